@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract that every arch fulfils, chosen at link time: one arch per binary, a missing function is
+ * a link error. All of it runs on the main thread unless said otherwise. Functions that return int
+ * return 0 or -errno and have reported the failure themselves, in one line.
+ *
+ * Order of calls (vm.c):
+ *   arch_machine_init   layout of the platform from the config
+ *   arch_vm_type        argument of KVM_CREATE_VM
+ *   arch_vm_create      chips that must precede vCPUs
+ *   arch_vcpu_create    once per vCPU, in index order
+ *   arch_irqchip_init   chips that must follow vCPUs; from here on arch_irq_line() works
+ *   arch_devices_create platform devices that only this arch has
+ *   arch_image_plan     where the kernel goes
+ *   arch_boot_prepare   device tree or boot tables, once all devices are placed
+ *   arch_vcpu_reset     once per vCPU: registers at entry
+ *   arch_vcpu_exit      on vCPU threads, while the guest runs
+ *   arch_vcpu_destroy, arch_vm_destroy
+ */
+#ifndef LKVM_ARCH_H
+#define LKVM_ARCH_H
+
+#include <stdio.h>
+
+#include "lkvm/vcpu.h"
+#include "lkvm/vm.h"
+
+struct fdt; /* see fdt.h */
+
+/* "riscv64", "arm64", "ppc64le", "x86_64", "ppc". */
+extern const char arch_name[];
+
+/* A KVM capability without which lkvm can't run, and what to tell the user. */
+struct kvm_cap_need {
+	unsigned int cap;     /* KVM_CAP_* */
+	const char  *name;    /* "KVM_CAP_ONE_REG" */
+	const char  *purpose; /* "set vCPU registers" */
+};
+
+/* The required capabilities; @nr entries, static. Checked on /dev/kvm before the VM is created. */
+const struct kvm_cap_need *arch_required_caps(size_t *nr);
+
+/*
+ * Fills vm->machine from vm->cfg: RAM ranges, windows, lines. vm->kvm_fd is open for asking what the
+ * host has; no VM exists yet. Refuses what the platform can't hold (RAM size, CPUs, irqchip name).
+ */
+int arch_machine_init(struct vm *vm) LKVM_MUST_CHECK;
+
+/* The machine type for KVM_CREATE_VM: IPA bits on arm64, HV/PR on powerpc, 0 elsewhere. */
+int arch_vm_type(struct vm *vm, unsigned long *type) LKVM_MUST_CHECK;
+
+int arch_vm_create(struct vm *vm) LKVM_MUST_CHECK;
+/* Undoes arch_vm_create() and arch_irqchip_init(). Legal when neither was called. */
+void arch_vm_destroy(struct vm *vm);
+
+/* vcpu->fd and vcpu->run are ready. Features and extensions are settled here. */
+int arch_vcpu_create(struct vcpu *vcpu) LKVM_MUST_CHECK;
+/* Legal when arch_vcpu_create() failed or was not called. */
+void arch_vcpu_destroy(struct vcpu *vcpu);
+
+/* Also sets vm->msi when this irqchip delivers MSIs. */
+int arch_irqchip_init(struct vm *vm) LKVM_MUST_CHECK;
+
+/* The wired line @irq as numbered in struct machine. After arch_irqchip_init(). */
+struct irq_line arch_irq_line(struct vm *vm, uint32_t irq);
+
+/* Devices of the platform beyond UART, pvpanic, PCI host and virtio (which vm.c makes from vm->machine). */
+int arch_devices_create(struct vm *vm) LKVM_MUST_CHECK;
+
+/*
+ * Where the kernel image (vm->cfg->kernel) or firmware goes. Calls the arch's pure planner.
+ */
+int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan) LKVM_MUST_CHECK;
+int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
+	LKVM_MUST_CHECK;
+
+/* The first address above which no initrd may lie (exclusive), 0 if there is no such limit. */
+gpa_t arch_initrd_limit(const struct vm *vm);
+
+/*
+ * What the kernel's command line starts with unless --nodefaults: the console and what the platform
+ * needs. Written to @buf.
+ */
+void arch_default_cmdline(const struct vm *vm, char *buf, size_t size);
+
+/* Writes the device tree or boot tables into guest memory; sets vm->boot.fdt. Honours --dump-dtb. */
+int arch_boot_prepare(struct vm *vm) LKVM_MUST_CHECK;
+
+/* Sets the registers with which @vcpu enters the guest, from vm->boot; secondary CPUs wait. */
+int arch_vcpu_reset(struct vcpu *vcpu) LKVM_MUST_CHECK;
+
+/*
+ * An exit that the generic code does not serve itself (it does MMIO, IO, INTR, SYSTEM_EVENT). vCPU's
+ * thread.
+ */
+enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu);
+
+/* Reads the program counter. vCPU's thread. 0 or -errno. Silent. */
+int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc) LKVM_MUST_CHECK;
+
+/* Prints general and telling system registers, by their ABI names, in 100 columns. vCPU's thread. */
+void arch_vcpu_dump(struct vcpu *vcpu, FILE *out);
+
+/* <arch>_exit_decode(). Any thread. */
+void arch_exit_decode(const struct exit_info *info, struct exit_record *rec);
+
+/*
+ * What this host offers beyond generic capabilities, for `lkvm doctor`: one "name: value" line per
+ * fact through @say. @kvm_fd is open, @vm_fd is a throw-away VM or -1.
+ */
+void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name, const char *value),
+		 void *ctx);
+
+/*
+ * A tiny flat guest that powers off at once, for doctor's proof that guests run: code, its size and
+ * where it is to be loaded (relative to the arch's firmware address it starts at byte 0).
+ */
+const void *arch_probe_guest(size_t *size_bytes);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the user asked for, as plain data: argv -> options.c -> struct config -> config_validate() ->
+ * build. Devices read config, never argv. All strings and arrays are owned by the config.
+ */
+#ifndef LKVM_CONFIG_H
+#define LKVM_CONFIG_H
+
+#include "lkvm/types.h"
+
+#define CONFIG_MAX_DISKS   16
+#define CONFIG_MAX_INITRDS 16
+
+enum config_console {
+	CONSOLE_SERIAL, /* the arch's UART */
+	CONSOLE_VIRTIO, /* hvc0 on virtio-console */
+	CONSOLE_HV,     /* hvc0 on a hypervisor call: SBI DBCN, sPAPR vty */
+};
+
+enum config_transport {
+	TRANSPORT_AUTO, /* PCI where the machine has it, else MMIO */
+	TRANSPORT_PCI,
+	TRANSPORT_MMIO,
+};
+
+enum config_on_reboot {
+	ON_REBOOT_EXIT,
+	ON_REBOOT_RESTART,
+};
+
+enum config_tristate {
+	CONFIG_AUTO, /* have it where the host can, quietly go without where not */
+	CONFIG_OFF,
+	CONFIG_ON,   /* have it or fail */
+};
+
+struct config_disk {
+	char *path;
+	bool  readonly;
+	bool  direct;   /* O_DIRECT */
+	char  serial[21]; /* virtio-blk id, NUL-terminated; "" = derived from the index */
+};
+
+struct config {
+	/* What to boot. */
+	char        *kernel;    /* NULL with firmware */
+	char        *firmware;  /* flat image at the arch's reset address */
+	char        *initrds[CONFIG_MAX_INITRDS];
+	unsigned int nr_initrds;
+	char        *params;    /* appended to the default command line; NULL: none */
+	bool         nodefaults; /* no default command line, no devices that were not asked for */
+
+	/* The machine. */
+	unsigned int nr_cpus;
+	uint64_t     ram_bytes;
+	char        *hugetlbfs; /* mount point, NULL: ordinary memory */
+	enum config_console   console;
+	enum config_transport virtio_transport;
+	char        *irqchip;   /* arch's own word ("gicv3", "aia", "plic"), NULL: the best there is */
+	enum config_tristate  pmu;
+	struct config_disk    disks[CONFIG_MAX_DISKS];
+	unsigned int          nr_disks;
+	bool         rng;
+	char        *vcpu_affinity; /* list of host CPUs, kvmtool's syntax; NULL: none */
+
+	/* The run. */
+	char        *name;        /* NULL: guest-PID */
+	char        *dev;         /* KVM device node */
+	uint64_t     timeout_ms;  /* 0: none */
+	enum config_on_reboot on_reboot;
+	char        *console_log; /* file for the guest console, NULL: stdout */
+	char        *dump_dtb;    /* file, NULL: no */
+	int          loglevel;    /* enum log_level */
+	bool         debug_mmio;  /* report accesses that no device claims */
+	bool         debug_single_step;
+
+	/* `-- CMD ARGS`: NULL-terminated, NULL if none. */
+	char       **command;
+};
+
+/* Defaults: 1 CPU, 256 MiB, serial console, "/dev/kvm". */
+void config_init(struct config *cfg);
+/* Frees everything that the config owns. */
+void config_free(struct config *cfg);
+
+/*
+ * Checks what can be checked without a host: a kernel or firmware is named, counts and sizes are sane,
+ * options do not contradict each other. Returns 0 or -EINVAL, reported in one line. Pure.
+ */
+int config_validate(const struct config *cfg) LKVM_MUST_CHECK;
+
+#endif

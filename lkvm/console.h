@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The host end of the guest's text console. Devices (UART, virtio-console, hypervisor calls) write to
+ * it and are offered what the user types. It copies output to stdout or a file, keeps the tail for
+ * reports, and watches the text for a kernel panic.
+ */
+#ifndef LKVM_CONSOLE_H
+#define LKVM_CONSOLE_H
+
+#include "lkvm/loop.h"
+#include "lkvm/types.h"
+
+struct console;
+
+struct console_options {
+	int         out_fd;    /* where output goes, -1: nowhere. Not owned. */
+	int         in_fd;     /* where input comes from, -1: none. Not owned. A TTY is set to raw mode. */
+	struct loop *loop;     /* reads @in_fd and flushes half lines */
+	/* Called once per line of a panic: the first ("Kernel panic - not syncing: ...") with
+	 * @final false, "---[ end Kernel panic" with @final true. Any thread. */
+	void (*on_panic)(void *opaque, const char *line, bool final);
+	/* ^A x on a terminal. Loop thread. */
+	void (*on_quit)(void *opaque);
+	void *opaque;
+};
+
+/* The device that receives input. */
+struct console_frontend {
+	/* How many bytes receive() would take now. Loop thread. */
+	size_t (*can_receive)(void *dev);
+	/* Takes @len <= can_receive() bytes. Loop thread. */
+	void (*receive)(void *dev, const uint8_t *buf, size_t len);
+	void *dev;
+};
+
+/* Returns 0 or -errno (reported). Nothing is read before console_start(). */
+int console_create(struct console **console, const struct console_options *opt) LKVM_MUST_CHECK;
+/* Flushes, restores the terminal, frees. NULL is legal. */
+void console_destroy(struct console *console);
+
+/* Raw mode on, input is watched. 0 or -errno. Before loop_run(). */
+int console_start(struct console *console) LKVM_MUST_CHECK;
+/* Input is no longer watched, output is flushed, the terminal is as it was. */
+void console_stop(struct console *console);
+
+/* Output of the guest, byte-exact. Any thread. Blocks when the reader of stdout is slow; never fails. */
+void console_write(struct console *console, const void *buf, size_t len);
+
+/* The device that gets the input from now on; NULL: nobody. Before console_start(). */
+void console_set_frontend(struct console *console, const struct console_frontend *fe);
+
+/* The front end has room again after can_receive() returned 0. Any thread. */
+void console_input_ready(struct console *console);
+
+/* Copies the last lines of output (at most @size - 1 bytes, whole lines, NUL-terminated). Any thread. */
+size_t console_tail(struct console *console, char *buf, size_t size);
+
+/* Puts the terminal back at once; for fatal signals. Async-signal-safe. */
+void console_restore_terminal(void);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Kernel images and initrds: from a file to guest memory.
+ *
+ *   image_open()            file -> bytes, unpacked where compressed (gzip, xz, zstd, EFI zboot)
+ *   <arch>_image_plan()     bytes -> struct image_plan: what goes where (pure, one per arch)
+ *   image_load_plan()       plan -> guest memory (mapped, not read, where alignment allows)
+ *   image_load_initrds()    any number of files, concatenated, placed where they fit
+ */
+#ifndef LKVM_IMAGE_H
+#define LKVM_IMAGE_H
+
+#include "lkvm/machine.h"
+#include "lkvm/memory.h"
+#include "lkvm/place.h"
+#include "lkvm/types.h"
+
+#define IMAGE_MAX_SEGMENTS 16
+
+/* The unpacked bytes of a file. */
+struct image_file {
+	const char    *path;       /* as given by the user; not owned */
+	const uint8_t *data;       /* read-only mapping of all of it */
+	uint64_t       size_bytes;
+	int            fd;         /* the same bytes, mappable: the file itself or a memfd */
+	char           packing[24]; /* "", "gzip", "zstd", "xz", "zboot/gzip" ...: for messages */
+};
+
+/* One piece of the file and the guest memory it fills; the rest up to mem_bytes is zero. */
+struct image_segment {
+	uint64_t file_offset;
+	uint64_t file_bytes;
+	gpa_t    gpa;
+	uint64_t mem_bytes;
+};
+
+struct image_plan {
+	const char          *format;   /* "riscv Image", "ELF vmlinux" ... */
+	struct image_segment segments[IMAGE_MAX_SEGMENTS];
+	unsigned int         nr_segments;
+	gpa_t                entry;
+	gpa_t                start;    /* first byte that the kernel occupies ... */
+	uint64_t             size_bytes; /* ... and how much, with BSS: nothing else may be put there */
+	bool                 big_endian; /* guest's byte order at entry, where the image tells */
+	uint64_t             arch[4];  /* for the arch's own use (x86: boot protocol, setup header) */
+};
+
+/*
+ * Opens @path, and unpacks it if it is compressed. @what names it in errors ("kernel", "firmware").
+ * Returns 0 or -errno; every failure is reported in one line; a file that can't be opened reads
+ * "Fatal: Unable to open kernel NAME: REASON". The file is closed by image_close(); {.fd = -1} is legal there.
+ */
+int image_open(struct image_file *img, const char *path, const char *what) LKVM_MUST_CHECK;
+void image_close(struct image_file *img);
+
+/*
+ * Puts the planned segments into guest memory and zeroes what the plan wants zero. Checks every offset
+ * against the file and every address against guest memory. Returns 0 or -errno (reported).
+ */
+int image_load_plan(const struct image_file *img, const struct image_plan *plan, struct memory *mem)
+	LKVM_MUST_CHECK;
+
+/*
+ * Concatenates the files into guest memory (each padded with zeros to 4 bytes, as the kernel's initramfs
+ * unpacker wants), in RAM that @place has free and below @limit (exclusive; 0: none), as high as it fits.
+ * Reserves it in @place. Returns 0 with @gpa and @size_bytes set, or -errno (reported, with the sizes).
+ */
+int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem, struct place *place,
+		       gpa_t limit, gpa_t *gpa, uint64_t *size_bytes) LKVM_MUST_CHECK;
+
+/*
+ * ELF: fills @plan with the PT_LOAD segments, their addresses being p_paddr + @bias. Takes 32- and 64-bit
+ * files of either byte order; @machine is the e_machine it must have. entry = e_entry translated from
+ * virtual to physical by the segment that holds it, plus @bias. Returns 0, -ENOEXEC (not ELF: silent), or
+ * -EINVAL (reported with what is wrong). Pure.
+ */
+int image_plan_elf(const struct image_file *img, uint16_t machine, uint64_t bias,
+		   struct image_plan *plan) LKVM_MUST_CHECK;
+
+/* True if the file starts with the ELF magic. */
+bool image_is_elf(const struct image_file *img);
+
+#endif

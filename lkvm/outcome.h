@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a run ended, and the exit status that says so (docs/exit-codes.md). Pure. */
+#ifndef LKVM_OUTCOME_H
+#define LKVM_OUTCOME_H
+
+#include "lkvm/types.h"
+
+enum outcome_kind {
+	OUTCOME_NONE,         /* still running */
+	OUTCOME_POWEROFF,     /* the guest powered off */
+	OUTCOME_REBOOT,       /* the guest asked for a reset */
+	OUTCOME_STOPPED,      /* somebody asked lkvm to stop it: a signal, the control socket, ^A x */
+	OUTCOME_COMMAND,      /* `-- CMD` ended; status holds its exit status */
+	OUTCOME_PANIC,        /* kernel panic */
+	OUTCOME_VCPU_FAILED,  /* a vCPU stopped in a way that can't go on */
+	OUTCOME_HUNG,         /* no progress, or silent for too long */
+	OUTCOME_LOST,         /* gone without the status that was asked for */
+	OUTCOME_TIMEOUT,      /* --timeout ran out */
+	OUTCOME_START_FAILED, /* lkvm could not start the guest */
+};
+
+struct outcome {
+	enum outcome_kind kind;
+	int               status;     /* OUTCOME_COMMAND: 0..255; OUTCOME_STOPPED: signal number or 0 */
+	char              text[200];  /* one line for people: "Kernel panic - not syncing: ..." */
+};
+
+/* The outcome as one word for the JSON report: "poweroff", "panic", ... Static. */
+const char *outcome_word(enum outcome_kind kind);
+
+/*
+ * The process exit status: 0 for power-off and reboot, the command's own, 120 panic, 121 vCPU failed,
+ * 122 hung, 123 lost, 124 timeout, 125 start failed. Stopped by signal N: 128 + N; otherwise 0.
+ */
+int outcome_exit_status(const struct outcome *outcome);
+
+#define EXIT_STATUS_PANIC        120
+#define EXIT_STATUS_VCPU_FAILED  121
+#define EXIT_STATUS_HUNG         122
+#define EXIT_STATUS_LOST         123
+#define EXIT_STATUS_TIMEOUT      124
+#define EXIT_STATUS_START_FAILED 125
+
+#endif

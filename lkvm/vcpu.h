@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vCPU and its thread. Only that thread calls KVM_RUN and touches the vCPU's registers; everybody
+ * else kicks it and asks (vcpu_call()). Kicking is race-free: the signal handler sets
+ * kvm_run.immediate_exit, so a kick between the last check and KVM_RUN is not lost.
+ */
+#ifndef LKVM_VCPU_H
+#define LKVM_VCPU_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lkvm/exit.h"
+#include "lkvm/types.h"
+
+struct vm;
+struct arch_vcpu;
+
+struct vcpu {
+	struct vm        *vm;
+	unsigned int      index;     /* 0 is the boot CPU */
+	int               fd;
+	struct kvm_run   *run;
+	struct arch_vcpu *arch;      /* owned by <arch>/vcpu.c */
+	pthread_t         thread;
+	bool              has_thread;
+	int               tid;       /* kernel thread id once running, for perf and reports */
+	_Atomic bool      kicked;    /* something waits in calls / vm->stopping / vm->paused */
+	struct vcpu_call *calls;     /* queue, under vm->vcpu_lock */
+	bool              paused;    /* parked in the pause loop, under vm->vcpu_lock */
+	/* Exits to user space by reason; [63] counts all others. Written by the thread only. */
+	_Atomic uint64_t  exits[64];
+	_Atomic uint64_t  mmio_unclaimed;
+};
+
+/* What an exit handler tells the run loop. */
+enum vcpu_exit_action {
+	VCPU_RESUME,    /* go on with KVM_RUN */
+	VCPU_STOP,      /* the VM's outcome has been set; leave the loop */
+	VCPU_UNHANDLED, /* nobody knew this exit: decode, report, stop with 121 */
+};
+
+/* Creates the KVM vCPU, maps kvm_run, calls arch_vcpu_create(). 0 or -errno (reported). Main thread. */
+int vcpu_create(struct vm *vm, unsigned int index, struct vcpu **vcpu) LKVM_MUST_CHECK;
+/* The thread must have ended. NULL is legal. */
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* Starts the thread; it runs once vm_start() releases all of them. 0 or -errno (reported). */
+int vcpu_start(struct vcpu *vcpu) LKVM_MUST_CHECK;
+/* Waits for the thread to end; vm_request_stop() must have been called. */
+void vcpu_join(struct vcpu *vcpu);
+
+/* Makes the vCPU leave KVM_RUN and look at its requests. Any thread. */
+void vcpu_kick(struct vcpu *vcpu);
+
+/*
+ * Runs @fn(@vcpu, @arg) on the vCPU's own thread, between two KVM_RUNs, and waits for it: the place to
+ * read registers of a running guest. Works while paused; when the thread does not run (not started,
+ * ended) @fn runs on the caller. Not from a vCPU thread, unless it is @vcpu's own.
+ */
+void vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void *arg);
+
+/* The vCPU that runs on the calling thread, or NULL. */
+struct vcpu *vcpu_current(void);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One virtual machine. All state hangs off struct vm; two VMs can live in one process.
+ *
+ * Life: vm_create() builds everything from a config, in the order that docs/architecture.md tells;
+ * vm_run() starts devices and vCPUs and serves the main loop until an outcome is set, then stops both;
+ * vm_destroy() undoes the creation in reverse.
+ */
+#ifndef LKVM_VM_H
+#define LKVM_VM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lkvm/bus.h"
+#include "lkvm/config.h"
+#include "lkvm/console.h"
+#include "lkvm/device.h"
+#include "lkvm/image.h"
+#include "lkvm/ioevent.h"
+#include "lkvm/irq.h"
+#include "lkvm/loop.h"
+#include "lkvm/machine.h"
+#include "lkvm/memory.h"
+#include "lkvm/msi.h"
+#include "lkvm/outcome.h"
+#include "lkvm/place.h"
+#include "lkvm/types.h"
+#include "lkvm/vcpu.h"
+
+struct arch_vm;
+struct pci_host;
+
+/* What the boot CPU finds; filled while images are loaded, used by arch_vcpu_reset(). */
+struct vm_boot {
+	gpa_t    entry;
+	gpa_t    kernel_start;
+	uint64_t kernel_bytes;
+	gpa_t    initrd;
+	uint64_t initrd_bytes; /* 0: none */
+	gpa_t    fdt;          /* device tree or the arch's own boot block */
+	uint64_t fdt_bytes;
+	char    *cmdline;      /* owned by the vm */
+	bool     firmware;
+	uint64_t arch[4];      /* as in struct image_plan */
+};
+
+struct vm {
+	const struct config *cfg;  /* outlives the vm */
+	int               kvm_fd;
+	int               fd;
+	size_t            run_bytes; /* size of kvm_run */
+	struct arch_vm   *arch;      /* owned by <arch>/arch.c */
+	struct machine    machine;
+	struct memory     memory;
+	struct place      place;
+	struct bus        mmio;
+	struct bus        pio;
+	struct loop      *loop;      /* the main loop */
+	struct console   *console;
+	struct device_list devices;
+	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
+	struct msi_sink   msi;       /* .send == NULL: no MSI */
+	struct ioevent_binder ioevent; /* .bind == NULL: no KVM_CAP_IOEVENTFD */
+	struct vm_boot    boot;
+
+	struct vcpu     **vcpus;
+	unsigned int      nr_vcpus;
+
+	/* vCPU protocol, under vcpu_lock; vcpu_cond says that any of it changed. */
+	pthread_mutex_t   vcpu_lock;
+	pthread_cond_t    vcpu_cond;
+	bool              running;   /* released by vm_run() */
+	unsigned int      pause_count;
+	_Atomic bool      stopping;
+
+	struct outcome    outcome;   /* first one wins, under vcpu_lock */
+	int               timer_fd;  /* --timeout, -1: none */
+	int               panic_timer_fd;
+	int               signal_fd;
+};
+
+/* Builds the machine. 0 or -errno; everything reported, nothing left behind on failure. */
+int vm_create(struct vm **vm, const struct config *cfg) LKVM_MUST_CHECK;
+void vm_destroy(struct vm *vm);
+
+/* Runs the guest until vm->outcome is set. Returns 0, or -errno if it could not be started (reported). */
+int vm_run(struct vm *vm) LKVM_MUST_CHECK;
+
+/*
+ * Sets the outcome (the first caller wins) and makes everything stop. Any thread; returns at once.
+ * @fmt is the line for people.
+ */
+void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const char *fmt, ...)
+	LKVM_PRINTF(4, 5);
+
+/* Parks all vCPUs outside KVM_RUN and waits until they are; nests. Not from a vCPU thread. */
+void vm_pause(struct vm *vm);
+void vm_resume(struct vm *vm);
+
+/*
+ * Registers region @r of guest memory as memslot. Used by vm_create() and by arch code that adds memory
+ * of its own (flash). 0 or -errno (reported).
+ */
+int vm_add_memslot(struct vm *vm, const struct memory_region *r) LKVM_MUST_CHECK;
+
+/* The wired line @irq of the machine (arch_irq_line() for vm). */
+struct irq_line vm_irq_line(struct vm *vm, uint32_t irq);
+
+#endif
