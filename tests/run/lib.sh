@@ -1,0 +1,69 @@
+# shellcheck shell=dash
+# Helpers for test cases. They run in busybox sh inside a KVM host; see docs/testing.md.
+# Given: $CASE (name), $ARCH (riscv64 ...), $BED (name of the host), $TMP (empty directory, also the current one).
+
+fail() {
+	echo "FAIL: $*"
+	exit 1
+}
+
+skip() {
+	echo "SKIP: $*"
+	exit 77
+}
+
+# expect_status N CMD...: runs CMD, stdout and stderr into the files out and err, and fails unless it exits with N.
+expect_status() {
+	local want=$1 got=0
+	shift
+	"$@" >out 2>err </dev/null || got=$?
+	[ "$got" = "$want" ] || {
+		echo "--- stdout (tail)"
+		tail -n 40 out
+		echo "--- stderr (tail)"
+		tail -n 40 err
+		fail "exit status $got instead of $want: $*"
+	}
+}
+
+# expect_grep PATTERN FILE: fails unless FILE has a line that matches the extended regular expression.
+expect_grep() {
+	grep -qE -- "$1" "$2" || {
+		echo "--- $2 (tail)"
+		tail -n 40 "$2"
+		fail "no line in $2 matches: $1"
+	}
+}
+
+expect_no_grep() {
+	! grep -E -- "$1" "$2" || fail "a line in $2 matches: $1"
+}
+
+expect_same() { # FILE FILE
+	cmp "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# guest_initrd FILE [modules] <SCRIPT: an initrd whose init runs SCRIPT (busybox sh) in the guest before it ends as
+# lkvm.test= says; with "modules", the virtio drivers of the guest's kernel are loaded before.
+guest_initrd() {
+	local dir=$TMP/.initrd
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cat >"$dir/case.sh"
+	(cd "$dir" && echo case.sh | cpio -o -H newc 2>/dev/null) >"$dir.cpio"
+	if [ "${2:-}" = modules ]; then
+		cat /guest/initrd /guest/modules.cpio "$dir.cpio" >"$1"
+	else
+		cat /guest/initrd "$dir.cpio" >"$1"
+	fi
+	rm -rf "$dir" "$dir.cpio"
+}
+
+# elapsed CMD...: runs CMD; its wall time in tenths of a second is in $TENTHS, its status is returned.
+elapsed() {
+	local start status=0
+	start=$(sed -E 's/([0-9]+)\.([0-9]).*/\1\2/' /proc/uptime)
+	"$@" || status=$?
+	TENTHS=$(($(sed -E 's/([0-9]+)\.([0-9]).*/\1\2/' /proc/uptime) - start))
+	return $status
+}
