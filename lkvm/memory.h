@@ -59,4 +59,10 @@ int memory_write(const struct memory *mem, gpa_t gpa, const void *buf, uint64_t 
  */
 int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64_t len) LKVM_MUST_CHECK;
 
+/*
+ * Makes [@gpa, @gpa + @len) read as zeros; whole pages are replaced by untouched ones. Before the vCPUs
+ * start only. Returns 0 or -EFAULT. Silent.
+ */
+int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len) LKVM_MUST_CHECK;
+
 #endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/machine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lkvm/log.h"
+
+uint64_t machine_ram_bytes(const struct machine *m)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < m->nr_ram; i++)
+		sum += m->ram[i].size_bytes;
+	return sum;
+}
+
+int machine_add_device(struct machine *m, const struct machine_device *dev)
+{
+	if (m->nr_devices == MACHINE_MAX_DEVICES) {
+		log_error("too many devices: this platform has room for %d besides those on PCI",
+			  MACHINE_MAX_DEVICES);
+		return -ENOSPC;
+	}
+	m->devices[m->nr_devices++] = *dev;
+	return 0;
+}
+
+int machine_place_virtio_mmio(struct machine *m, struct machine_device *out)
+{
+	uint64_t slots = m->virtio_mmio.size_bytes / MACHINE_VIRTIO_MMIO_SIZE;
+	struct machine_device dev = {
+		.kind = MACHINE_VIRTIO_MMIO,
+		.space = MACHINE_MMIO,
+		.size_bytes = MACHINE_VIRTIO_MMIO_SIZE,
+	};
+	int ret;
+
+	if (m->nr_virtio_mmio >= slots) {
+		if (slots)
+			log_error("too many virtio-mmio devices: this platform has room for %" PRIu64 " (use --virtio-transport=pci, or fewer devices)",
+				  slots);
+		else
+			log_error("this platform has no room for virtio-mmio devices (use --virtio-transport=pci)");
+		return -ENOSPC;
+	}
+	/* Before a line is spent on it. */
+	if (m->nr_devices == MACHINE_MAX_DEVICES)
+		return machine_add_device(m, &dev);
+
+	dev.base = m->virtio_mmio.base + (uint64_t)m->nr_virtio_mmio * MACHINE_VIRTIO_MMIO_SIZE;
+	ret = machine_alloc_irq(m, &dev.irq);
+	if (ret)
+		return ret;
+	ret = machine_add_device(m, &dev);
+	if (ret)
+		return ret;
+	m->nr_virtio_mmio++;
+	*out = dev;
+	return 0;
+}
+
+int machine_alloc_irq(struct machine *m, uint32_t *irq)
+{
+	if (m->nr_irqs_used >= m->nr_irqs) {
+		log_error("too many devices: all %" PRIu32 " wired interrupts of this platform are taken (use --virtio-transport=pci, or fewer devices)",
+			  m->nr_irqs);
+		return -ENOSPC;
+	}
+	*irq = m->irq_first + m->nr_irqs_used++;
+	return 0;
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "lkvm/log.h"
+#include "lkvm/size.h"
+
+/*
+ * Host and guest addresses agree modulo this, so that KVM can map transparent huge pages into the
+ * guest (stage 2 blocks are 2 MiB with 4 KiB pages on riscv64, arm64 and x86-64, radix on powerpc).
+ */
+#define MEMORY_HUGE_BYTES MIB(2)
+
+void memory_init(struct memory *mem)
+{
+	memset(mem, 0, sizeof(*mem));
+}
+
+void memory_exit(struct memory *mem)
+{
+	for (unsigned int i = 0; i < mem->nr_regions; i++)
+		munmap(mem->regions[i].host, (size_t)mem->regions[i].size_bytes);
+	mem->nr_regions = 0;
+}
+
+static uint64_t host_page_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Anonymous memory whose address agrees with @gpa modulo MEMORY_HUGE_BYTES. 0 or -errno. */
+static int map_anonymous(gpa_t gpa, uint64_t size_bytes, uint8_t **host)
+{
+	uint64_t slack = size_bytes >= MEMORY_HUGE_BYTES ? MEMORY_HUGE_BYTES : 0;
+	uint64_t want = gpa & (MEMORY_HUGE_BYTES - 1);
+	uint64_t head, tail;
+	uint8_t *p;
+
+	if (size_bytes > SIZE_MAX - slack)
+		return -ENOMEM;
+	p = mmap(NULL, (size_t)(size_bytes + slack), PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	if (slack) {
+		head = (want - (uintptr_t)p) & (MEMORY_HUGE_BYTES - 1);
+		tail = slack - head;
+		if (head)
+			munmap(p, (size_t)head);
+		p += head;
+		if (tail)
+			munmap(p + size_bytes, (size_t)tail);
+	}
+	*host = p;
+	return 0;
+}
+
+/* Memory from an unlinked file in the hugetlbfs mounted at @dir. 0 or -errno (reported). */
+static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes, uint8_t **host)
+{
+	char size[SIZE_TEXT_BYTES], page[SIZE_TEXT_BYTES];
+	struct statfs fs;
+	char *path = NULL;
+	int fd, ret;
+	void *p;
+
+	if (statfs(dir, &fs) < 0) {
+		ret = -errno;
+		log_error("cannot use %s for guest memory: %s (name a mounted hugetlbfs)", dir,
+			  strerror(-ret));
+		return ret;
+	}
+	if ((uint64_t)fs.f_type != HUGETLBFS_MAGIC) {
+		log_error("%s is not a hugetlbfs mount: guest memory can't come from it (mount -t hugetlbfs none %s)",
+			  dir, dir);
+		return -EINVAL;
+	}
+	if (size_bytes % (uint64_t)fs.f_bsize) {
+		log_error("%s of guest memory (%s) is not a whole number of the %s pages of %s: choose another size (-m)",
+			  name, size_text(size, size_bytes), size_text(page, (uint64_t)fs.f_bsize),
+			  dir);
+		return -EINVAL;
+	}
+	if (size_bytes > SIZE_MAX) {
+		ret = -ENOMEM;
+		goto report;
+	}
+	if (asprintf(&path, "%s/lkvm-XXXXXX", dir) < 0) {
+		ret = -ENOMEM;
+		goto report;
+	}
+	fd = mkostemp(path, O_CLOEXEC);
+	if (fd < 0) {
+		ret = -errno;
+		free(path);
+		goto report;
+	}
+	unlink(path);
+	free(path);
+	if (ftruncate(fd, (off_t)size_bytes) < 0) {
+		ret = -errno;
+		close(fd);
+		goto report;
+	}
+	/*
+	 * Shared, not private: a private mapping would need a page for the file and another for the copy. The
+	 * kernel sets the pages aside now, so that a short pool is an error here and not SIGBUS later.
+	 */
+	p = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ret = p == MAP_FAILED ? -errno : 0;
+	close(fd);
+	if (ret)
+		goto report;
+	*host = p;
+	return 0;
+report:
+	log_error("cannot take %s of %s from hugetlbfs %s: %s (see HugePages_Free in /proc/meminfo, raise vm.nr_hugepages)",
+		  size_text(size, size_bytes), name, dir, strerror(-ret));
+	return ret;
+}
+
+int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_bytes, bool readonly,
+	       const char *hugetlbfs)
+{
+	uint64_t page = host_page_bytes();
+	char size[SIZE_TEXT_BYTES];
+	uint8_t *host = NULL;
+	unsigned int at;
+	int ret;
+
+	if (!size_bytes || gpa % page || size_bytes % page || size_bytes > UINT64_MAX - gpa) {
+		log_error("%s at %#" PRIx64 " (%" PRIu64 " bytes) is empty, beyond the address space, or not aligned to the host's page of %" PRIu64 " bytes",
+			  name, gpa, size_bytes, page);
+		return -EINVAL;
+	}
+	if (mem->nr_regions == MEMORY_MAX_REGIONS) {
+		log_error("no room for %s: a guest has at most %d memory regions", name,
+			  MEMORY_MAX_REGIONS);
+		return -ENOSPC;
+	}
+	for (at = 0; at < mem->nr_regions && mem->regions[at].gpa < gpa; at++)
+		;
+	for (unsigned int i = at ? at - 1 : 0; i <= at && i < mem->nr_regions; i++) {
+		const struct memory_region *r = &mem->regions[i];
+
+		if (!range_overlaps(gpa, size_bytes, r->gpa, r->size_bytes))
+			continue;
+		log_error("%s at %#" PRIx64 "-%#" PRIx64 " overlaps %s at %#" PRIx64 "-%#" PRIx64, name,
+			  gpa, gpa + size_bytes - 1, r->name, r->gpa, r->gpa + r->size_bytes - 1);
+		return -EEXIST;
+	}
+
+	if (hugetlbfs) {
+		ret = map_hugetlbfs(name, hugetlbfs, size_bytes, &host);
+	} else {
+		ret = map_anonymous(gpa, size_bytes, &host);
+		if (ret)
+			log_error("cannot reserve %s of address space for %s: %s (lower -m, or raise the limit: ulimit -v)",
+				  size_text(size, size_bytes), name, strerror(-ret));
+	}
+	if (ret)
+		return ret;
+
+	memmove(&mem->regions[at + 1], &mem->regions[at],
+		(mem->nr_regions - at) * sizeof(mem->regions[0]));
+	mem->regions[at] = (struct memory_region){
+		.gpa = gpa,
+		.size_bytes = size_bytes,
+		.host = host,
+		.name = name,
+		.readonly = readonly,
+		.hugetlb = hugetlbfs != NULL,
+	};
+	mem->nr_regions++;
+	return 0;
+}
+
+const struct memory_region *memory_find(const struct memory *mem, gpa_t gpa)
+{
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		const struct memory_region *r = &mem->regions[i];
+
+		if (gpa >= r->gpa && gpa - r->gpa < r->size_bytes)
+			return r;
+	}
+	return NULL;
+}
+
+void *memory_ptr(const struct memory *mem, gpa_t gpa, uint64_t len)
+{
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		const struct memory_region *r = &mem->regions[i];
+
+		if (range_within(gpa, len, r->gpa, r->size_bytes))
+			return r->host + (gpa - r->gpa);
+	}
+	return NULL;
+}
+
+/*
+ * The host memory that continues at @gpa, at most @len bytes of it; its length goes to @chunk.
+ * NULL if nothing is there.
+ */
+static uint8_t *memory_chunk(const struct memory *mem, gpa_t gpa, uint64_t len, size_t *chunk)
+{
+	const struct memory_region *r = memory_find(mem, gpa);
+
+	if (!r)
+		return NULL;
+	*chunk = (size_t)MIN(len, r->size_bytes - (gpa - r->gpa));
+	return r->host + (gpa - r->gpa);
+}
+
+/* True if every byte of [@gpa, @gpa + @len) is memory. */
+static bool memory_covers(const struct memory *mem, gpa_t gpa, uint64_t len)
+{
+	size_t chunk;
+
+	if (len > SIZE_MAX || len > UINT64_MAX - gpa)
+		return false;
+	for (; len; gpa += chunk, len -= chunk)
+		if (!memory_chunk(mem, gpa, len, &chunk))
+			return false;
+	return true;
+}
+
+int memory_read(const struct memory *mem, gpa_t gpa, void *buf, uint64_t len)
+{
+	uint8_t *out = buf;
+	size_t chunk = 0;
+
+	if (!memory_covers(mem, gpa, len))
+		return -EFAULT;
+	for (; len; gpa += chunk, len -= chunk, out += chunk) {
+		const uint8_t *host = memory_chunk(mem, gpa, len, &chunk);
+
+		memcpy(out, host, chunk);
+	}
+	return 0;
+}
+
+int memory_write(const struct memory *mem, gpa_t gpa, const void *buf, uint64_t len)
+{
+	const uint8_t *in = buf;
+	size_t chunk = 0;
+
+	if (!memory_covers(mem, gpa, len))
+		return -EFAULT;
+	for (; len; gpa += chunk, len -= chunk, in += chunk) {
+		uint8_t *host = memory_chunk(mem, gpa, len, &chunk);
+
+		memcpy(host, in, chunk);
+	}
+	return 0;
+}
+
+/* pread() all of it. 0, -EIO at the end of the file, or -errno. */
+static int read_fully(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
+{
+	while (len) {
+		ssize_t n = pread(fd, buf, (size_t)MIN(len, GIB(1)), (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EIO;
+		buf += n;
+		len -= (uint64_t)n;
+		offset += (uint64_t)n;
+	}
+	return 0;
+}
+
+/*
+ * Replaces the whole pages at @host by a private mapping of the file. Mapped elsewhere first and then
+ * moved: a MAP_FIXED mmap() that fails (a file system without mmap) may have punched a hole already.
+ */
+static int map_over(uint8_t *host, int fd, uint64_t offset, uint64_t len)
+{
+	void *p;
+	int ret;
+
+	p = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd,
+		 (off_t)offset);
+	if (p == MAP_FAILED)
+		return -errno;
+	if (mremap(p, (size_t)len, (size_t)len, MREMAP_MAYMOVE | MREMAP_FIXED, host) == MAP_FAILED) {
+		ret = -errno;
+		munmap(p, (size_t)len);
+		return ret;
+	}
+	return 0;
+}
+
+/*
+ * Splits @len bytes at @host into an edge, whole host pages (@middle), and what is left after them.
+ * Without a whole page, all of it is edge.
+ */
+static void split_pages(const uint8_t *host, uint64_t len, uint64_t *edge, uint64_t *middle)
+{
+	uint64_t page = host_page_bytes();
+
+	*edge = -(uintptr_t)host & (page - 1);
+	if (*edge >= len || len - *edge < page) {
+		*edge = len;
+		*middle = 0;
+		return;
+	}
+	*middle = align_down(len - *edge, page);
+}
+
+int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64_t len)
+{
+	uint64_t page = host_page_bytes();
+	const struct memory_region *r = memory_find(mem, gpa);
+	uint64_t from = (uint64_t)offset;
+	uint64_t edge, middle;
+	struct stat st;
+	uint8_t *host;
+	int ret;
+
+	host = memory_ptr(mem, gpa, len);
+	if (!host || (!r && len))
+		return -EFAULT;
+	if (!len)
+		return 0;
+	if (offset < 0)
+		return -EINVAL;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	/* Checked before mapping: pages beyond the end would be SIGBUS in the guest. */
+	if (S_ISREG(st.st_mode) && !range_within(from, len, 0, (uint64_t)st.st_size))
+		return -EIO;
+
+	split_pages(host, len, &edge, &middle);
+	if (!S_ISREG(st.st_mode) || r->hugetlb || ((uintptr_t)host ^ from) & (page - 1))
+		return read_fully(fd, host, len, from);
+
+	ret = read_fully(fd, host, edge, from);
+	if (ret)
+		return ret;
+	if (middle && map_over(host + edge, fd, from + edge, middle) < 0) {
+		ret = read_fully(fd, host + edge, middle, from + edge);
+		if (ret)
+			return ret;
+	}
+	edge += middle;
+	return read_fully(fd, host + edge, len - edge, from + edge);
+}
+
+int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len)
+{
+	const struct memory_region *r = memory_find(mem, gpa);
+	uint64_t edge, middle;
+	uint8_t *host;
+
+	host = memory_ptr(mem, gpa, len);
+	if (!host || (!r && len))
+		return -EFAULT;
+	if (!len)
+		return 0;
+	split_pages(host, len, &edge, &middle);
+	memset(host, 0, (size_t)edge);
+	/*
+	 * Fresh anonymous pages in the place of the old ones: nothing is touched. Of the same kind as
+	 * map_anonymous() made, so that the kernel merges them with their neighbours.
+	 */
+	if (middle && (r->hugetlb || mmap(host + edge, (size_t)middle, PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+					  0) == MAP_FAILED))
+		memset(host + edge, 0, (size_t)middle);
+	edge += middle;
+	memset(host + edge, 0, (size_t)(len - edge));
+	return 0;
+}
