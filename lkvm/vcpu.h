@@ -16,6 +16,17 @@
 
 struct vm;
 struct arch_vcpu;
+struct vcpu_call;
+
+/* exits[] slots; the last one counts all reasons beyond. */
+#define VCPU_EXIT_SLOTS 64
+
+enum vcpu_state {
+	VCPU_IDLE,    /* no thread yet */
+	VCPU_RUNNING, /* in or about to enter KVM_RUN, or serving an exit */
+	VCPU_PARKED,  /* waiting outside KVM_RUN: not released yet, or paused */
+	VCPU_ENDED,   /* the thread has left its loop */
+};
 
 struct vcpu {
 	struct vm        *vm;
@@ -26,11 +37,13 @@ struct vcpu {
 	pthread_t         thread;
 	bool              has_thread;
 	int               tid;       /* kernel thread id once running, for perf and reports */
-	_Atomic bool      kicked;    /* something waits in calls / vm->stopping / vm->paused */
+	_Atomic bool      kicked;    /* look at calls, vm->stopping and vm->pause_count */
 	struct vcpu_call *calls;     /* queue, under vm->vcpu_lock */
-	bool              paused;    /* parked in the pause loop, under vm->vcpu_lock */
-	/* Exits to user space by reason; [63] counts all others. Written by the thread only. */
-	_Atomic uint64_t  exits[64];
+	enum vcpu_state   state;     /* under vm->vcpu_lock */
+	uint64_t          unknown_pc;    /* where the last resumable unknown exit was ... */
+	unsigned int      unknown_count; /* ... and how often in a row. Thread only. */
+	/* Exits to user space by reason. Written by the thread only. */
+	_Atomic uint64_t  exits[VCPU_EXIT_SLOTS];
 	_Atomic uint64_t  mmio_unclaimed;
 };
 

@@ -10,6 +10,7 @@
 #define LKVM_VM_H
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "lkvm/bus.h"
@@ -51,6 +52,7 @@ struct vm {
 	int               fd;
 	size_t            run_bytes; /* size of kvm_run */
 	struct arch_vm   *arch;      /* owned by <arch>/arch.c */
+	unsigned long     vm_type;   /* argument of KVM_CREATE_VM */
 	struct machine    machine;
 	struct memory     memory;
 	struct place      place;
@@ -75,9 +77,12 @@ struct vm {
 	_Atomic bool      stopping;
 
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */
-	int               timer_fd;  /* --timeout, -1: none */
-	int               panic_timer_fd;
-	int               signal_fd;
+	char              panic_text[200]; /* first line of a panic seen; "" if none. vcpu_lock */
+	int               timeout_fd;   /* timerfd of --timeout, -1: none */
+	int               panic_fd;     /* timerfd: how long a panicking guest may go on talking */
+	int               signal_fd;    /* SIGTERM and friends */
+	int               console_log_fd;
+	sigset_t          old_sigmask;  /* before signal_fd took its signals; valid with loop */
 };
 
 /* Builds the machine. 0 or -errno; everything reported, nothing left behind on failure. */
@@ -104,7 +109,10 @@ void vm_resume(struct vm *vm);
  */
 int vm_add_memslot(struct vm *vm, const struct memory_region *r) LKVM_MUST_CHECK;
 
-/* The wired line @irq of the machine (arch_irq_line() for vm). */
-struct irq_line vm_irq_line(struct vm *vm, uint32_t irq);
+/*
+ * Makes the devices that config and machine ask for (UART, pvpanic, PCI host, virtio) and puts them on
+ * the buses; vm-devices.c. Called once by vm_create(). 0 or -errno (reported).
+ */
+int vm_devices_create(struct vm *vm) LKVM_MUST_CHECK;
 
 #endif

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make                  lkvm for this machine, in build/<arch>/lkvm
+#   make cross-ARCH       a static lkvm for riscv64, arm64, ppc64le, x86_64 or ppc (e500)
+#   make run              boot Debian's kernel under lkvm, on this machine's KVM or on a test bed
+#   make check            every test this machine can run; check-all adds the long ones
+#   make check-asan lint fuzz bench install clean
+#
+# Objects are listed, not globbed: what a binary is made of can be read here.
+
+ARCHES := riscv64 arm64 ppc64le x86_64 ppc
+
+uname_to_arch = $(patsubst aarch64,arm64,$(patsubst ppc,ppc,$(1)))
+HOST_ARCH := $(call uname_to_arch,$(shell uname -m))
+ARCH ?= $(HOST_ARCH)
+ifeq ($(filter $(ARCH),$(ARCHES)),)
+$(error ARCH=$(ARCH) is not one of $(ARCHES))
+endif
+
+# CACHE: everything that setup downloads (sysroots, kernel headers, test-bed kernels); cross compilers.
+include tests/hosts/cross.mk
+VARIANT ?=
+BUILD := build/$(ARCH)$(VARIANT)
+VERSION := 0.1.0
+
+# ---- what lkvm is made of ------------------------------------------------------------------------
+
+OBJS_core := $(addprefix lkvm/, \
+	options.o run-options.o config.o log.o outcome.o \
+	memory.o place.o machine.o image.o unpack.o fdt.o exit.o \
+	bus.o loop.o device.o console.o uart8250.o pvpanic.o pci.o disk.o)
+OBJS_virtio := $(addprefix virtio/, \
+	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
+
+# Parts of the arches that need no KVM: built for every arch, on every host.
+OBJS_pure := \
+	$(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o) \
+	$(addprefix arm/, image.o) \
+	$(addprefix powerpc/, image.o) \
+	$(addprefix x86/, platform.o boot.o acpi.o mptable.o cpuid.o i8042.o cmos.o image.o exit.o)
+
+# Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
+OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-doctor.o cmd-version.o cmd-help.o vm.o vm-devices.o vcpu.o report.o)
+OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
+OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
+OBJS_arm64   :=
+OBJS_ppc64le :=
+OBJS_ppc     :=
+OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o)
+
+OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_pure) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH))
+
+# ---- tools and flags -----------------------------------------------------------------------------
+
+CROSS := $(filter-out $(HOST_ARCH),$(ARCH))
+ifneq ($(CROSS),)
+CC            := $(CC_$(ARCH))
+ARCH_CPPFLAGS := $(CFLAGS_$(ARCH))
+ARCH_LDFLAGS  := $(LDFLAGS_$(ARCH))
+OBJCOPY       := $(patsubst %gcc,%objcopy,$(CC))
+else
+CC            ?= cc
+OBJCOPY       ?= objcopy
+# The distribution's kernel headers may be older than the kernels that lkvm drives.
+UAPI_ARCH := $(patsubst x86_64,x86,$(patsubst riscv64,riscv,$(patsubst ppc%,powerpc,$(ARCH))))
+ARCH_CPPFLAGS := $(if $(wildcard $(CACHE)/uapi/usr/include/linux/kvm.h),$(call uapi_cflags,$(UAPI_ARCH)))
+ARCH_LDFLAGS  :=
+endif
+
+# A static binary starts faster and runs in any initramfs; STATIC=0 where static libraries are missing.
+STATIC ?= 1
+WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings \
+	-Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough
+ifneq ($(CI)$(WERROR),)
+WARNINGS += -Werror
+endif
+OPT ?= -O2 -g
+CPPFLAGS_all := -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DLKVM_VERSION='"$(VERSION)"' $(ARCH_CPPFLAGS)
+CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) -fno-strict-aliasing -ffunction-sections -fdata-sections \
+	-pthread $(SANITIZE) $(CFLAGS)
+LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) $(LDFLAGS)
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
+
+.PHONY: all run check check-all check-unit check-asan check-cross check-vm lint fuzz bench install clean \
+	$(addprefix cross-,$(ARCHES)) unit-tests guest-tests
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(if $(OBJS_$(ARCH)),$(BUILD)/lkvm,$(BUILD)/unit-tests)
+
+# ---- optional libraries --------------------------------------------------------------------------
+
+# probe NAME HEADER LIBS: one line of config.mk, HAVE_NAME and its libraries when a program links.
+define probe
+printf '#include <stddef.h>\n#include <stdio.h>\n#include <stdint.h>\n#include <%s>\nint main(void) { return 0; }\n' $(2) | \
+	$(CC) $(CPPFLAGS_all) $(LDFLAGS_all) -x c - -o $(BUILD)/probe $(3) 2>>$(BUILD)/config.log \
+	&& printf 'CPPFLAGS_have += -DHAVE_$(1)\nLIBS_have += $(3)\n' >>$@.new || true
+endef
+
+ifeq ($(filter clean lint help run check check-all check-cross check-asan check-vm bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
+include $(BUILD)/config.mk
+endif
+
+$(BUILD)/config.mk: Makefile tests/hosts/cross.mk $(wildcard $(CACHE)/stamp)
+	@mkdir -p $(BUILD)
+	@: >$@.new; : >$(BUILD)/config.log
+	@$(call probe,ZLIB,zlib.h,-lz)
+	@$(call probe,ZSTD,zstd.h,-lzstd)
+	@$(call probe,LZMA,lzma.h,-llzma)
+	@$(call probe,JANSSON,jansson.h,-ljansson)
+	@$(call probe,CAPSTONE,capstone/capstone.h,-lcapstone)
+	@rm -f $(BUILD)/probe
+	@mv $@.new $@
+
+LIBS := -lfdt $(LIBS_have)
+
+# ---- rules ---------------------------------------------------------------------------------------
+
+$(BUILD)/%.o: %.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_all) $(CPPFLAGS_have) $(CFLAGS_all) -MMD -MP -c $< -o $@
+
+$(BUILD)/lkvm: $(addprefix $(BUILD)/,$(OBJS_lkvm))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
+
+$(addprefix cross-,$(ARCHES)): cross-%:
+	$(Q)$(MAKE) --no-print-directory ARCH=$* all
+
+# ---- unit tests ----------------------------------------------------------------------------------
+
+TEST_SRCS := $(wildcard tests/unit/test-*.c)
+TEST_SUITES := $(subst -,_,$(patsubst tests/unit/test-%.c,%,$(TEST_SRCS)))
+# Tests of the VM as a whole run on a KVM that injects failures; they need an arch that has KVM code.
+TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c
+TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
+	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
+TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \
+	lkvm/vm.o lkvm/vm-devices.o lkvm/vcpu.o lkvm/report.o $(OBJS_$(ARCH)))
+
+$(BUILD)/suites.inc: $(TEST_SRCS) $(TEST_VM_SRCS) Makefile
+	@mkdir -p $(@D)
+	@printf 'SUITE(%s)\n' $(TEST_SUITES) $(if $(OBJS_$(ARCH)),$(subst -,_,$(patsubst tests/unit/%.c,%,$(TEST_VM_SRCS)))) >$@
+
+$(BUILD)/tests/unit/main.o: $(BUILD)/suites.inc
+
+$(BUILD)/unit-tests: $(addprefix $(BUILD)/,$(TEST_OBJS) $(TEST_FAKE_OBJS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
+
+unit-tests: $(BUILD)/unit-tests
+
+# ---- bare-metal guests ---------------------------------------------------------------------------
+
+GUEST_SRCS := $(wildcard tests/guest/$(ARCH)/*.S)
+GUEST_BINS := $(patsubst tests/guest/$(ARCH)/%.S,$(BUILD)/guest-tests/%.bin,$(GUEST_SRCS))
+
+$(BUILD)/guest-tests/%.elf: tests/guest/$(ARCH)/%.S tests/guest/$(ARCH)/flat.lds
+	$(call say,GUEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -nostdlib -nostartfiles -static -no-pie -I. -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		$(GUEST_FLAGS_$(ARCH)) -MMD -MP -MT $@ -MF $@.d -T tests/guest/$(ARCH)/flat.lds $< -o $@
+
+$(BUILD)/guest-tests/%.bin: $(BUILD)/guest-tests/%.elf
+	$(Q)$(OBJCOPY) -O binary $< $@
+.PRECIOUS: $(BUILD)/guest-tests/%.elf
+
+guest-tests: $(GUEST_BINS)
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

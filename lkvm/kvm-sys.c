@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The system calls behind kvm-sys.h. No other file issues an ioctl on a KVM fd. */
+#include "lkvm/kvm-sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int kvm_sys_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int kvm_sys_ioctl(int fd, unsigned long request, unsigned long arg)
+{
+	int ret = ioctl(fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int kvm_sys_map_run(int vcpu_fd, size_t size_bytes, struct kvm_run **run)
+{
+	void *p = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*run = p;
+	return 0;
+}
+
+void kvm_sys_unmap_run(struct kvm_run *run, size_t size_bytes)
+{
+	if (run)
+		munmap(run, size_bytes);
+}
+
+void kvm_sys_close(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}

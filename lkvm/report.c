@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/report.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/vm.h"
+
+void report_capture(struct vcpu *vcpu, int run_errno, uint32_t reason, struct exit_info *info)
+{
+	const struct kvm_run *run = vcpu->run;
+
+	memset(info, 0, sizeof(*info));
+	info->run_errno = run_errno;
+	info->reason = reason;
+	info->flags = run->flags;
+	_Static_assert(sizeof(run->padding) >= EXIT_PAYLOAD_BYTES, "payload of kvm_run");
+	memcpy(info->payload, run->padding, EXIT_PAYLOAD_BYTES);
+	info->have_pc = arch_vcpu_pc(vcpu, &info->pc) == 0;
+	/* Only true for a guest without translation; the page walk of a report says more. */
+	info->pc_backed = info->have_pc && memory_find(&vcpu->vm->memory, info->pc);
+}
+
+void report_vcpu_failure(struct vcpu *vcpu, const struct exit_record *rec)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out) {
+		/* Out of memory: say at least what happened. */
+		dprintf(STDERR_FILENO, "lkvm: vCPU %u: %s\n", vcpu->index, rec->what);
+		return;
+	}
+	fprintf(out, "lkvm: vCPU %u stopped: %s\n", vcpu->index, rec->what);
+	if (rec->name[0])
+		fprintf(out, "  exit      %s\n", rec->name);
+	if (rec->advice[0])
+		fprintf(out, "  advice    %s\n", rec->advice);
+	arch_vcpu_dump(vcpu, out);
+	if (fclose(out) == 0)
+		for (size_t done = 0; done < len;) {
+			ssize_t n = write(STDERR_FILENO, text + done, len - done);
+
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n <= 0)
+				break;
+			done += (size_t)n;
+		}
+	free(text);
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/vcpu.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+#include "lkvm/report.h"
+#include "lkvm/vm.h"
+
+/* The same resumable exit at the same pc this often in a row is no progress. */
+#define UNKNOWN_EXITS_WITHOUT_PROGRESS 16
+
+struct vcpu_call {
+	void (*fn)(struct vcpu *vcpu, void *arg);
+	void *arg;
+	bool  done;
+	struct vcpu_call *next;
+};
+
+static __thread struct vcpu *current_vcpu;
+
+struct vcpu *vcpu_current(void)
+{
+	return current_vcpu;
+}
+
+static int kick_signal(void)
+{
+	return SIGRTMIN;
+}
+
+/*
+ * Runs on the kicked thread. Setting immediate_exit here, and not in vcpu_kick(), is what closes the race:
+ * whether the signal comes before, in or after KVM_RUN, the next KVM_RUN returns EINTR.
+ */
+static void kick_handler(int sig)
+{
+	(void)sig;
+	if (current_vcpu)
+		current_vcpu->run->immediate_exit = 1;
+}
+
+int vcpu_create(struct vm *vm, unsigned int index, struct vcpu **out)
+{
+	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
+	int ret;
+
+	if (!vcpu) {
+		log_error("out of memory for vCPU %u", index);
+		return -ENOMEM;
+	}
+	vcpu->vm = vm;
+	vcpu->index = index;
+	vcpu->fd = kvm_ioctl_val(vm->fd, KVM_CREATE_VCPU, index);
+	if (vcpu->fd < 0) {
+		ret = vcpu->fd;
+		log_error("cannot create vCPU %u: %s (`lkvm doctor` shows how many this host offers)",
+			  index, strerror(-ret));
+		goto err;
+	}
+	ret = kvm_sys_map_run(vcpu->fd, vm->run_bytes, &vcpu->run);
+	if (ret) {
+		log_error("cannot map kvm_run of vCPU %u: %s", index, strerror(-ret));
+		goto err;
+	}
+	ret = arch_vcpu_create(vcpu);
+	if (ret)
+		goto err;
+	*out = vcpu;
+	return 0;
+err:
+	vcpu_destroy(vcpu);
+	return ret;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (!vcpu)
+		return;
+	arch_vcpu_destroy(vcpu);
+	kvm_sys_unmap_run(vcpu->run, vcpu->vm->run_bytes);
+	kvm_sys_close(vcpu->fd);
+	free(vcpu);
+}
+
+/* Serves queued calls. Called and returns with vm->vcpu_lock held; drops it meanwhile. */
+static void serve_calls(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct vcpu_call *call;
+
+	while ((call = vcpu->calls)) {
+		vcpu->calls = call->next;
+		pthread_mutex_unlock(&vm->vcpu_lock);
+		call->fn(vcpu, call->arg);
+		pthread_mutex_lock(&vm->vcpu_lock);
+		call->done = true;
+		pthread_cond_broadcast(&vm->vcpu_cond);
+	}
+}
+
+/* Parks while the VM is not released or is paused. Returns false when the thread is to end. */
+static bool serve_requests(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	bool go_on;
+
+	pthread_mutex_lock(&vm->vcpu_lock);
+	for (;;) {
+		atomic_store(&vcpu->kicked, false);
+		serve_calls(vcpu);
+		if (vm->stopping || (vm->running && !vm->pause_count))
+			break;
+		if (vcpu->state != VCPU_PARKED) {
+			vcpu->state = VCPU_PARKED;
+			pthread_cond_broadcast(&vm->vcpu_cond);
+		}
+		pthread_cond_wait(&vm->vcpu_cond, &vm->vcpu_lock);
+	}
+	go_on = !vm->stopping;
+	if (go_on)
+		vcpu->state = VCPU_RUNNING;
+	pthread_mutex_unlock(&vm->vcpu_lock);
+	return go_on;
+}
+
+static void count_exit(struct vcpu *vcpu, uint32_t reason)
+{
+	_Atomic uint64_t *slot = &vcpu->exits[MIN(reason, VCPU_EXIT_SLOTS - 1u)];
+
+	/* The only writer is this thread, so no atomic add is needed, just an untorn store. */
+	atomic_store_explicit(slot, atomic_load_explicit(slot, memory_order_relaxed) + 1,
+			      memory_order_relaxed);
+}
+
+/* A guest may probe where nothing is: reads give ones, writes go nowhere, and both are counted. */
+static void unclaimed_access(struct vcpu *vcpu, const char *space, uint64_t addr, unsigned int len,
+			     bool is_write)
+{
+	atomic_fetch_add_explicit(&vcpu->mmio_unclaimed, 1, memory_order_relaxed);
+	if (vcpu->vm->cfg->debug_mmio)
+		log_message(LOG_WARNING, "vCPU %u: %s of %u bytes at %s 0x%llx: no device there",
+			    vcpu->index, is_write ? "write" : "read", len, space,
+			    (unsigned long long)addr);
+}
+
+static enum vcpu_exit_action serve_mmio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	unsigned int len = MIN(run->mmio.len, 8u);
+
+	if (bus_access(&vcpu->vm->mmio, run->mmio.phys_addr, run->mmio.data, len, run->mmio.is_write))
+		unclaimed_access(vcpu, "MMIO", run->mmio.phys_addr, len, run->mmio.is_write);
+	return VCPU_RESUME;
+}
+
+static enum vcpu_exit_action serve_pio(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	bool is_write = run->io.direction == KVM_EXIT_IO_OUT;
+	uint64_t total = (uint64_t)run->io.size * run->io.count;
+
+	if (!run->io.size || run->io.size > 8 ||
+	    !range_within(run->io.data_offset, total, 0, vcpu->vm->run_bytes))
+		return VCPU_UNHANDLED;
+	for (uint32_t i = 0; i < run->io.count; i++) {
+		uint8_t *data = (uint8_t *)run + run->io.data_offset + (uint64_t)i * run->io.size;
+
+		if (bus_access(&vcpu->vm->pio, run->io.port, data, run->io.size, is_write))
+			unclaimed_access(vcpu, "port", run->io.port, run->io.size, is_write);
+	}
+	return VCPU_RESUME;
+}
+
+static enum vcpu_exit_action serve_system_event(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	switch (vcpu->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SHUTDOWN:
+		vm_request_stop(vm, OUTCOME_POWEROFF, 0, "the guest powered off");
+		return VCPU_STOP;
+	case KVM_SYSTEM_EVENT_RESET:
+		vm_request_stop(vm, OUTCOME_REBOOT, 0, "the guest asked for a reset");
+		return VCPU_STOP;
+	case KVM_SYSTEM_EVENT_CRASH:
+		vm_request_stop(vm, OUTCOME_PANIC, 0, "the guest reported a crash");
+		return VCPU_STOP;
+	case KVM_SYSTEM_EVENT_WAKEUP:
+		return VCPU_RESUME;
+	default: /* SUSPEND and what the arch knows */
+		return arch_vcpu_exit(vcpu);
+	}
+}
+
+/* Exits whose answer KVM picks up from kvm_run at the next KVM_RUN, looking at exit_reason again. */
+static bool answer_is_pending(uint32_t reason)
+{
+	switch (reason) {
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_UNKNOWN:
+	case KVM_EXIT_HLT:
+	case KVM_EXIT_DEBUG:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+	case KVM_EXIT_SYSTEM_EVENT:
+	case EXIT_REASON_NOT_WRITTEN:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * Makes it visible whether the coming KVM_RUN writes exit_reason and hardware_exit_reason: neither is
+ * cleared by the kernel. Not while KVM is still to fetch an answer, which arm64 and riscv find by the
+ * exit_reason of the exit before (arch/{arm64,riscv}/kvm: kvm_arch_vcpu_ioctl_run).
+ */
+static void poison_exit(struct kvm_run *run)
+{
+	if (answer_is_pending(run->exit_reason))
+		return;
+	run->exit_reason = EXIT_REASON_NOT_WRITTEN;
+	memset(&run->hw, 0, sizeof(run->hw));
+}
+
+/* Nobody served this exit: explain it, and stop unless re-entering can help. */
+static enum vcpu_exit_action unserved_exit(struct vcpu *vcpu, int run_errno)
+{
+	uint32_t reason = vcpu->run->exit_reason;
+	struct exit_info info;
+	struct exit_record rec;
+
+	/* A failed KVM_RUN that says MMIO (SBI, ...) has not got beyond the answer to the exit before. */
+	if (run_errno && reason != KVM_EXIT_FAIL_ENTRY && reason != KVM_EXIT_INTERNAL_ERROR &&
+	    reason != KVM_EXIT_MEMORY_FAULT && answer_is_pending(reason))
+		reason = EXIT_REASON_NOT_WRITTEN;
+
+	report_capture(vcpu, run_errno, reason, &info);
+	arch_exit_decode(&info, &rec);
+	if (rec.verdict == EXIT_RESUMABLE) {
+		if (info.pc != vcpu->unknown_pc)
+			vcpu->unknown_count = 0;
+		vcpu->unknown_pc = info.pc;
+		if (++vcpu->unknown_count == 1)
+			log_warning("vCPU %u: %s; going on", vcpu->index, rec.what);
+		if (vcpu->unknown_count < UNKNOWN_EXITS_WITHOUT_PROGRESS)
+			return VCPU_RESUME;
+	}
+	report_vcpu_failure(vcpu, &rec);
+	vm_request_stop(vcpu->vm, OUTCOME_VCPU_FAILED, 0, "vCPU %u: %s", vcpu->index, rec.what);
+	return VCPU_STOP;
+}
+
+static enum vcpu_exit_action run_once(struct vcpu *vcpu)
+{
+	enum vcpu_exit_action action;
+	int ret;
+
+	poison_exit(vcpu->run);
+	ret = kvm_ioctl_val(vcpu->fd, KVM_RUN, 0);
+	if (ret == -EINTR || ret == -EAGAIN) {
+		count_exit(vcpu, KVM_EXIT_INTR);
+		return VCPU_RESUME;
+	}
+	count_exit(vcpu, vcpu->run->exit_reason);
+	if (ret < 0)
+		return unserved_exit(vcpu, -ret);
+
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_MMIO:
+		action = serve_mmio(vcpu);
+		break;
+	case KVM_EXIT_IO:
+		action = serve_pio(vcpu);
+		break;
+	case KVM_EXIT_INTR:
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		action = VCPU_RESUME;
+		break;
+	case KVM_EXIT_SYSTEM_EVENT:
+		action = serve_system_event(vcpu);
+		break;
+	default:
+		action = arch_vcpu_exit(vcpu);
+		break;
+	}
+	return action == VCPU_UNHANDLED ? unserved_exit(vcpu, 0) : action;
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct vm *vm = vcpu->vm;
+	enum vcpu_exit_action action = VCPU_RESUME;
+	char name[16];
+
+	current_vcpu = vcpu;
+	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
+	pthread_setname_np(pthread_self(), name);
+	vcpu->tid = gettid();
+
+	atomic_store(&vcpu->kicked, true); /* stop at the gate first */
+	while (action == VCPU_RESUME) {
+		/* Clear before looking: a kick from here on sets it again. See kick_handler(). */
+		vcpu->run->immediate_exit = 0;
+		atomic_thread_fence(memory_order_seq_cst);
+		if (atomic_load(&vcpu->kicked) && !serve_requests(vcpu))
+			break;
+		action = run_once(vcpu);
+	}
+
+	pthread_mutex_lock(&vm->vcpu_lock);
+	serve_calls(vcpu);
+	vcpu->state = VCPU_ENDED;
+	pthread_cond_broadcast(&vm->vcpu_cond);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *vcpu)
+{
+	struct sigaction sa = { .sa_handler = kick_handler };
+	pthread_attr_t attr;
+	sigset_t set;
+	int ret;
+
+	if (sigaction(kick_signal(), &sa, NULL)) {
+		ret = errno;
+		goto err;
+	}
+	/* The thread must be able to take the signal, whatever the caller blocks. */
+	sigemptyset(&set);
+	sigaddset(&set, kick_signal());
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+
+	ret = pthread_attr_init(&attr);
+	if (ret)
+		goto err;
+	pthread_attr_setstacksize(&attr, 256 * 1024);
+	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
+	pthread_attr_destroy(&attr);
+	if (ret)
+		goto err;
+	vcpu->has_thread = true;
+	return 0;
+err:
+	log_error("cannot start the thread of vCPU %u: %s", vcpu->index, strerror(ret));
+	return -ret;
+}
+
+void vcpu_join(struct vcpu *vcpu)
+{
+	if (vcpu->has_thread)
+		pthread_join(vcpu->thread, NULL);
+	vcpu->has_thread = false;
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->kicked, true);
+	if (vcpu->has_thread && vcpu != current_vcpu)
+		pthread_kill(vcpu->thread, kick_signal());
+}
+
+void vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void *arg)
+{
+	struct vm *vm = vcpu->vm;
+	struct vcpu_call call = { .fn = fn, .arg = arg };
+	struct vcpu_call **tail;
+
+	if (vcpu == current_vcpu) {
+		fn(vcpu, arg);
+		return;
+	}
+	pthread_mutex_lock(&vm->vcpu_lock);
+	if (!vcpu->has_thread || vcpu->state == VCPU_ENDED) {
+		pthread_mutex_unlock(&vm->vcpu_lock);
+		fn(vcpu, arg);
+		return;
+	}
+	for (tail = &vcpu->calls; *tail; tail = &(*tail)->next)
+		;
+	*tail = &call;
+	vcpu_kick(vcpu);
+	pthread_cond_broadcast(&vm->vcpu_cond); /* it may be parked */
+	while (!call.done)
+		pthread_cond_wait(&vm->vcpu_cond, &vm->vcpu_lock);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+}

@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+
+/* How long a guest may go on printing after the first line of a panic before it is stopped. */
+#define PANIC_GRACE_SECONDS 5
+
+/* ---- KVM ---------------------------------------------------------------------------------------- */
+
+static int open_kvm(struct vm *vm)
+{
+	const struct kvm_cap_need *need;
+	size_t nr;
+	int version;
+
+	vm->kvm_fd = kvm_sys_open(vm->cfg->dev);
+	if (vm->kvm_fd < 0) {
+		int err = -vm->kvm_fd;
+
+		log_error("cannot open %s: %s (%s)", vm->cfg->dev, strerror(err),
+			  err == EACCES || err == EPERM
+				  ? "add yourself to group kvm, or run `lkvm doctor`"
+				  : "`lkvm doctor` says what this host needs");
+		return -err;
+	}
+	version = kvm_ioctl_val(vm->kvm_fd, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API_VERSION) {
+		if (version < 0)
+			log_error("%s is no KVM device: KVM_GET_API_VERSION: %s", vm->cfg->dev,
+				  strerror(-version));
+		else
+			log_error("%s speaks KVM API version %d, lkvm speaks %d", vm->cfg->dev, version,
+				  KVM_API_VERSION);
+		return version < 0 ? version : -EPROTO;
+	}
+	need = arch_required_caps(&nr);
+	for (size_t i = 0; i < nr; i++) {
+		if (kvm_check_cap(vm->kvm_fd, need[i].cap) > 0)
+			continue;
+		log_error("this host's KVM lacks %s, needed to %s (`lkvm doctor` lists all)",
+			  need[i].name, need[i].purpose);
+		return -ENOSYS;
+	}
+	return 0;
+}
+
+static int create_kvm_vm(struct vm *vm)
+{
+	int ret = arch_vm_type(vm, &vm->vm_type);
+
+	if (ret)
+		return ret;
+	do {
+		/* A signal that is pending makes some kernels give up half-way. */
+		vm->fd = kvm_ioctl_val(vm->kvm_fd, KVM_CREATE_VM, vm->vm_type);
+	} while (vm->fd == -EINTR);
+	if (vm->fd < 0) {
+		log_error("cannot create a VM: KVM_CREATE_VM: %s (`lkvm doctor` says what this host offers)",
+			  strerror(-vm->fd));
+		return vm->fd;
+	}
+	ret = kvm_ioctl_val(vm->kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (ret < (int)sizeof(struct kvm_run)) {
+		log_error("cannot create a VM: KVM_GET_VCPU_MMAP_SIZE gives %d", ret);
+		return ret < 0 ? ret : -EPROTO;
+	}
+	vm->run_bytes = (size_t)ret;
+	return 0;
+}
+
+int vm_add_memslot(struct vm *vm, const struct memory_region *r)
+{
+	struct kvm_userspace_memory_region slot = {
+		.slot = (uint32_t)(r - vm->memory.regions),
+		.flags = r->readonly ? KVM_MEM_READONLY : 0,
+		.guest_phys_addr = r->gpa,
+		.memory_size = r->size_bytes,
+		.userspace_addr = (uintptr_t)r->host,
+	};
+	int ret = kvm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);
+
+	if (ret)
+		log_error("KVM refuses %s of %llu MiB at 0x%llx: %s", r->name,
+			  (unsigned long long)(r->size_bytes >> 20), (unsigned long long)r->gpa,
+			  strerror(-ret));
+	return ret;
+}
+
+static int create_memory(struct vm *vm)
+{
+	int ret;
+
+	for (unsigned int i = 0; i < vm->machine.nr_ram; i++) {
+		const struct machine_range *ram = &vm->machine.ram[i];
+
+		ret = memory_add(&vm->memory, "ram", ram->base, ram->size_bytes, false,
+				 vm->cfg->hugetlbfs);
+		if (ret)
+			return ret;
+	}
+	/* Slots are numbered by position, so they are registered once the table is complete. */
+	for (unsigned int i = 0; i < vm->memory.nr_regions; i++) {
+		ret = vm_add_memslot(vm, &vm->memory.regions[i]);
+		if (ret)
+			return ret;
+	}
+	place_init(&vm->place, &vm->machine);
+	return 0;
+}
+
+static int ioevent_request(struct vm *vm, gpa_t addr, unsigned int len, bool has_match,
+			   uint64_t match, int eventfd, uint32_t flags)
+{
+	struct kvm_ioeventfd io = {
+		.datamatch = match,
+		.addr = addr,
+		.len = len,
+		.fd = eventfd,
+		.flags = flags | (has_match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0),
+	};
+
+	return kvm_ioctl(vm->fd, KVM_IOEVENTFD, &io);
+}
+
+static int ioevent_bind(void *ctx, gpa_t addr, unsigned int len, bool has_match, uint64_t match,
+			int eventfd)
+{
+	return ioevent_request(ctx, addr, len, has_match, match, eventfd, 0);
+}
+
+static void ioevent_unbind(void *ctx, gpa_t addr, unsigned int len, bool has_match, uint64_t match,
+			   int eventfd)
+{
+	int ret = ioevent_request(ctx, addr, len, has_match, match, eventfd,
+				  KVM_IOEVENTFD_FLAG_DEASSIGN);
+
+	if (ret)
+		log_debug("cannot remove the doorbell at 0x%llx: %s", (unsigned long long)addr,
+			  strerror(-ret));
+}
+
+static int create_vcpus(struct vm *vm)
+{
+	unsigned int nr = vm->machine.nr_cpus;
+	int max = kvm_check_cap(vm->kvm_fd, KVM_CAP_MAX_VCPUS);
+	int ret;
+
+	/* KVM_CAP_MAX_VCPUS is newer than KVM_CAP_NR_VCPUS; a host with neither guarantees 4. */
+	if (!max)
+		max = kvm_check_cap(vm->kvm_fd, KVM_CAP_NR_VCPUS);
+	if (!max)
+		max = 4;
+	if (nr > (unsigned int)max) {
+		log_error("--cpus %u: this host's KVM runs at most %d vCPUs in a VM", nr, max);
+		return -EINVAL;
+	}
+	vm->vcpus = calloc(nr, sizeof(*vm->vcpus));
+	if (!vm->vcpus) {
+		log_error("out of memory for %u vCPUs", nr);
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		ret = vcpu_create(vm, i, &vm->vcpus[i]);
+		if (ret)
+			return ret;
+		vm->nr_vcpus++;
+	}
+	return 0;
+}
+
+/* ---- images ------------------------------------------------------------------------------------- */
+
+static int load_kernel(struct vm *vm)
+{
+	const struct config *cfg = vm->cfg;
+	bool firmware = !cfg->kernel;
+	struct image_plan plan = { 0 };
+	struct image_file img;
+	int ret;
+
+	ret = image_open(&img, firmware ? cfg->firmware : cfg->kernel, firmware ? "firmware" : "kernel");
+	if (ret)
+		return ret;
+	ret = firmware ? arch_firmware_plan(vm, &img, &plan) : arch_image_plan(vm, &img, &plan);
+	if (ret)
+		goto out;
+	ret = place_reserve(&vm->place, firmware ? "firmware" : "kernel", plan.start, plan.size_bytes);
+	if (ret)
+		goto out;
+	ret = image_load_plan(&img, &plan, &vm->memory);
+	if (ret)
+		goto out;
+	vm->boot.entry = plan.entry;
+	vm->boot.kernel_start = plan.start;
+	vm->boot.kernel_bytes = plan.size_bytes;
+	vm->boot.firmware = firmware;
+	memcpy(vm->boot.arch, plan.arch, sizeof(vm->boot.arch));
+	log_info("%s %s (%s%s%s) at 0x%llx, entry 0x%llx", firmware ? "firmware" : "kernel", img.path,
+		 plan.format, img.packing[0] ? ", " : "", img.packing,
+		 (unsigned long long)plan.start, (unsigned long long)plan.entry);
+out:
+	image_close(&img);
+	return ret;
+}
+
+static int load_initrd(struct vm *vm)
+{
+	if (!vm->cfg->nr_initrds)
+		return 0;
+	return image_load_initrds(vm->cfg->initrds, vm->cfg->nr_initrds, &vm->memory, &vm->place,
+				  arch_initrd_limit(vm), &vm->boot.initrd, &vm->boot.initrd_bytes);
+}
+
+static int make_cmdline(struct vm *vm)
+{
+	char defaults[512] = "";
+	const char *params = vm->cfg->params ? vm->cfg->params : "";
+
+	if (!vm->cfg->nodefaults)
+		arch_default_cmdline(vm, defaults, sizeof(defaults));
+	if (asprintf(&vm->boot.cmdline, "%s%s%s", defaults, defaults[0] && params[0] ? " " : "",
+		     params) < 0) {
+		vm->boot.cmdline = NULL;
+		log_error("out of memory for the kernel command line");
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- main loop ---------------------------------------------------------------------------------- */
+
+static void on_timeout(void *opaque, uint32_t events)
+{
+	struct vm *vm = opaque;
+
+	(void)events;
+	vm_request_stop(vm, OUTCOME_TIMEOUT, 0, "--timeout of %llu.%03llu s ran out",
+			(unsigned long long)(vm->cfg->timeout_ms / 1000),
+			(unsigned long long)(vm->cfg->timeout_ms % 1000));
+}
+
+static void on_panic_grace_over(void *opaque, uint32_t events)
+{
+	struct vm *vm = opaque;
+
+	(void)events;
+	vm_request_stop(vm, OUTCOME_PANIC, 0, "%s", vm->panic_text);
+}
+
+static void on_signal(void *opaque, uint32_t events)
+{
+	struct vm *vm = opaque;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(vm->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	vm_request_stop(vm, OUTCOME_STOPPED, (int)info.ssi_signo, "stopped by signal %u (%s)",
+			info.ssi_signo, strsignal((int)info.ssi_signo));
+}
+
+static void on_console_panic(void *opaque, const char *line, bool final)
+{
+	struct vm *vm = opaque;
+	const struct itimerspec grace = { .it_value.tv_sec = PANIC_GRACE_SECONDS };
+	bool first;
+
+	pthread_mutex_lock(&vm->vcpu_lock);
+	first = !vm->panic_text[0];
+	if (first)
+		snprintf(vm->panic_text, sizeof(vm->panic_text), "%s", line);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+
+	if (final)
+		vm_request_stop(vm, OUTCOME_PANIC, 0, "%s", vm->panic_text);
+	else if (first)
+		timerfd_settime(vm->panic_fd, 0, &grace, NULL);
+}
+
+static void on_console_quit(void *opaque)
+{
+	vm_request_stop(opaque, OUTCOME_STOPPED, 0, "stopped from the terminal");
+}
+
+static int create_loop(struct vm *vm)
+{
+	const struct itimerspec timeout = {
+		.it_value.tv_sec = (time_t)(vm->cfg->timeout_ms / 1000),
+		.it_value.tv_nsec = (long)(vm->cfg->timeout_ms % 1000) * 1000000,
+	};
+	sigset_t set;
+	int ret;
+
+	ret = loop_create(&vm->loop);
+	if (ret)
+		goto err;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	/* Threads inherit the mask, so these arrive nowhere but in the loop. */
+	pthread_sigmask(SIG_BLOCK, &set, &vm->old_sigmask);
+	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	vm->panic_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (vm->signal_fd < 0 || vm->panic_fd < 0) {
+		ret = -errno;
+		goto err;
+	}
+	ret = loop_add(vm->loop, vm->signal_fd, EPOLLIN, on_signal, vm);
+	if (!ret)
+		ret = loop_add(vm->loop, vm->panic_fd, EPOLLIN, on_panic_grace_over, vm);
+	if (ret || !vm->cfg->timeout_ms)
+		goto err;
+
+	vm->timeout_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (vm->timeout_fd < 0 || timerfd_settime(vm->timeout_fd, 0, &timeout, NULL)) {
+		ret = -errno;
+		goto err;
+	}
+	ret = loop_add(vm->loop, vm->timeout_fd, EPOLLIN, on_timeout, vm);
+err:
+	if (ret)
+		log_error("cannot set up the event loop: %s", strerror(-ret));
+	return ret;
+}
+
+static int create_console(struct vm *vm)
+{
+	struct console_options opt = {
+		.out_fd = STDOUT_FILENO,
+		.in_fd = STDIN_FILENO,
+		.loop = vm->loop,
+		.on_panic = on_console_panic,
+		.on_quit = on_console_quit,
+		.opaque = vm,
+	};
+
+	if (vm->cfg->console_log) {
+		vm->console_log_fd = open(vm->cfg->console_log,
+					  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (vm->console_log_fd < 0) {
+			int err = errno;
+
+			log_error("--console-log: cannot open %s: %s", vm->cfg->console_log,
+				  strerror(err));
+			return -err;
+		}
+		opt.out_fd = vm->console_log_fd;
+	}
+	return console_create(&vm->console, &opt);
+}
+
+/* ---- life --------------------------------------------------------------------------------------- */
+
+int vm_create(struct vm **out, const struct config *cfg)
+{
+	struct vm *vm = calloc(1, sizeof(*vm));
+	int ret;
+
+	if (!vm) {
+		log_error("out of memory for the VM");
+		return -ENOMEM;
+	}
+	vm->cfg = cfg;
+	vm->kvm_fd = -1;
+	vm->fd = -1;
+	vm->timeout_fd = -1;
+	vm->panic_fd = -1;
+	vm->signal_fd = -1;
+	vm->console_log_fd = -1;
+	pthread_mutex_init(&vm->vcpu_lock, NULL);
+	pthread_cond_init(&vm->vcpu_cond, NULL);
+	memory_init(&vm->memory);
+	bus_init(&vm->mmio, "mmio");
+	bus_init(&vm->pio, "pio");
+
+	ret = open_kvm(vm);
+	if (ret)
+		goto err;
+	ret = arch_machine_init(vm);
+	if (ret)
+		goto err;
+	ret = create_loop(vm);
+	if (ret)
+		goto err;
+	ret = create_kvm_vm(vm);
+	if (ret)
+		goto err;
+	ret = arch_vm_create(vm);
+	if (ret)
+		goto err;
+	ret = create_memory(vm);
+	if (ret)
+		goto err;
+	ret = create_vcpus(vm);
+	if (ret)
+		goto err;
+	ret = arch_irqchip_init(vm);
+	if (ret)
+		goto err;
+	vm->ioevent = (struct ioevent_binder){ .ctx = vm };
+	if (kvm_check_cap(vm->fd, KVM_CAP_IOEVENTFD) > 0) {
+		vm->ioevent.bind = ioevent_bind;
+		vm->ioevent.unbind = ioevent_unbind;
+	}
+	ret = create_console(vm);
+	if (ret)
+		goto err;
+	ret = vm_devices_create(vm);
+	if (ret)
+		goto err;
+	ret = arch_devices_create(vm);
+	if (ret)
+		goto err;
+	ret = load_kernel(vm);
+	if (ret)
+		goto err;
+	ret = load_initrd(vm);
+	if (ret)
+		goto err;
+	ret = make_cmdline(vm);
+	if (ret)
+		goto err;
+	ret = arch_boot_prepare(vm);
+	if (ret)
+		goto err;
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		ret = arch_vcpu_reset(vm->vcpus[i]);
+		if (ret)
+			goto err;
+	}
+	*out = vm;
+	return 0;
+err:
+	vm_destroy(vm);
+	return ret;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	device_list_destroy(&vm->devices);
+	console_destroy(vm->console);
+	if (vm->console_log_fd >= 0)
+		close(vm->console_log_fd);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_destroy(vm->vcpus[i]);
+	free(vm->vcpus);
+	arch_vm_destroy(vm);
+	kvm_sys_close(vm->fd);
+	kvm_sys_close(vm->kvm_fd);
+	memory_exit(&vm->memory);
+	loop_destroy(vm->loop);
+	if (vm->timeout_fd >= 0)
+		close(vm->timeout_fd);
+	if (vm->panic_fd >= 0)
+		close(vm->panic_fd);
+	if (vm->signal_fd >= 0)
+		close(vm->signal_fd);
+	if (vm->loop)
+		pthread_sigmask(SIG_SETMASK, &vm->old_sigmask, NULL);
+	free(vm->boot.cmdline);
+	pthread_cond_destroy(&vm->vcpu_cond);
+	pthread_mutex_destroy(&vm->vcpu_lock);
+	free(vm);
+}
+
+int vm_run(struct vm *vm)
+{
+	int ret;
+
+	ret = console_start(vm->console);
+	if (ret)
+		return ret;
+	ret = device_list_start(&vm->devices);
+	if (ret)
+		goto out_console;
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		ret = vcpu_start(vm->vcpus[i]);
+		if (ret) {
+			vm_request_stop(vm, OUTCOME_START_FAILED, 0, "cannot start vCPU %u", i);
+			goto out_vcpus;
+		}
+	}
+	pthread_mutex_lock(&vm->vcpu_lock);
+	vm->running = true;
+	pthread_cond_broadcast(&vm->vcpu_cond);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+
+	ret = loop_run(vm->loop);
+	if (ret) {
+		log_error("the event loop failed: %s", strerror(-ret));
+		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "the event loop failed");
+	}
+out_vcpus:
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_join(vm->vcpus[i]);
+	device_list_stop(&vm->devices);
+out_console:
+	console_stop(vm->console);
+	return ret;
+}
+
+void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	pthread_mutex_lock(&vm->vcpu_lock);
+	if (vm->outcome.kind == OUTCOME_NONE) {
+		vm->outcome.kind = kind;
+		vm->outcome.status = status;
+		va_start(ap, fmt);
+		vsnprintf(vm->outcome.text, sizeof(vm->outcome.text), fmt, ap);
+		va_end(ap);
+		/* panic=-1 makes a guest reboot at once: that is still a panic. */
+		if (vm->panic_text[0] && (kind == OUTCOME_POWEROFF || kind == OUTCOME_REBOOT)) {
+			vm->outcome.kind = OUTCOME_PANIC;
+			memcpy(vm->outcome.text, vm->panic_text, sizeof(vm->outcome.text));
+		}
+	}
+	vm->stopping = true;
+	pthread_cond_broadcast(&vm->vcpu_cond);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_kick(vm->vcpus[i]);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+	loop_quit(vm->loop);
+}
+
+void vm_pause(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->vcpu_lock);
+	vm->pause_count++;
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_kick(vm->vcpus[i]);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		while (vm->vcpus[i]->state == VCPU_RUNNING)
+			pthread_cond_wait(&vm->vcpu_cond, &vm->vcpu_lock);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+}
+
+void vm_resume(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->vcpu_lock);
+	if (--vm->pause_count == 0)
+		pthread_cond_broadcast(&vm->vcpu_cond);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+}

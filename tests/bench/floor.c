@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The floor of the start-up benchmark: the least that any VMM does to run the same bare-metal guest on this
+ * host. Open, one VM, one memory slot, one vCPU, run until the guest asks to be switched off, exit.
+ */
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RAM_BYTES (256ul << 20)
+
+static int die(const char *what)
+{
+	perror(what);
+	return 125;
+}
+
+#if defined(__riscv)
+#define RAM_BASE 0x80000000ul
+#define LOAD_AT  0ul
+static int enter(int vm, int vcpu)
+{
+	uint64_t pc = RAM_BASE, zero = 0;
+	struct kvm_one_reg reg_pc = { KVM_REG_RISCV | KVM_REG_SIZE_U64 | KVM_REG_RISCV_CORE | 0,
+				      (uintptr_t)&pc };
+	struct kvm_one_reg reg_a0 = { KVM_REG_RISCV | KVM_REG_SIZE_U64 | KVM_REG_RISCV_CORE | 10,
+				      (uintptr_t)&zero };
+
+	(void)vm;
+	return ioctl(vcpu, KVM_SET_ONE_REG, &reg_pc) || ioctl(vcpu, KVM_SET_ONE_REG, &reg_a0);
+}
+static int is_poweroff(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_SYSTEM_EVENT;
+}
+#elif defined(__x86_64__)
+#define RAM_BASE 0ul
+#define LOAD_AT  0x100000ul
+static int enter(int vm, int vcpu)
+{
+	struct kvm_sregs s;
+	struct kvm_regs r = { .rip = LOAD_AT, .rflags = 2 };
+
+	(void)vm;
+	/* Flat 32-bit protected mode; the guest's first instructions mean the same in 32 and 64 bits. */
+	if (ioctl(vcpu, KVM_GET_SREGS, &s))
+		return -1;
+	s.cs.base = s.ds.base = s.es.base = s.ss.base = 0;
+	s.cs.limit = s.ds.limit = s.es.limit = s.ss.limit = ~0u;
+	s.cs.g = s.ds.g = s.es.g = s.ss.g = 1;
+	s.cs.db = s.ss.db = 1;
+	s.cs.selector = 8;
+	s.ds.selector = s.es.selector = s.ss.selector = 16;
+	s.cr0 |= 1;
+	return ioctl(vcpu, KVM_SET_SREGS, &s) || ioctl(vcpu, KVM_SET_REGS, &r);
+}
+static int is_poweroff(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_IO || run->exit_reason == KVM_EXIT_HLT;
+}
+#endif
+
+int main(int argc, char **argv)
+{
+	struct kvm_userspace_memory_region slot = { .memory_size = RAM_BYTES, .guest_phys_addr = RAM_BASE };
+	struct kvm_run *run;
+	struct stat st;
+	int kvm, vm, vcpu, fd, run_bytes;
+	char *ram;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: floor GUEST.bin\n");
+		return 125;
+	}
+	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (kvm < 0)
+		return die("/dev/kvm");
+	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	run_bytes = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (vm < 0 || run_bytes < 0)
+		return die("KVM_CREATE_VM");
+	ram = mmap(NULL, RAM_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ram == MAP_FAILED)
+		return die("mmap");
+	slot.userspace_addr = (uintptr_t)ram;
+	if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &slot))
+		return die("KVM_SET_USER_MEMORY_REGION");
+	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) || read(fd, ram + LOAD_AT, (size_t)st.st_size) != st.st_size)
+		return die(argv[1]);
+	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+	if (vcpu < 0)
+		return die("KVM_CREATE_VCPU");
+	run = mmap(NULL, (size_t)run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+	if (run == MAP_FAILED)
+		return die("kvm_run");
+	if (enter(vm, vcpu))
+		return die("registers");
+	if (ioctl(vcpu, KVM_RUN, 0))
+		return die("KVM_RUN");
+	return is_poweroff(run) ? 0 : 1;
+}

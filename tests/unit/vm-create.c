@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Building a VM on a KVM that fails: every failure is one line and leaves nothing behind. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lkvm/log.h"
+#include "lkvm/vm.h"
+#include "tests/unit/fake-kvm.h"
+#include "tests/unit/test.h"
+#include "tests/unit/vm-fixture.h"
+
+static unsigned int count_lines(const char *text)
+{
+	unsigned int n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* Builds and runs a VM with call @n failing with @err. Returns false once @n is beyond the last call. */
+static bool fail_nth(const struct config *cfg, unsigned int n, int err)
+{
+	const char *text;
+	struct vm *vm = NULL;
+	int fds = test_open_fds();
+	int ret, run = 0;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_fail(n, err);
+	test_stderr_begin();
+	ret = vm_create(&vm, cfg);
+	if (!ret)
+		run = vm_run(vm);
+	text = test_stderr_end();
+
+	if (ret) {
+		if (count_lines(text) != 1 || strncmp(text, "lkvm: ", 6))
+			test_fail(__FILE__, __LINE__, "failure of call %u (request 0x%lx): not one line: \"%s\"",
+				  n, fake_kvm_failed_request(), text);
+		CHECK(ret < 0);
+		CHECK(vm == NULL);
+	} else {
+		/* What failed was something that a guest can do without. */
+		if (!run)
+			CHECK_EQ(vm->outcome.kind, OUTCOME_POWEROFF);
+		else
+			CHECK(count_lines(text) >= 1);
+		vm_destroy(vm);
+	}
+	CHECK_EQ(test_open_fds(), fds);
+	return fake_kvm_failed();
+}
+
+static void every_call_fails(unsigned int nr_cpus, int err)
+{
+	struct config cfg;
+	unsigned int n = 1;
+
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = nr_cpus;
+	while (fail_nth(&cfg, n, err))
+		n++;
+	/* There were calls to fail: open, create, slots, vCPUs ... */
+	CHECK(n > 10);
+	vm_fixture_free(&cfg);
+}
+
+static void test_every_call_fails_eio(void)
+{
+	every_call_fails(1, EIO);
+}
+
+static void test_every_call_fails_enomem_smp(void)
+{
+	every_call_fails(4, ENOMEM);
+}
+
+static void create_fails(const char *expect, int expect_ret)
+{
+	struct config cfg;
+	struct vm *vm = NULL;
+	const char *text;
+	int ret;
+
+	vm_fixture_config(&cfg);
+	test_stderr_begin();
+	ret = vm_create(&vm, &cfg);
+	text = test_stderr_end();
+	CHECK_EQ(ret, expect_ret);
+	if (!strstr(text, expect))
+		test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", text, expect);
+	if (!ret)
+		vm_destroy(vm);
+	vm_fixture_free(&cfg);
+}
+
+static void test_no_permission(void)
+{
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_fail(1, EACCES);
+	create_fails("Permission denied (add yourself to group kvm", -EACCES);
+}
+
+static void test_capability_missing(void)
+{
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_set_cap(KVM_CAP_USER_MEMORY, 0);
+	create_fails("lacks KVM_CAP_USER_MEMORY", -ENOSYS);
+}
+
+static void test_too_many_cpus(void)
+{
+	struct config cfg;
+	struct vm *vm = NULL;
+	const char *text;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_set_cap(KVM_CAP_MAX_VCPUS, 2);
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = 3;
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&vm, &cfg), -EINVAL);
+	text = test_stderr_end();
+	CHECK(strstr(text, "at most 2 vCPUs") != NULL);
+	vm_fixture_free(&cfg);
+}
+
+static void test_two_vms_at_once(void)
+{
+	struct config cfg;
+	struct vm *a = NULL, *b = NULL;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	vm_fixture_config(&cfg);
+	if (vm_create(&a, &cfg) || vm_create(&b, &cfg)) {
+		CHECK(!"two VMs in one process");
+	} else {
+		CHECK_EQ(vm_run(b), 0);
+		CHECK_EQ(b->outcome.kind, OUTCOME_POWEROFF);
+		CHECK_EQ(a->outcome.kind, OUTCOME_NONE);
+		CHECK_EQ(vm_run(a), 0);
+		CHECK_EQ(a->outcome.kind, OUTCOME_POWEROFF);
+	}
+	vm_destroy(b);
+	vm_destroy(a);
+	vm_fixture_free(&cfg);
+}
+
+const struct test vm_create_tests[] = {
+	{ "every_call_fails_eio", test_every_call_fails_eio },
+	{ "every_call_fails_enomem_smp", test_every_call_fails_enomem_smp },
+	{ "no_permission", test_no_permission },
+	{ "capability_missing", test_capability_missing },
+	{ "too_many_cpus", test_too_many_cpus },
+	{ "two_vms_at_once", test_two_vms_at_once },
+	{ 0 },
+};

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Running a VM against scripted exits: outcomes, stopping, pausing, calls on vCPU threads. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/vm.h"
+#include "tests/unit/fake-kvm.h"
+#include "tests/unit/test.h"
+#include "tests/unit/vm-fixture.h"
+
+static int run_vm(fake_kvm_run_fn *fn, void *opaque, unsigned int nr_cpus, uint64_t timeout_ms,
+		  struct outcome *outcome, const char **text)
+{
+	struct config cfg;
+	struct vm *vm = NULL;
+	int fds = test_open_fds();
+	int ret;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(fn, opaque);
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = nr_cpus;
+	cfg.timeout_ms = timeout_ms;
+	test_stderr_begin();
+	ret = vm_create(&vm, &cfg);
+	if (!ret)
+		ret = vm_run(vm);
+	if (!ret)
+		*outcome = vm->outcome;
+	vm_destroy(vm);
+	*text = test_stderr_end();
+	vm_fixture_free(&cfg);
+	CHECK_EQ(test_open_fds(), fds);
+	return ret;
+}
+
+static int idle(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	(void)index;
+	(void)nth;
+	(void)opaque;
+	return fake_kvm_idle(run);
+}
+
+static void test_timeout(void)
+{
+	struct outcome o = { 0 };
+	const char *text;
+
+	CHECK_EQ(run_vm(idle, NULL, 4, 50, &o, &text), 0);
+	CHECK_EQ(o.kind, OUTCOME_TIMEOUT);
+	CHECK_EQ(outcome_exit_status(&o), 124);
+	CHECK_STR(o.text, "--timeout of 0.050 s ran out");
+}
+
+struct event {
+	uint32_t type;
+	unsigned int on_cpu;
+};
+
+static int system_event(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	const struct event *e = opaque;
+
+	(void)nth;
+	if (index != e->on_cpu)
+		return fake_kvm_idle(run);
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = e->type;
+	run->system_event.ndata = 0;
+	return 0;
+}
+
+static void test_system_events(void)
+{
+	static const struct {
+		struct event event;
+		enum outcome_kind kind;
+		int status;
+	} rows[] = {
+		{ { KVM_SYSTEM_EVENT_SHUTDOWN, 0 }, OUTCOME_POWEROFF, 0 },
+		{ { KVM_SYSTEM_EVENT_SHUTDOWN, 3 }, OUTCOME_POWEROFF, 0 },
+		{ { KVM_SYSTEM_EVENT_RESET, 1 }, OUTCOME_REBOOT, 0 },
+		{ { KVM_SYSTEM_EVENT_CRASH, 2 }, OUTCOME_PANIC, 120 },
+		{ { 4711, 1 }, OUTCOME_VCPU_FAILED, 121 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct event event = rows[i].event;
+		struct outcome o = { 0 };
+		const char *text;
+
+		CHECK_EQ(run_vm(system_event, &event, 4, 20000, &o, &text), 0);
+		CHECK_EQ(o.kind, rows[i].kind);
+		CHECK_EQ(outcome_exit_status(&o), rows[i].status);
+	}
+}
+
+struct raw_exit {
+	uint32_t reason;
+	int      ret;
+};
+
+static int raw_exit(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	const struct raw_exit *e = opaque;
+
+	(void)nth;
+	if (index)
+		return fake_kvm_idle(run);
+	if (e->reason != UINT32_MAX)
+		run->exit_reason = e->reason;
+	return e->ret;
+}
+
+/* Whatever the kernel says, with whatever errno: the VM ends, with a line, within the time. */
+static void test_no_exit_spins(void)
+{
+	static const int errnos[] = { 0, -EINVAL, -EFAULT, -EIO, -ENOSYS, -EOPNOTSUPP, -EBADF, -ENOMEM };
+
+	for (uint32_t reason = 0; reason < 48; reason++) {
+		for (unsigned int i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
+			struct raw_exit e = { reason, errnos[i] };
+			struct outcome o = { 0 };
+			const char *text;
+
+			/* These are served and go on: a guest that makes only them is a busy guest. */
+			if (!e.ret && (reason == KVM_EXIT_MMIO || reason == KVM_EXIT_INTR ||
+				       reason == KVM_EXIT_IRQ_WINDOW_OPEN || reason == KVM_EXIT_IO ||
+				       reason == KVM_EXIT_HLT || reason == KVM_EXIT_RISCV_SBI ||
+				       reason == KVM_EXIT_RISCV_CSR || reason == KVM_EXIT_PAPR_HCALL))
+				continue;
+			CHECK_EQ(run_vm(raw_exit, &e, 2, 20000, &o, &text), 0);
+			if (o.kind != OUTCOME_VCPU_FAILED && reason != KVM_EXIT_SYSTEM_EVENT)
+				test_fail(__FILE__, __LINE__, "exit %u with %d: outcome %s", reason,
+					  e.ret, outcome_word(o.kind));
+			if (o.kind == OUTCOME_VCPU_FAILED && !strstr(text, "vCPU 0 stopped: "))
+				test_fail(__FILE__, __LINE__, "exit %u with %d: report is \"%s\"",
+					  reason, e.ret, text);
+		}
+	}
+}
+
+static void test_errno_without_exit_reason(void)
+{
+	struct raw_exit e = { UINT32_MAX, -EFAULT };
+	struct outcome o = { 0 };
+	const char *text;
+
+	CHECK_EQ(run_vm(raw_exit, &e, 1, 20000, &o, &text), 0);
+	CHECK_EQ(outcome_exit_status(&o), 121);
+	CHECK(strstr(text, "EFAULT") != NULL);
+}
+
+struct pause_test {
+	struct vm *vm;
+	_Atomic uint64_t entries;
+	uint64_t during_pause;
+	unsigned int calls;
+	bool right_thread;
+};
+
+static int busy(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	struct pause_test *t = opaque;
+
+	(void)index;
+	(void)nth;
+	atomic_fetch_add(&t->entries, 1);
+	run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
+}
+
+static void on_vcpu(struct vcpu *vcpu, void *arg)
+{
+	struct pause_test *t = arg;
+
+	t->calls++;
+	t->right_thread = vcpu_current() == vcpu;
+}
+
+static void *pauser(void *arg)
+{
+	struct pause_test *t = arg;
+	uint64_t before;
+
+	while (atomic_load(&t->entries) < 100)
+		usleep(100);
+	for (int i = 0; i < 50; i++) {
+		vm_pause(t->vm);
+		before = atomic_load(&t->entries);
+		usleep(300);
+		t->during_pause += atomic_load(&t->entries) - before;
+		vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t);
+		vm_resume(t->vm);
+		vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t);
+	}
+	vm_request_stop(t->vm, OUTCOME_STOPPED, SIGTERM, "test over");
+	return NULL;
+}
+
+static void test_pause_and_call(void)
+{
+	struct pause_test t = { 0 };
+	struct config cfg;
+	pthread_t thread;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(busy, &t);
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = 2;
+	if (vm_create(&t.vm, &cfg)) {
+		CHECK(!"vm_create");
+		vm_fixture_free(&cfg);
+		return;
+	}
+	pthread_create(&thread, NULL, pauser, &t);
+	CHECK_EQ(vm_run(t.vm), 0);
+	pthread_join(thread, NULL);
+	CHECK_EQ(t.during_pause, 0);
+	CHECK_EQ(t.calls, 100);
+	CHECK(t.right_thread);
+	CHECK_EQ(outcome_exit_status(&t.vm->outcome), 128 + SIGTERM);
+	/* The threads have ended: calls run here. */
+	vcpu_call(t.vm->vcpus[0], on_vcpu, &t);
+	CHECK_EQ(t.calls, 101);
+	vm_destroy(t.vm);
+	vm_fixture_free(&cfg);
+}
+
+struct kick_test {
+	struct vm *vm;
+	_Atomic bool done;
+};
+
+static void *kicker(void *arg)
+{
+	struct kick_test *t = arg;
+	struct pause_test p = { 0 };
+
+	/* Each call must interrupt a guest that idles in KVM_RUN: a lost kick hangs here, and times out. */
+	for (int i = 0; i < 2000; i++)
+		vcpu_call(t->vm->vcpus[0], on_vcpu, &p);
+	atomic_store(&t->done, p.calls == 2000);
+	vm_request_stop(t->vm, OUTCOME_POWEROFF, 0, "done");
+	return NULL;
+}
+
+static void test_no_kick_is_lost(void)
+{
+	struct kick_test t = { 0 };
+	struct config cfg;
+	pthread_t thread;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(idle, NULL);
+	vm_fixture_config(&cfg);
+	cfg.timeout_ms = 120000;
+	if (vm_create(&t.vm, &cfg)) {
+		CHECK(!"vm_create");
+		vm_fixture_free(&cfg);
+		return;
+	}
+	pthread_create(&thread, NULL, kicker, &t);
+	CHECK_EQ(vm_run(t.vm), 0);
+	pthread_join(thread, NULL);
+	CHECK_EQ(t.vm->outcome.kind, OUTCOME_POWEROFF);
+	CHECK(atomic_load(&t.done));
+	vm_destroy(t.vm);
+	vm_fixture_free(&cfg);
+}
+
+const struct test vm_run_tests[] = {
+	{ "timeout", test_timeout },
+	{ "system_events", test_system_events },
+	{ "no_exit_spins", test_no_exit_spins },
+	{ "errno_without_exit_reason", test_errno_without_exit_reason },
+	{ "pause_and_call", test_pause_and_call },
+	{ "no_kick_is_lost", test_no_kick_is_lost },
+	{ 0 },
+};
