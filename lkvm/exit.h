@@ -13,6 +13,54 @@
 
 #define EXIT_PAYLOAD_BYTES 256
 
+/* KVM_EXIT_* (include/uapi/linux/kvm.h), for code that is built without that header. */
+enum exit_reason {
+	EXIT_REASON_UNKNOWN         = 0,
+	EXIT_REASON_EXCEPTION       = 1,
+	EXIT_REASON_IO              = 2,
+	EXIT_REASON_HYPERCALL       = 3,
+	EXIT_REASON_DEBUG           = 4,
+	EXIT_REASON_HLT             = 5,
+	EXIT_REASON_MMIO            = 6,
+	EXIT_REASON_IRQ_WINDOW_OPEN = 7,
+	EXIT_REASON_SHUTDOWN        = 8,
+	EXIT_REASON_FAIL_ENTRY      = 9,
+	EXIT_REASON_INTR            = 10,
+	EXIT_REASON_SET_TPR         = 11,
+	EXIT_REASON_TPR_ACCESS      = 12,
+	EXIT_REASON_S390_SIEIC      = 13,
+	EXIT_REASON_S390_RESET      = 14,
+	EXIT_REASON_DCR             = 15,
+	EXIT_REASON_NMI             = 16,
+	EXIT_REASON_INTERNAL_ERROR  = 17,
+	EXIT_REASON_OSI             = 18,
+	EXIT_REASON_PAPR_HCALL      = 19,
+	EXIT_REASON_S390_UCONTROL   = 20,
+	EXIT_REASON_WATCHDOG        = 21,
+	EXIT_REASON_S390_TSCH       = 22,
+	EXIT_REASON_EPR             = 23,
+	EXIT_REASON_SYSTEM_EVENT    = 24,
+	EXIT_REASON_S390_STSI       = 25,
+	EXIT_REASON_IOAPIC_EOI      = 26,
+	EXIT_REASON_HYPERV          = 27,
+	EXIT_REASON_ARM_NISV        = 28,
+	EXIT_REASON_X86_RDMSR       = 29,
+	EXIT_REASON_X86_WRMSR       = 30,
+	EXIT_REASON_DIRTY_RING_FULL = 31,
+	EXIT_REASON_AP_RESET_HOLD   = 32,
+	EXIT_REASON_X86_BUS_LOCK    = 33,
+	EXIT_REASON_XEN             = 34,
+	EXIT_REASON_RISCV_SBI       = 35,
+	EXIT_REASON_RISCV_CSR       = 36,
+	EXIT_REASON_NOTIFY          = 37,
+	EXIT_REASON_LOONGARCH_IOCSR = 38,
+	EXIT_REASON_MEMORY_FAULT    = 39,
+	EXIT_REASON_TDX             = 40,
+	EXIT_REASON_ARM_SEA         = 41,
+	EXIT_REASON_ARM_LDST64B     = 42,
+	EXIT_REASON_SNP_REQ_CERTS   = 43,
+};
+
 /* What KVM_RUN left behind. errno and reason are independent: both may carry news. */
 struct exit_info {
 	int      run_errno; /* 0, or the positive errno of KVM_RUN */
@@ -39,7 +87,12 @@ struct exit_record {
 /* "KVM_EXIT_MMIO" ... for every reason of the uapi header; NULL for unknown ones. Static. */
 const char *exit_reason_name(uint32_t reason);
 
+/* "EFAULT" ... for a positive errno; "errno N" text is the caller's when NULL. Static. */
+const char *exit_errno_name(int err);
+
 /* Field access in a payload, host byte order; reads beyond its end give 0. */
+uint8_t exit_payload_u8(const struct exit_info *info, size_t offset);
+uint16_t exit_payload_u16(const struct exit_info *info, size_t offset);
 uint32_t exit_payload_u32(const struct exit_info *info, size_t offset);
 uint64_t exit_payload_u64(const struct exit_info *info, size_t offset);
 
