@@ -46,6 +46,13 @@ void console_stop(struct console *console);
 /* Output of the guest, byte-exact. Any thread. Blocks when the reader of stdout is slow; never fails. */
 void console_write(struct console *console, const void *buf, size_t len);
 
+/*
+ * From now on writers wait @ms altogether, no longer, for a reader of the output that is slow or stuck;
+ * then the rest is dropped (the tail has it). For stopping a guest: a vCPU that waits for such a reader
+ * can't be joined. Any thread; returns at once.
+ */
+void console_limit_wait(struct console *console, unsigned int ms);
+
 /* The device that gets the input from now on; NULL: nobody. Before console_start(). */
 void console_set_frontend(struct console *console, const struct console_frontend *fe);
 
