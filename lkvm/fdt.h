@@ -9,6 +9,8 @@
 #include "lkvm/machine.h"
 #include "lkvm/types.h"
 
+#define FDT_RNG_SEED_BYTES 64
+
 struct fdt {
 	void  *buf;
 	size_t size_bytes; /* allocated */
@@ -29,7 +31,7 @@ void fdt_empty(struct fdt *fdt, const char *name);
 void fdt_u32(struct fdt *fdt, const char *name, uint32_t v);
 void fdt_u64(struct fdt *fdt, const char *name, uint64_t v);
 void fdt_str(struct fdt *fdt, const char *name, const char *v);
-/* Strings one after another, each with its NUL, @len in all. */
+/* Any bytes; a list of strings is one after another, each with its NUL, @len in all. */
 void fdt_bytes(struct fdt *fdt, const char *name, const void *v, size_t len);
 /* @nr cells; converted to big endian. */
 void fdt_cells(struct fdt *fdt, const char *name, const uint32_t *cells, size_t nr);
@@ -53,14 +55,17 @@ struct fdt_platform {
 	bool                  msi_map;      /* msi-map (with requester ids) instead of msi-parent */
 	fdt_irq_cells        *irq_cells;
 	void                 *irq_ctx;
-	const uint8_t        *rng_seed;     /* 64 bytes or NULL */
+	const uint8_t        *rng_seed;     /* FDT_RNG_SEED_BYTES or NULL */
 	uint64_t              kaslr_seed;   /* 0: none */
-	const char           *stdout_path;  /* NULL: the UART, if any */
+	const char           *stdout_path;  /* NULL: the UART, if any, as a child of the root */
 };
 
 void fdt_add_chosen(struct fdt *fdt, const struct fdt_platform *p);
 void fdt_add_memory(struct fdt *fdt, const struct fdt_platform *p);
-/* All of machine->devices: UART, virtio-mmio, pvpanic, RTC (compatible per @rtc_compatible), flash. */
+/*
+ * All of machine->devices that are MMIO: UART, virtio-mmio, pvpanic, RTC (compatible per
+ * @rtc_compatible; NULL leaves it to the arch), flash.
+ */
 void fdt_add_devices(struct fdt *fdt, const struct fdt_platform *p, const char *rtc_compatible);
 /* The generic ECAM host bridge with ranges, interrupt-map and MSI, if the machine has one. */
 void fdt_add_pci(struct fdt *fdt, const struct fdt_platform *p);
