@@ -407,6 +407,8 @@ static size_t out_write(struct console *con, const uint8_t *buf, size_t len, boo
 			err = -errno;
 			if (err == -EAGAIN && !wait)
 				return done;
+			if (err == -EAGAIN && !atomic_load(&con->patience_ms))
+				err = -ETIMEDOUT;
 			if (err == -EAGAIN) {
 				/* A terminal with room for one byte polls writable but won't take "\r\n". */
 				poll(NULL, 0, CONSOLE_RETRY_MS);
