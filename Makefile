@@ -83,8 +83,9 @@ LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC))
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
 
-.PHONY: all run check check-all check-unit check-asan check-cross check-vm lint fuzz bench install clean \
-	$(addprefix cross-,$(ARCHES)) unit-tests guest-tests
+.PHONY: all run check check-all check-unit check-asan lint lint-headers lint-rules fuzz fuzz-bins \
+	bench bench-bins install clean $(addprefix cross-,$(ARCHES)) \
+	unit-tests run-unit-tests asan-unit-tests guest-tests
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -99,7 +100,8 @@ printf '#include <stddef.h>\n#include <stdio.h>\n#include <stdint.h>\n#include <
 	&& printf 'CPPFLAGS_have += -DHAVE_$(1)\nLIBS_have += $(3)\n' >>$@.new || true
 endef
 
-ifeq ($(filter clean lint help run check check-all check-cross check-asan check-vm bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
+# Only goals that compile need it.
+ifneq ($(filter-out clean lint% run check% asan-unit-tests bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/config.mk
 endif
 
@@ -169,6 +171,83 @@ $(BUILD)/guest-tests/%.bin: $(BUILD)/guest-tests/%.elf
 .PRECIOUS: $(BUILD)/guest-tests/%.elf
 
 guest-tests: $(GUEST_BINS)
+
+# ---- checks --------------------------------------------------------------------------------------
+
+run-unit-tests: $(BUILD)/unit-tests
+	$(if $(CROSS),$(QEMU_USER_$(ARCH)) )$(BUILD)/unit-tests $(T)
+
+# A build of its own with the sanitizers; they need the dynamic loader.
+ASAN_MAKE = $(MAKE) --no-print-directory VARIANT=-asan STATIC=0 OPT='-O1 -g -fno-omit-frame-pointer' \
+	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
+
+asan-unit-tests:
+	$(Q)$(ASAN_MAKE) unit-tests
+	$(Q)ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 build/$(HOST_ARCH)-asan/unit-tests $(T)
+
+check-asan: asan-unit-tests
+
+check:
+	@MAKE='$(MAKE)' tests/check
+check-all:
+	@MAKE='$(MAKE)' tests/check --all
+check-unit:
+	@MAKE='$(MAKE)' tests/check unit asan unit-user
+
+LINT_ENV = CC='$(CC)' FLAGS='$(filter-out -I$(BUILD),$(CPPFLAGS_all)) -std=gnu11 $(WARNINGS) -Werror'
+lint-headers:
+	@$(LINT_ENV) tests/lint headers
+lint-rules:
+	@$(LINT_ENV) tests/lint rules
+lint: lint-headers lint-rules
+	@for a in $(filter-out $(HOST_ARCH),$(ARCHES)); do $(MAKE) --no-print-directory -s ARCH=$$a lint-headers || exit 1; done
+	@tests/lint tools
+	@echo 'lint: clean'
+
+# ---- fuzzing -------------------------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 60
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz-*.c)
+FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRCS))
+FUZZ_OBJS := $(addprefix $(BUILD)/,$(OBJS_core) $(OBJS_virtio) $(OBJS_pure))
+
+$(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/fuzz-%.o $(FUZZ_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS_all) -fsanitize=fuzzer $^ $(LIBS) -o $@
+fuzz-bins: $(FUZZ_BINS)
+
+fuzz:
+	$(Q)$(MAKE) --no-print-directory VARIANT=-fuzz STATIC=0 CC=clang OPT='-O1 -g' \
+		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-bins
+	@for f in $(FUZZ_SRCS:tests/fuzz/%.c=%); do \
+		mkdir -p build/corpus/$$f; \
+		echo "== $$f, $(FUZZ_SECONDS) s"; \
+		build/$(HOST_ARCH)-fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=4096 \
+			-artifact_prefix=build/corpus/ -print_final_stats=0 -verbosity=0 \
+			build/corpus/$$f $$([ -d tests/fuzz/corpus/$$f ] && echo tests/fuzz/corpus/$$f) || exit 1; \
+	done
+
+# ---- speed ---------------------------------------------------------------------------------------
+
+$(BUILD)/bench $(BUILD)/floor: $(BUILD)/%: tests/bench/%.c
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_all) $(CFLAGS_all) $< $(LDFLAGS_all) -o $@
+bench-bins: $(BUILD)/lkvm $(BUILD)/bench $(if $(OBJS_$(ARCH)),$(BUILD)/floor) guest-tests
+
+bench:
+	@MAKE='$(MAKE)' tests/bench/run
+
+# ---- for users -----------------------------------------------------------------------------------
+
+run:
+	@MAKE='$(MAKE)' tests/hosts/demo
+
+PREFIX ?= /usr/local
+install: $(BUILD)/lkvm
+	install -D -m 755 $(BUILD)/lkvm $(DESTDIR)$(PREFIX)/bin/lkvm
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	$(if $(CROSS),$(QEMU_USER_$(ARCH)) )$(BUILD)/lkvm help --man >$(DESTDIR)$(PREFIX)/share/man/man1/lkvm.1
 
 clean:
 	rm -rf build

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Compares commands: runs them in turn, many rounds, and prints medians and ratios to the first one.
+ *
+ *   bench ROUNDS NAME CMD [ARG...] --- NAME CMD [ARG...] [--- ...]
+ *
+ * Interleaving makes a noisy machine disturb all of them alike, so ratios of one run can be trusted where
+ * absolute times can't. Exits 1 if any command fails.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_COMMANDS 16
+
+struct command {
+	const char *name;
+	char      **argv;
+	double     *wall_us, *cpu_us;
+	long       *rss_kib;
+};
+
+static double now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+}
+
+static int run(const struct command *c, unsigned int round)
+{
+	struct rusage ru;
+	double start = now_us();
+	pid_t pid;
+	int status;
+
+	pid = vfork();
+	if (pid == 0) {
+		int null = open("/dev/null", O_RDWR);
+
+		dup2(null, 0);
+		dup2(null, 1);
+		execv(c->argv[0], c->argv);
+		_exit(127);
+	}
+	if (pid < 0 || wait4(pid, &status, 0, &ru) != pid) {
+		perror("bench");
+		return -1;
+	}
+	c->wall_us[round] = now_us() - start;
+	c->cpu_us[round] = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1e6 +
+			   (double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec);
+	c->rss_kib[round] = ru.ru_maxrss;
+	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+		fprintf(stderr, "bench: %s: wait status 0x%x\n", c->name, status);
+		return -1;
+	}
+	return 0;
+}
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *v, unsigned int n)
+{
+	qsort(v, n, sizeof(*v), by_double);
+	return v[n / 2];
+}
+
+int main(int argc, char **argv)
+{
+	struct command commands[MAX_COMMANDS];
+	unsigned int nr = 0, rounds;
+	double wall0 = 1, cpu0 = 1;
+	long rss0 = 0;
+
+	if (argc < 4 || !(rounds = (unsigned int)atoi(argv[1]))) {
+		fprintf(stderr, "usage: bench ROUNDS NAME CMD [ARG...] [--- NAME CMD [ARG...]]...\n");
+		return 2;
+	}
+	for (int i = 2; i < argc && nr < MAX_COMMANDS; i++) {
+		struct command *c = &commands[nr++];
+
+		c->name = argv[i++];
+		c->argv = &argv[i];
+		c->wall_us = calloc(rounds, sizeof(*c->wall_us));
+		c->cpu_us = calloc(rounds, sizeof(*c->cpu_us));
+		c->rss_kib = calloc(rounds, sizeof(*c->rss_kib));
+		while (i < argc && strcmp(argv[i], "---"))
+			i++;
+		argv[i] = NULL;
+	}
+	for (unsigned int r = 0; r < rounds; r++)
+		for (unsigned int i = 0; i < nr; i++)
+			if (run(&commands[i], r))
+				return 1;
+
+	printf("%-28s %12s %7s %12s %7s %10s %10s\n", "", "wall", "ratio", "cpu", "ratio", "memory",
+	       "more");
+	for (unsigned int i = 0; i < nr; i++) {
+		double wall = median(commands[i].wall_us, rounds);
+		double cpu = median(commands[i].cpu_us, rounds);
+		long rss = 0;
+
+		for (unsigned int r = 0; r < rounds; r++)
+			if (commands[i].rss_kib[r] > rss)
+				rss = commands[i].rss_kib[r];
+		if (!i) {
+			wall0 = wall;
+			cpu0 = cpu > 0 ? cpu : 1;
+			rss0 = rss;
+		}
+		printf("%-28s %9.0f us %6.2fx %9.0f us %6.2fx %6ld KiB %+6ld KiB\n", commands[i].name,
+		       wall, wall / wall0, cpu, cpu / cpu0, rss, rss - rss0);
+	}
+	return 0;
+}
