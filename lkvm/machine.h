@@ -47,6 +47,7 @@ struct machine_pci {
 	struct machine_range mem32;  /* CPU address == bus address */
 	struct machine_range mem64;  /* above RAM, CPU address == bus address */
 	uint32_t             intx_irq[4]; /* INTA..INTD of device 0; rotated by device number */
+	bool                 ports;  /* configuration also through ports CF8/CFC */
 	bool                 msi;    /* MSI messages are delivered */
 };
 
@@ -59,7 +60,7 @@ struct machine {
 	struct machine_device uart;          /* the first serial port */
 	struct machine_range  virtio_mmio;   /* cut into MACHINE_VIRTIO_MMIO_SIZE pieces */
 	struct machine_range  pvpanic;
-	struct machine_pci    pci;           /* ecam.size_bytes == 0: no PCI */
+	struct machine_pci    pci;           /* mem32.size_bytes == 0: no PCI */
 	uint32_t              irq_first;     /* wired lines free for MMIO devices ... */
 	uint32_t              nr_irqs;       /* ... and how many */
 

@@ -273,9 +273,8 @@ static void on_signal(void *opaque, uint32_t events)
 			info.ssi_signo, strsignal((int)info.ssi_signo));
 }
 
-static void on_console_panic(void *opaque, const char *line, bool final)
+void vm_guest_panicked(struct vm *vm, const char *line, bool final)
 {
-	struct vm *vm = opaque;
 	const struct itimerspec grace = { .it_value.tv_sec = PANIC_GRACE_SECONDS };
 	bool first;
 
@@ -289,6 +288,11 @@ static void on_console_panic(void *opaque, const char *line, bool final)
 		vm_request_stop(vm, OUTCOME_PANIC, 0, "%s", vm->panic_text);
 	else if (first)
 		timerfd_settime(vm->panic_fd, 0, &grace, NULL);
+}
+
+static void on_console_panic(void *opaque, const char *line, bool final)
+{
+	vm_guest_panicked(opaque, line, final);
 }
 
 static void on_console_quit(void *opaque)

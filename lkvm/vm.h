@@ -26,6 +26,7 @@
 #include "lkvm/msi.h"
 #include "lkvm/outcome.h"
 #include "lkvm/place.h"
+#include "lkvm/pvpanic.h"
 #include "lkvm/types.h"
 #include "lkvm/vcpu.h"
 
@@ -62,6 +63,7 @@ struct vm {
 	struct console   *console;
 	struct device_list devices;
 	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
+	struct pvpanic    pvpanic;
 	struct msi_sink   msi;       /* .send == NULL: no MSI */
 	struct ioevent_binder ioevent; /* .bind == NULL: no KVM_CAP_IOEVENTFD */
 	struct vm_boot    boot;
@@ -98,6 +100,12 @@ int vm_run(struct vm *vm) LKVM_MUST_CHECK;
  */
 void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const char *fmt, ...)
 	LKVM_PRINTF(4, 5);
+
+/*
+ * The guest said that it panicked: @line is what it said. The VM stops with OUTCOME_PANIC, if @final at once, else
+ * after a few seconds in which the guest may finish its message. Any thread.
+ */
+void vm_guest_panicked(struct vm *vm, const char *line, bool final);
 
 /* Parks all vCPUs outside KVM_RUN and waits until they are; nests. Not from a vCPU thread. */
 void vm_pause(struct vm *vm);

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The devices that config and machine ask for, on the VM's buses. The order here is the order of start. */
+#include "lkvm/vm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/disk.h"
+#include "lkvm/log.h"
+#include "lkvm/pci.h"
+#include "lkvm/pvpanic.h"
+#include "lkvm/uart8250.h"
+#include "virtio/blk.h"
+#include "virtio/console.h"
+#include "virtio/core.h"
+#include "virtio/mmio.h"
+#include "virtio/pci.h"
+#include "virtio/rng.h"
+
+static int create_uart(struct vm *vm)
+{
+	const struct machine_device *place = &vm->machine.uart;
+	struct console_frontend fe;
+	struct uart8250 *uart;
+	struct irq_line irq;
+	int ret;
+
+	if (!place->size_bytes)
+		return 0;
+	irq = arch_irq_line(vm, place->irq);
+	ret = uart8250_create(&uart, vm->console, &irq);
+	if (ret)
+		return ret;
+	ret = device_list_add(&vm->devices, "uart", &uart8250_device_ops, uart);
+	if (ret)
+		return ret;
+	ret = bus_add(place->space == MACHINE_PIO ? &vm->pio : &vm->mmio,
+		      &(struct bus_window){
+			      .name = "uart",
+			      .base = place->base,
+			      .size_bytes = place->size_bytes,
+			      .ops = &uart8250_bus_ops,
+			      .dev = uart,
+		      });
+	if (ret)
+		return ret;
+	if (vm->cfg->console == CONSOLE_SERIAL) {
+		fe = uart8250_frontend(uart);
+		console_set_frontend(vm->console, &fe);
+	}
+	return machine_add_device(&vm->machine, place);
+}
+
+static void on_pvpanic(void *opaque, uint8_t event)
+{
+	if (event & PVPANIC_PANICKED)
+		vm_guest_panicked(opaque, "the guest panicked (told through pvpanic)", false);
+	else if (event & PVPANIC_SHUTDOWN)
+		vm_request_stop(opaque, OUTCOME_POWEROFF, 0, "the guest powered off (told through pvpanic)");
+}
+
+static int create_pvpanic(struct vm *vm)
+{
+	const struct machine_device place = {
+		.kind = MACHINE_PVPANIC,
+		.base = vm->machine.pvpanic.base,
+		.size_bytes = vm->machine.pvpanic.size_bytes,
+		.irq = MACHINE_NO_IRQ,
+	};
+	int ret;
+
+	if (!place.size_bytes)
+		return 0;
+	vm->pvpanic = (struct pvpanic){ .event = on_pvpanic, .opaque = vm };
+	ret = bus_add(&vm->mmio, &(struct bus_window){
+					 .name = "pvpanic",
+					 .base = place.base,
+					 .size_bytes = place.size_bytes,
+					 .ops = &pvpanic_bus_ops,
+					 .dev = &vm->pvpanic,
+				 });
+	return ret ? ret : machine_add_device(&vm->machine, &place);
+}
+
+static void destroy_pci(void *dev)
+{
+	pci_host_destroy(dev);
+}
+
+static int create_pci(struct vm *vm)
+{
+	static const struct device_ops ops = { .destroy = destroy_pci };
+	const struct machine_pci *m = &vm->machine.pci;
+	struct irq_line intx[4];
+	int ret;
+
+	if (!m->mem32.size_bytes)
+		return 0;
+	for (unsigned int i = 0; i < ARRAY_SIZE(intx); i++)
+		intx[i] = arch_irq_line(vm, m->intx_irq[i]);
+	vm->machine.pci.msi = vm->msi.send != NULL;
+	ret = pci_host_create(&vm->pci, m, &vm->mmio, m->ports ? &vm->pio : NULL, intx, &vm->msi);
+	if (ret)
+		return ret;
+	return device_list_add(&vm->devices, "pci", &ops, vm->pci);
+}
+
+/* Takes @dev, whatever happens. */
+static int attach_virtio(struct vm *vm, struct virtio_device *dev)
+{
+	struct machine_device place;
+	struct irq_line irq;
+	int ret;
+
+	ret = device_list_add(&vm->devices, virtio_name(dev), &virtio_device_ops, dev);
+	if (ret)
+		return ret;
+	if (vm->pci && vm->cfg->virtio_transport != TRANSPORT_MMIO)
+		return virtio_pci_attach(dev, vm->pci, &vm->ioevent);
+	if (vm->cfg->virtio_transport == TRANSPORT_PCI) {
+		log_error("--virtio-transport pci: this machine has no PCI (use mmio)");
+		return -EINVAL;
+	}
+	ret = machine_place_virtio_mmio(&vm->machine, &place);
+	if (ret)
+		return ret;
+	irq = arch_irq_line(vm, place.irq);
+	return virtio_mmio_attach(dev, &vm->mmio, place.base, &irq, &vm->ioevent);
+}
+
+static int create_virtio_console(struct vm *vm, const struct virtio_env *env)
+{
+	struct console_frontend fe;
+	struct virtio_device *dev;
+	int ret;
+
+	if (vm->cfg->console != CONSOLE_VIRTIO)
+		return 0;
+	ret = virtio_console_create(&dev, env, vm->console);
+	if (ret)
+		return ret;
+	ret = attach_virtio(vm, dev);
+	if (ret)
+		return ret;
+	fe = virtio_console_frontend(dev);
+	console_set_frontend(vm->console, &fe);
+	return 0;
+}
+
+static int create_virtio_rng(struct vm *vm, const struct virtio_env *env)
+{
+	struct virtio_device *dev;
+	int ret;
+
+	if (!vm->cfg->rng)
+		return 0;
+	ret = virtio_rng_create(&dev, env);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
+static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, const struct config_disk *cfg)
+{
+	struct virtio_device *dev;
+	struct disk *disk;
+	int ret;
+
+	ret = disk_open(&disk, cfg);
+	if (ret)
+		return ret;
+	ret = virtio_blk_create(&dev, env, disk, cfg->serial);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
+int vm_devices_create(struct vm *vm)
+{
+	const struct virtio_env env = { .mem = &vm->memory, .loop = vm->loop };
+	int ret;
+
+	ret = create_uart(vm);
+	if (ret)
+		return ret;
+	ret = create_pvpanic(vm);
+	if (ret)
+		return ret;
+	ret = create_pci(vm);
+	if (ret)
+		return ret;
+	ret = create_virtio_console(vm, &env);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < vm->cfg->nr_disks; i++) {
+		ret = create_virtio_blk(vm, &env, &vm->cfg->disks[i]);
+		if (ret)
+			return ret;
+	}
+	return create_virtio_rng(vm, &env);
+}
