@@ -64,6 +64,7 @@ elapsed() {
 	local start status=0
 	start=$(sed -E 's/([0-9]+)\.([0-9]).*/\1\2/' /proc/uptime)
 	"$@" || status=$?
+	# shellcheck disable=SC2034 # for the caller
 	TENTHS=$(($(sed -E 's/([0-9]+)\.([0-9]).*/\1\2/' /proc/uptime) - start))
 	return $status
 }
