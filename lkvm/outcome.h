@@ -34,6 +34,12 @@ const char *outcome_word(enum outcome_kind kind);
  */
 int outcome_exit_status(const struct outcome *outcome);
 
+/* True if the guest did not end as it should have: panic, failure, hang, loss, timeout, no start. */
+bool outcome_is_bad(const struct outcome *outcome);
+
+/* "guest panic: TEXT (exit status 120)": the line for people, without the newline. */
+void outcome_format(const struct outcome *outcome, char *buf, size_t size);
+
 #define EXIT_STATUS_PANIC        120
 #define EXIT_STATUS_VCPU_FAILED  121
 #define EXIT_STATUS_HUNG         122
