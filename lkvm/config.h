@@ -10,6 +10,9 @@
 
 #define CONFIG_MAX_DISKS   16
 #define CONFIG_MAX_INITRDS 16
+#define CONFIG_MAX_CPUS    4096 /* beyond any KVM's limit; the host's own is asked for later */
+#define CONFIG_MIN_RAM     MIB(1)
+#define CONFIG_RAM_ALIGN   KIB(64) /* the largest page of any host */
 
 enum config_console {
 	CONSOLE_SERIAL, /* the arch's UART */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lkvm/log.h"
+
+/* Sockets and files are named after the guest: the name must be one path component, and short. */
+#define NAME_MAX_BYTES 64
+
+void config_init(struct config *cfg)
+{
+	*cfg = (struct config){
+		.nr_cpus = 1,
+		.ram_bytes = MIB(256),
+		.console = CONSOLE_SERIAL,
+		.virtio_transport = TRANSPORT_AUTO,
+		.on_reboot = ON_REBOOT_EXIT,
+		.loglevel = LOG_WARNING,
+		.dev = strdup("/dev/kvm"),
+	};
+}
+
+void config_free(struct config *cfg)
+{
+	for (unsigned int i = 0; i < cfg->nr_initrds; i++)
+		free(cfg->initrds[i]);
+	for (unsigned int i = 0; i < cfg->nr_disks; i++)
+		free(cfg->disks[i].path);
+	for (char **word = cfg->command; word && *word; word++)
+		free(*word);
+	free(cfg->command);
+	free(cfg->kernel);
+	free(cfg->firmware);
+	free(cfg->params);
+	free(cfg->hugetlbfs);
+	free(cfg->irqchip);
+	free(cfg->vcpu_affinity);
+	free(cfg->name);
+	free(cfg->dev);
+	free(cfg->console_log);
+	free(cfg->dump_dtb);
+	*cfg = (struct config){ 0 };
+}
+
+static int validate_boot(const struct config *cfg)
+{
+	if (!cfg->kernel && !cfg->firmware) {
+		log_error("no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or --firmware FILE");
+		return -EINVAL;
+	}
+	if (cfg->kernel && cfg->firmware) {
+		log_error("--kernel and --firmware exclude each other: firmware loads its own kernel");
+		return -EINVAL;
+	}
+	if (cfg->firmware && cfg->nr_initrds) {
+		log_error("--initrd needs --kernel: firmware loads its own initrd");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int validate_machine(const struct config *cfg)
+{
+	if (cfg->nr_cpus < 1 || cfg->nr_cpus > CONFIG_MAX_CPUS) {
+		log_error("--cpus: %u is not between 1 and %d", cfg->nr_cpus, CONFIG_MAX_CPUS);
+		return -EINVAL;
+	}
+	if (cfg->ram_bytes < CONFIG_MIN_RAM) {
+		log_error("--mem: %llu bytes is too little for a guest: at least 1M",
+			  (unsigned long long)cfg->ram_bytes);
+		return -EINVAL;
+	}
+	if (cfg->ram_bytes % CONFIG_RAM_ALIGN) {
+		log_error("--mem: %llu bytes is not a multiple of 64K",
+			  (unsigned long long)cfg->ram_bytes);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int validate_run(const struct config *cfg)
+{
+	if (cfg->name && (!cfg->name[0] || cfg->name[0] == '.' || strchr(cfg->name, '/') ||
+			  strlen(cfg->name) > NAME_MAX_BYTES)) {
+		log_error("--name: '%s' can't name a guest: 1 to %d characters, no '/', no '.' at the start",
+			  cfg->name, NAME_MAX_BYTES);
+		return -EINVAL;
+	}
+	if (!cfg->dev) { /* config_init() could not report it */
+		log_error("out of memory");
+		return -EINVAL;
+	}
+	if (cfg->command) {
+		log_error("running a command in the guest (-- %s) is not built into this lkvm",
+			  cfg->command[0]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int config_validate(const struct config *cfg)
+{
+	int ret;
+
+	ret = validate_boot(cfg);
+	if (!ret)
+		ret = validate_machine(cfg);
+	if (!ret)
+		ret = validate_run(cfg);
+	return ret;
+}
