@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/run-options.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lkvm/log.h"
+
+static int out_of_memory(void)
+{
+	log_error("out of memory");
+	return -ENOMEM;
+}
+
+/* ---- parsers of single options ---------------------------------------------------------------- */
+
+static int parse_initrd(void *target, const struct option_use *use, const char *arg,
+			bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+
+	if (!*arg)
+		return options_bad_value(use, arg, "FILE");
+	if (cfg->nr_initrds == CONFIG_MAX_INITRDS) {
+		log_error("%s: more than %d initrds (concatenate some of them; see lkvm help run)",
+			  use->name, CONFIG_MAX_INITRDS);
+		return -EINVAL;
+	}
+	cfg->initrds[cfg->nr_initrds] = strdup(arg);
+	if (!cfg->initrds[cfg->nr_initrds])
+		return out_of_memory();
+	cfg->nr_initrds++;
+	return 0;
+}
+
+/* Given again, it adds: a script's parameters and those of its caller both count. */
+static int parse_params(void *target, const struct option_use *use LKVM_UNUSED, const char *arg,
+			bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	size_t old = cfg->params ? strlen(cfg->params) : 0;
+	size_t len = strlen(arg);
+	char *params;
+
+	if (!len)
+		return 0;
+	params = realloc(cfg->params, old + 1 + len + 1);
+	if (!params)
+		return out_of_memory();
+	if (old)
+		params[old++] = ' ';
+	memcpy(params + old, arg, len + 1);
+	cfg->params = params;
+	return 0;
+}
+
+static int parse_cpus(void *target, const struct option_use *use, const char *arg,
+		      bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	uint64_t v;
+
+	if (parse_u64(arg, &v) || v < 1 || v > CONFIG_MAX_CPUS)
+		return options_bad_value(use, arg, "a number of CPUs, 1 or more");
+	cfg->nr_cpus = (unsigned int)v;
+	return 0;
+}
+
+static int parse_mem(void *target, const struct option_use *use, const char *arg, bool enabled)
+{
+	/* Newer kvmtool places RAM on arm64 with SIZE@ADDRESS. */
+	if (strchr(arg, '@')) {
+		log_error("%s: '%s': the address of RAM can't be chosen in lkvm: give the size alone (see lkvm help run)",
+			  use->name, arg);
+		return -EINVAL;
+	}
+	return option_parse_size(target, use, arg, enabled);
+}
+
+static int parse_console(void *target, const struct option_use *use, const char *arg,
+			 bool enabled LKVM_UNUSED)
+{
+	static const char *const words[] = {
+		[CONSOLE_SERIAL] = "serial", [CONSOLE_VIRTIO] = "virtio", [CONSOLE_HV] = "hv", NULL,
+	};
+	struct config *cfg = target;
+	int i = options_match_word(use, "value", arg, words);
+
+	if (i < 0)
+		return i;
+	cfg->console = (enum config_console)i;
+	return 0;
+}
+
+static int parse_transport(void *target, const struct option_use *use, const char *arg,
+			   bool enabled LKVM_UNUSED)
+{
+	static const char *const words[] = {
+		[TRANSPORT_AUTO] = "auto", [TRANSPORT_PCI] = "pci", [TRANSPORT_MMIO] = "mmio", NULL,
+	};
+	struct config *cfg = target;
+	int i;
+
+	if (!strcmp(arg, "pci-legacy") || !strcmp(arg, "mmio-legacy")) {
+		log_error("%s: %s: legacy virtio is not built into this lkvm (see lkvm help run)",
+			  use->name, arg);
+		return -EINVAL;
+	}
+	i = options_match_word(use, "value", arg, words);
+	if (i < 0)
+		return i;
+	cfg->virtio_transport = (enum config_transport)i;
+	return 0;
+}
+
+static int parse_force_pci(void *target, const struct option_use *use LKVM_UNUSED,
+			   const char *arg LKVM_UNUSED, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+
+	cfg->virtio_transport = TRANSPORT_PCI;
+	return 0;
+}
+
+static int parse_irqchip(void *target, const struct option_use *use, const char *arg, bool enabled)
+{
+	static const char *const arm[] = { "auto", "gicv2", "gicv2m", "gicv3", "gicv3-its", NULL };
+	static const char *const riscv[] = { "auto", "aia", "plic", NULL };
+	int i = options_match_word(use, "value", arg, use->set->arch == OPT_ARM64 ? arm : riscv);
+
+	if (i < 0)
+		return i;
+	/* The best there is has no name of its own in the config. */
+	return option_parse_string(target, use, arg, enabled && i > 0);
+}
+
+static int parse_pmu(void *target, const struct option_use *use, const char *arg, bool enabled)
+{
+	static const char *const words[] = {
+		[CONFIG_AUTO] = "auto", [CONFIG_OFF] = "off", [CONFIG_ON] = "on", NULL,
+	};
+	struct config *cfg = target;
+	int i = enabled ? CONFIG_ON : CONFIG_OFF;
+
+	if (arg)
+		i = options_match_word(use, "value", arg, words);
+	if (i < 0)
+		return i;
+	cfg->pmu = (enum config_tristate)i;
+	return 0;
+}
+
+static int parse_loglevel(void *target, const struct option_use *use, const char *arg,
+			  bool enabled LKVM_UNUSED)
+{
+	static const char *const words[] = {
+		[LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info",
+		[LOG_DEBUG] = "debug", NULL,
+	};
+	struct config *cfg = target;
+	int i = options_match_word(use, "value", arg, words);
+
+	if (i < 0)
+		return i;
+	cfg->loglevel = i;
+	return 0;
+}
+
+static int parse_debug(void *target, const struct option_use *use LKVM_UNUSED,
+		       const char *arg LKVM_UNUSED, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+
+	cfg->loglevel = LOG_DEBUG;
+	return 0;
+}
+
+static int parse_on_reboot(void *target, const struct option_use *use, const char *arg,
+			   bool enabled LKVM_UNUSED)
+{
+	static const char *const words[] = {
+		[ON_REBOOT_EXIT] = "exit", [ON_REBOOT_RESTART] = "restart", NULL,
+	};
+	struct config *cfg = target;
+	int i = options_match_word(use, "value", arg, words);
+
+	if (i < 0)
+		return i;
+	if (i == ON_REBOOT_RESTART) {
+		log_error("%s: restarting a guest is not built into this lkvm (see lkvm help run)",
+			  use->name);
+		return -EINVAL;
+	}
+	cfg->on_reboot = (enum config_on_reboot)i;
+	return 0;
+}
+
+/* ---- --disk ----------------------------------------------------------------------------------- */
+
+static struct config_disk *disk_current(void *target)
+{
+	struct config *cfg = target;
+
+	return &cfg->disks[cfg->nr_disks];
+}
+
+static int disk_path(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	static const char scsi[] = "scsi:";
+
+	if (!*value) {
+		log_error("%s: key '%s': no file given (see lkvm help run)", use->name, key);
+		return -EINVAL;
+	}
+	if (!strncmp(value, scsi, strlen(scsi))) {
+		log_error("%s: %s: vhost-scsi disks are not built into this lkvm (see lkvm help run)",
+			  use->name, value);
+		return -EINVAL;
+	}
+	disk_current(target)->path = strdup(value);
+	return disk_current(target)->path ? 0 : out_of_memory();
+}
+
+static int disk_flag(const struct option_use *use, const char *key, const char *value, bool *flag)
+{
+	*flag = true;
+	if (value && parse_on_off(value, flag)) {
+		log_error("%s: key '%s': bad value '%s', expected on or off (see lkvm help run)",
+			  use->name, key, value);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int disk_ro(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	return disk_flag(use, key, value, &disk_current(target)->readonly);
+}
+
+static int disk_direct(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	return disk_flag(use, key, value, &disk_current(target)->direct);
+}
+
+static int disk_serial(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	struct config_disk *disk = disk_current(target);
+
+	/* virtio 1.3 §5.2.6: the id string has 20 bytes. */
+	if (!*value || strlen(value) >= sizeof(disk->serial)) {
+		log_error("%s: key '%s': '%s' is not 1 to %zu characters long (see lkvm help run)",
+			  use->name, key, value, sizeof(disk->serial) - 1);
+		return -EINVAL;
+	}
+	strcpy(disk->serial, value);
+	return 0;
+}
+
+static const struct option_key disk_keys[] = {
+	{ .name = "path", .parse = disk_path },
+	{ .name = "ro", .flag = true, .parse = disk_ro },
+	{ .name = "direct", .flag = true, .parse = disk_direct },
+	{ .name = "serial", .parse = disk_serial },
+};
+
+static int parse_disk(void *target, const struct option_use *use, const char *arg,
+		      bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	int ret;
+
+	if (cfg->nr_disks == CONFIG_MAX_DISKS) {
+		log_error("%s: more than %d disks (see lkvm help run)", use->name, CONFIG_MAX_DISKS);
+		return -EINVAL;
+	}
+	memset(disk_current(cfg), 0, sizeof(struct config_disk));
+	ret = options_parse_compound(cfg, use, arg, disk_keys, ARRAY_SIZE(disk_keys));
+	if (!ret && !disk_current(cfg)->path) {
+		log_error("%s: '%s' names no file: FILE%s (see lkvm help run)", use->name, arg,
+			  "[,ro][,direct][,serial=ID]");
+		ret = -EINVAL;
+	}
+	if (ret) {
+		free(disk_current(cfg)->path);
+		disk_current(cfg)->path = NULL;
+		return ret;
+	}
+	cfg->nr_disks++;
+	return 0;
+}
+
+/* ---- --network -------------------------------------------------------------------------------- */
+
+static int network_mode(void *target LKVM_UNUSED, const struct option_use *use, const char *key,
+			const char *value)
+{
+	static const char *const words[] = { "none", "user", "tap", NULL };
+	char what[32];
+	int i;
+
+	snprintf(what, sizeof(what), "value of key '%s'", key);
+	i = options_match_word(use, what, value, words);
+	if (i > 0) {
+		log_error("%s: mode=%s: network devices are not built into this lkvm, mode=none works (see lkvm help run)",
+			  use->name, value);
+		return -EINVAL;
+	}
+	return i;
+}
+
+/* Without a network there is nothing to set: kvmtool's keys are known, so that they are named right. */
+static int network_other(void *target LKVM_UNUSED, const struct option_use *use, const char *key,
+			 const char *value LKVM_UNUSED)
+{
+	log_error("%s: key '%s': network devices are not built into this lkvm, mode=none works (see lkvm help run)",
+		  use->name, key);
+	return -EINVAL;
+}
+
+static const struct option_key network_keys[] = {
+	{ .name = "mode", .parse = network_mode },
+	{ .name = "trans", .parse = network_other },
+	{ .name = "script", .parse = network_other },
+	{ .name = "downscript", .parse = network_other },
+	{ .name = "guest_ip", .parse = network_other },
+	{ .name = "host_ip", .parse = network_other },
+	{ .name = "guest_mac", .parse = network_other },
+	{ .name = "host_mac", .parse = network_other },
+	{ .name = "tapif", .parse = network_other },
+	{ .name = "fd", .parse = network_other },
+	{ .name = "vhost", .parse = network_other },
+	{ .name = "mq", .parse = network_other },
+};
+
+static int parse_network(void *target, const struct option_use *use, const char *arg,
+			 bool enabled LKVM_UNUSED)
+{
+	return options_parse_compound(target, use, arg, network_keys, ARRAY_SIZE(network_keys));
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+#define CFG(field) offsetof(struct config, field)
+
+#define BOOT    "Boot"
+#define MACHINE "Machine"
+#define DEVICES "Devices"
+#define RUN     "Run"
+#define DEBUG   "Debugging"
+#define ABSENT  "Known from kvmtool, but an error in this lkvm"
+
+/* An option of kvmtool that is answered with @why. */
+#define REFUSED(name, meta, on, why) \
+	{ .long_name = (name), .metavar = (meta), .arches = (on), .section = ABSENT, .refused = (why) }
+
+const struct option_spec run_options[] = {
+	{ .short_name = 'k', .long_name = "kernel", .metavar = "FILE", .arches = OPT_ALL,
+	  .section = BOOT, .parse = option_parse_string, .offset = CFG(kernel),
+	  .help = "kernel to boot: Image, bzImage or vmlinux as this architecture has it, also compressed" },
+	{ .short_name = 'i', .long_name = "initrd", .aliases = "initramfs", .metavar = "FILE",
+	  .arches = OPT_ALL, .section = BOOT, .parse = parse_initrd,
+	  .help = "initial RAM disk; may be given several times, the files are joined" },
+	{ .short_name = 'p', .long_name = "params", .aliases = "cmdline append", .metavar = "TEXT",
+	  .arches = OPT_ALL, .section = BOOT, .parse = parse_params,
+	  .help = "kernel parameters, added behind lkvm's own; may be given several times" },
+	{ .short_name = 'f', .long_name = "firmware", .metavar = "FILE", .arches = OPT_ALL,
+	  .section = BOOT, .parse = option_parse_string, .offset = CFG(firmware),
+	  .help = "flat firmware image to start instead of a kernel" },
+	{ .long_name = "nodefaults", .arches = OPT_ALL, .negatable = true, .section = BOOT,
+	  .parse = option_parse_bool, .offset = CFG(nodefaults),
+	  .help = "no kernel parameters and no devices but those asked for" },
+	{ .long_name = "dump-dtb", .metavar = "FILE", .arches = OPT_FDT, .section = BOOT,
+	  .parse = option_parse_string, .offset = CFG(dump_dtb),
+	  .help = "write the guest's device tree to FILE" },
+
+	{ .short_name = 'c', .long_name = "cpus", .metavar = "N", .arches = OPT_ALL,
+	  .section = MACHINE, .parse = parse_cpus, .help = "number of CPUs, 1 unless given" },
+	{ .short_name = 'm', .long_name = "mem", .aliases = "memory", .metavar = "SIZE",
+	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_mem, .offset = CFG(ram_bytes),
+	  .help = "memory, 256M unless given; K, M, G or T, a bare number is MiB" },
+	{ .long_name = "hugetlbfs", .metavar = "DIR", .arches = OPT_ALL, .section = MACHINE,
+	  .parse = option_parse_string, .offset = CFG(hugetlbfs),
+	  .help = "take memory from the hugetlbfs mounted on DIR" },
+	{ .long_name = "irqchip", .metavar = "NAME", .arches = OPT_ARM64 | OPT_RISCV64,
+	  .section = MACHINE, .parse = parse_irqchip, .offset = CFG(irqchip),
+	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, plic (riscv64); the best that the host has unless given" },
+	{ .long_name = "pmu", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
+	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_pmu,
+	  .help = "performance counters in the guest; auto, where the host can, unless given" },
+
+	{ .short_name = 'd', .long_name = "disk", .metavar = "FILE[,KEY...]", .arches = OPT_ALL,
+	  .section = DEVICES, .parse = parse_disk,
+	  .help = "virtio disk from a raw file or block device; keys: ro, direct (no host cache), serial=ID; may be given several times" },
+	{ .short_name = 'n', .long_name = "network", .metavar = "mode=none", .arches = OPT_ALL,
+	  .section = DEVICES, .parse = parse_network,
+	  .help = "no network device, which is the default: others are not built into this lkvm" },
+	{ .long_name = "console", .metavar = "KIND", .arches = OPT_ALL, .section = DEVICES,
+	  .parse = parse_console,
+	  .help = "guest's console: serial (default), virtio, or hv, a hypervisor call" },
+	{ .long_name = "rng", .arches = OPT_ALL, .negatable = true, .section = DEVICES,
+	  .parse = option_parse_bool, .offset = CFG(rng), .help = "virtio source of random numbers" },
+	{ .long_name = "virtio-transport", .metavar = "KIND", .arches = OPT_ALL, .section = DEVICES,
+	  .parse = parse_transport,
+	  .help = "how virtio devices are attached: auto (default), pci or mmio" },
+	{ .long_name = "force-pci", .arches = OPT_ARM64, .section = DEVICES,
+	  .parse = parse_force_pci, .help = "the same as --virtio-transport pci" },
+
+	{ .long_name = "name", .metavar = "NAME", .arches = OPT_ALL, .section = RUN,
+	  .parse = option_parse_string, .offset = CFG(name),
+	  .help = "name of the guest, guest-PID unless given" },
+	{ .long_name = "timeout", .metavar = "TIME", .arches = OPT_ALL, .section = RUN,
+	  .parse = option_parse_duration, .offset = CFG(timeout_ms),
+	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124" },
+	{ .long_name = "on-reboot", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
+	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default)" },
+	{ .long_name = "console-log", .metavar = "FILE", .arches = OPT_ALL, .section = RUN,
+	  .parse = option_parse_string, .offset = CFG(console_log),
+	  .help = "write the guest's console to FILE instead of standard output" },
+	{ .long_name = "dev", .metavar = "FILE", .arches = OPT_ALL, .section = RUN,
+	  .parse = option_parse_string, .offset = CFG(dev),
+	  .help = "KVM device node, /dev/kvm unless given" },
+
+	{ .long_name = "loglevel", .metavar = "LEVEL", .arches = OPT_ALL, .section = DEBUG,
+	  .parse = parse_loglevel,
+	  .help = "how much lkvm says: error, warning (default), info or debug" },
+	{ .long_name = "debug", .arches = OPT_ALL, .section = DEBUG, .parse = parse_debug,
+	  .help = "the same as --loglevel debug" },
+	{ .long_name = "debug-mmio", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
+	  .parse = option_parse_bool, .offset = CFG(debug_mmio),
+	  .help = "report accesses to guest-physical addresses where nothing is" },
+
+	REFUSED("9p", "DIR[,TAG]", OPT_ALL, "shared folders are not built into this lkvm"),
+	REFUSED("balloon", NULL, OPT_ALL, "memory ballooning is not built into this lkvm"),
+	REFUSED("vsock", "CID", OPT_ALL, "virtio sockets are not built into this lkvm"),
+	REFUSED("vfio-pci", "[DOMAIN:]BUS:DEV.FN", OPT_ALL,
+		"device assignment is not built into this lkvm"),
+	REFUSED("shmem", "...", OPT_ALL, "shared memory devices are not built into this lkvm"),
+	REFUSED("no-dhcp", NULL, OPT_ALL, "network devices are not built into this lkvm"),
+	REFUSED("tty", "N", OPT_ALL, "further serial ports are not built into this lkvm"),
+	REFUSED("sandbox", "SCRIPT", OPT_ALL,
+		"root file systems from a host directory are not built into this lkvm"),
+	REFUSED("virtio-legacy", NULL, OPT_ALL, "legacy virtio is not built into this lkvm"),
+	{ .short_name = 'F', .long_name = "flash", .metavar = "FILE", .arches = OPT_ALL,
+	  .section = ABSENT, .refused = "flash memory is not built into this lkvm" },
+	REFUSED("debug-single-step", NULL, OPT_ALL, "single stepping is not built into this lkvm"),
+	REFUSED("debug-ioport", NULL, OPT_ALL, "tracing of port I/O is not built into this lkvm"),
+	REFUSED("debug-iodelay", "MS", OPT_ALL, "delayed port I/O is not built into this lkvm"),
+	REFUSED("gdb", "PORT", OPT_ALL, "a debugger stub is not built into this lkvm"),
+	REFUSED("gdb-wait", NULL, OPT_ALL, "a debugger stub is not built into this lkvm"),
+	REFUSED("sdl", NULL, OPT_ALL, "lkvm has no graphics"),
+	REFUSED("gtk", NULL, OPT_ALL, "lkvm has no graphics"),
+	REFUSED("vnc", NULL, OPT_ALL, "lkvm has no graphics"),
+	REFUSED("vidmode", "MODE", OPT_X86_64, "lkvm has no graphics"),
+	REFUSED("vcpu-affinity", "CPULIST", OPT_ALL,
+		"pinning of vCPUs is not built into this lkvm, taskset(1) pins all of them"),
+	REFUSED("aarch32", NULL, OPT_ARM64, "32-bit guests are not built into this lkvm"),
+	REFUSED("disable-mte", NULL, OPT_ARM64, "memory tagging is not built into this lkvm"),
+	REFUSED("disable-sve", NULL, OPT_ARM64, "SVE is not built into this lkvm"),
+	REFUSED("sve-max-vl", "BITS", OPT_ARM64, "SVE is not built into this lkvm"),
+	REFUSED("kaslr-seed", "N", OPT_ARM64, "a chosen KASLR seed is not built into this lkvm"),
+	REFUSED("no-pvtime", NULL, OPT_ARM64, "stolen time is not built into this lkvm"),
+	REFUSED("nested", NULL, OPT_ARM64, "nested guests are not built into this lkvm"),
+	REFUSED("e2h0", NULL, OPT_ARM64, "nested guests are not built into this lkvm"),
+	REFUSED("pmu-counters", "N", OPT_ARM64,
+		"a chosen number of counters is not built into this lkvm"),
+	REFUSED("firmware-address", "ADDRESS", OPT_ARM64,
+		"a chosen firmware address is not built into this lkvm"),
+	REFUSED("override-bad-firmware-cntfrq", "HZ", OPT_ARM64,
+		"a chosen timer frequency is not built into this lkvm"),
+	REFUSED("custom-mvendorid", "N", OPT_RISCV64,
+		"a chosen vendor id is not built into this lkvm"),
+	REFUSED("custom-marchid", "N", OPT_RISCV64,
+		"a chosen architecture id is not built into this lkvm"),
+	REFUSED("custom-mimpid", "N", OPT_RISCV64,
+		"a chosen implementation id is not built into this lkvm"),
+	{ .long_name = "disable-sbi-", .prefix = true, .metavar = "EXTENSION", .arches = OPT_RISCV64,
+	  .section = ABSENT, .refused = "switching off SBI extensions is not built into this lkvm" },
+	{ .long_name = "disable-", .prefix = true, .metavar = "EXTENSION", .arches = OPT_RISCV64,
+	  .section = ABSENT, .refused = "switching off ISA extensions is not built into this lkvm" },
+};
+
+const size_t run_options_nr = ARRAY_SIZE(run_options);
+
+/* ---- words that are no options ---------------------------------------------------------------- */
+
+static int take_command(struct config *cfg, int argc, char **argv)
+{
+	if (!argc) {
+		log_error("-- needs a command to run in the guest (see lkvm help run)");
+		return -EINVAL;
+	}
+	cfg->command = calloc((size_t)argc + 1, sizeof(*cfg->command));
+	if (!cfg->command)
+		return out_of_memory();
+	for (int i = 0; i < argc; i++) {
+		cfg->command[i] = strdup(argv[i]);
+		if (!cfg->command[i])
+			return out_of_memory();
+	}
+	return 0;
+}
+
+int run_options_parse(struct config *cfg, unsigned int arch, int argc, char **argv)
+{
+	const struct option_set set = {
+		.specs = run_options, .nr = run_options_nr, .command = "run", .arch = arch,
+	};
+
+	for (;;) {
+		int i = options_parse(&set, argc, argv, cfg);
+
+		if (i < 0)
+			return i;
+		if (i >= argc)
+			return 0;
+		if (!strcmp(argv[i], "--"))
+			return take_command(cfg, argc - i - 1, argv + i + 1);
+		if (!*argv[i]) {
+			log_error("an empty word is no option and no file (see lkvm help run)");
+			return -EINVAL;
+		}
+		/* kvmtool takes a word that is no option for the kernel, and goes on with options. */
+		if (cfg->kernel || cfg->firmware) {
+			log_error("unexpected word '%s': a command to run in the guest goes behind -- (see lkvm help run)",
+				  argv[i]);
+			return -EINVAL;
+		}
+		cfg->kernel = strdup(argv[i]);
+		if (!cfg->kernel)
+			return out_of_memory();
+		argc -= i;
+		argv += i;
+	}
+}
