@@ -5,17 +5,21 @@
 
 #include <stdio.h>
 
-#include "lkvm/config.h"
 #include "lkvm/options.h"
+
+/* The Makefile knows the version; this is for those who compile a file by hand. */
+#ifndef LKVM_VERSION
+#define LKVM_VERSION "0.1.0"
+#endif
 
 struct cmd {
 	const char *name;
 	const char *summary;   /* one line for `lkvm help` */
-	const char *usage;     /* "run --kernel FILE [OPTIONS] [-- CMD ARGS]" */
-	const char *description; /* a paragraph or two for `lkvm help CMD` and the man page */
+	const char *usage;     /* "run --kernel FILE [OPTIONS]" */
+	const char *description; /* paragraphs for `lkvm help CMD` and the man page, parted by "\n\n" */
 	int (*run)(int argc, char **argv);
 	const struct option_spec *options;
-	size_t      nr_options;
+	const size_t *nr_options; /* NULL: none */
 };
 
 extern const struct cmd cmd_run;
@@ -23,14 +27,29 @@ extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_version;
 extern const struct cmd cmd_help;
 
-/* All subcommands in the order of `lkvm help`; NULL-terminated. */
+/* All subcommands in the order of `lkvm help`; NULL-terminated. In main.c; tests bring their own. */
 extern const struct cmd *const cmd_table[];
 
-/* Options of `run`, shared with whoever builds a config from words. */
-extern const struct option_spec run_options[];
-extern const size_t run_options_nr;
+/* The OPT_* bit of this binary's arch. In main.c; tests bring their own. */
+unsigned int cmd_arch(void);
 
+/* The options of @cmd for this arch. */
+struct option_set cmd_options(const struct cmd *cmd);
+
+/*
+ * Parses the options of a command that takes no other words. Returns true to go on; false when the command
+ * is over, with its exit status in @status: help was asked for and printed, or something is wrong (reported).
+ */
+bool cmd_parse(const struct cmd *cmd, int argc, char **argv, void *target, int *status);
+
+/* The subcommand called @name; NULL, reported with the nearest one, if there is none. */
+const struct cmd *cmd_find(const char *name);
+
+/* Prints the list of commands. */
+void cmd_print_overview(FILE *out);
 /* Prints the help page of @cmd. */
 void cmd_print_help(const struct cmd *cmd, FILE *out);
+/* Prints the man page of lkvm with all commands, as man(7) source. */
+void cmd_print_man(FILE *out);
 
 #endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/config.h"
+#include "lkvm/doctor.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+#include "lkvm/outcome.h"
+#include "lkvm/vm.h"
+
+/* The probe guest powers off at once; on the slowest emulated host that takes seconds, not more. */
+#define PROBE_TIMEOUT_MS 20000
+#define PROBE_RAM        MIB(64)
+
+#define HOST   "Host"
+#define KVM    "KVM"
+#define NEEDED "Capabilities that lkvm needs"
+#define USEFUL "Capabilities that lkvm uses where they are"
+#define ARCH   "This architecture"
+#define PROBE  "Probe guest"
+
+struct doctor_args {
+	bool  json;
+	char *dev;
+};
+
+static const struct option_spec doctor_options[] = {
+	{ .long_name = "json", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
+	  .offset = offsetof(struct doctor_args, json), .help = "print JSON" },
+	{ .long_name = "dev", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
+	  .parse = option_parse_string, .offset = offsetof(struct doctor_args, dev),
+	  .help = "KVM device node, /dev/kvm unless given" },
+};
+
+static const size_t doctor_options_nr = ARRAY_SIZE(doctor_options);
+
+/* What makes /dev/kvm appear, by architecture. */
+static const struct {
+	const char *arch;
+	const char *remedy;
+} kvm_sources[] = {
+	{ "x86_64", "modprobe kvm_intel or kvm_amd; if that fails, switch on VT-x or SVM in the firmware, "
+		    "or nested virtualisation in the machine below" },
+	{ "arm64", "a kernel with CONFIG_KVM that was started at EL2 (dmesg | grep -i kvm says)" },
+	{ "riscv64", "modprobe kvm; it needs CPUs with the H extension (isa in /proc/cpuinfo)" },
+	{ "ppc64le", "modprobe kvm-hv (or kvm-pr)" },
+	{ "ppc", "a kernel with CONFIG_KVM_E500V2 or CONFIG_KVM_E500MC" },
+};
+
+static const struct {
+	unsigned int cap;
+	const char  *name;
+	const char  *purpose;
+	bool         number; /* its value is a count, not just "present" */
+} useful_caps[] = {
+	{ KVM_CAP_MAX_VCPUS, "KVM_CAP_MAX_VCPUS", "most vCPUs of a guest", true },
+	{ KVM_CAP_NR_VCPUS, "KVM_CAP_NR_VCPUS", "recommended limit of vCPUs", true },
+	{ KVM_CAP_NR_MEMSLOTS, "KVM_CAP_NR_MEMSLOTS", "pieces of guest memory", true },
+	{ KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT", "stop a vCPU without a lost signal", false },
+	{ KVM_CAP_IOEVENTFD, "KVM_CAP_IOEVENTFD", "doorbells without an exit", false },
+	{ KVM_CAP_IRQFD, "KVM_CAP_IRQFD", "interrupts from other threads", false },
+	{ KVM_CAP_IRQ_ROUTING, "KVM_CAP_IRQ_ROUTING", "routes of interrupts", false },
+	{ KVM_CAP_SIGNAL_MSI, "KVM_CAP_SIGNAL_MSI", "message-signalled interrupts", false },
+	{ KVM_CAP_READONLY_MEM, "KVM_CAP_READONLY_MEM", "flash memory", false },
+	{ KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG", "registers one by one", false },
+	{ KVM_CAP_BINARY_STATS_FD, "KVM_CAP_BINARY_STATS_FD", "KVM's own counters", false },
+};
+
+/* ---- host ------------------------------------------------------------------------------------- */
+
+static void check_limit(struct doctor *d, int resource, const char *name, uint64_t enough, uint64_t unit,
+			const char *suffix, const char *remedy)
+{
+	struct rlimit lim;
+
+	if (getrlimit(resource, &lim))
+		return;
+	if (lim.rlim_cur == RLIM_INFINITY) {
+		doctor_add(d, HOST, DOCTOR_OK, name, NULL, "no limit");
+		return;
+	}
+	doctor_add(d, HOST, lim.rlim_cur >= enough ? DOCTOR_OK : DOCTOR_WARN, name,
+		   lim.rlim_cur >= enough ? NULL : remedy, "%llu%s",
+		   (unsigned long long)lim.rlim_cur / unit, suffix);
+}
+
+/* The number behind "@key:" in /proc/meminfo, as it stands there; -1 if there is none. */
+static long long meminfo(const char *key)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	long long v = -1;
+	char line[128];
+
+	if (!f)
+		return -1;
+	while (v < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ':')
+			v = strtoll(line + strlen(key) + 1, NULL, 10);
+	fclose(f);
+	return v;
+}
+
+static void check_host(struct doctor *d)
+{
+	long long available_kib = meminfo("MemAvailable");
+	long long huge = meminfo("HugePages_Free");
+	struct utsname uts;
+	cpu_set_t cpus;
+
+	if (!uname(&uts))
+		doctor_add(d, HOST, DOCTOR_INFO, "kernel", NULL, "%s %s %s", uts.sysname, uts.release,
+			   uts.machine);
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
+		doctor_add(d, HOST, DOCTOR_INFO, "CPUs", NULL, "%d", CPU_COUNT(&cpus));
+	if (available_kib >= 0)
+		doctor_add(d, HOST, available_kib >= 256 * 1024 ? DOCTOR_OK : DOCTOR_WARN,
+			   "free memory",
+			   available_kib >= 256 * 1024 ? NULL : "give guests less with --mem",
+			   "%lld MiB", available_kib / 1024);
+	if (huge > 0)
+		doctor_add(d, HOST, DOCTOR_INFO, "free huge pages", NULL, "%lld of %lld KiB", huge,
+			   meminfo("Hugepagesize"));
+	check_limit(d, RLIMIT_AS, "address space", GIB(1), MIB(1), " MiB",
+		    "raise it (ulimit -v), a guest's memory counts");
+	check_limit(d, RLIMIT_NOFILE, "open files", 256, 1, "", "raise it (ulimit -n)");
+	check_limit(d, RLIMIT_NPROC, "threads", 256, 1, "", "raise it (ulimit -u), every vCPU is one");
+}
+
+/* ---- KVM -------------------------------------------------------------------------------------- */
+
+static const char *kvm_source(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kvm_sources); i++)
+		if (!strcmp(kvm_sources[i].arch, arch_name))
+			return kvm_sources[i].remedy;
+	return "a kernel with KVM";
+}
+
+/* Opens the device, and explains why that fails. Returns the fd or -1. */
+static int check_device(struct doctor *d, const char *dev)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(dev, &st)) {
+		doctor_add(d, KVM, DOCTOR_BAD, dev,
+			   errno == ENOENT ? kvm_source() : "make its directory accessible",
+			   "%s", strerror(errno));
+		return -1;
+	}
+	if (!S_ISCHR(st.st_mode)) {
+		doctor_add(d, KVM, DOCTOR_BAD, dev, "remove it and load the KVM module again",
+			   "not a device");
+		return -1;
+	}
+	fd = kvm_sys_open(dev);
+	if (fd >= 0) {
+		doctor_add(d, KVM, DOCTOR_OK, dev, NULL, "can be opened");
+		return fd;
+	}
+	if (fd == -EACCES || fd == -EPERM)
+		doctor_add(d, KVM, DOCTOR_BAD, dev,
+			   st.st_mode & S_IWGRP
+				   ? "sudo usermod -aG kvm $USER, then log in again; a container needs the device passed in"
+				   : "sudo chgrp kvm /dev/kvm && sudo chmod 660 /dev/kvm, and join group kvm",
+			   "%s (mode %04o, owner %u, group %u)", strerror(-fd), st.st_mode & 07777,
+			   st.st_uid, st.st_gid);
+	else
+		doctor_add(d, KVM, DOCTOR_BAD, dev, kvm_source(), "%s", strerror(-fd));
+	return -1;
+}
+
+static void check_version(struct doctor *d, int kvm_fd)
+{
+	int version = kvm_ioctl_val(kvm_fd, KVM_GET_API_VERSION, 0);
+
+	if (version == KVM_API_VERSION)
+		doctor_add(d, KVM, DOCTOR_OK, "API version", NULL, "%d", version);
+	else if (version < 0)
+		doctor_add(d, KVM, DOCTOR_BAD, "API version", "is this really KVM?", "%s",
+			   strerror(-version));
+	else
+		doctor_add(d, KVM, DOCTOR_BAD, "API version", "a kernel newer than 2.6.22",
+			   "%d, lkvm needs %d", version, KVM_API_VERSION);
+}
+
+static void check_caps(struct doctor *d, int kvm_fd, int vm_fd)
+{
+	const struct kvm_cap_need *need;
+	size_t nr;
+
+	need = arch_required_caps(&nr);
+	for (size_t i = 0; i < nr; i++) {
+		bool present = kvm_check_cap(kvm_fd, need[i].cap) > 0;
+
+		doctor_add(d, NEEDED, present ? DOCTOR_OK : DOCTOR_BAD, need[i].name,
+			   present ? NULL : "a newer kernel, or one with more of KVM switched on",
+			   "%s (%s)", present ? "present" : "missing", need[i].purpose);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(useful_caps); i++) {
+		/* Some depend on the kind of VM. */
+		int v = kvm_check_cap(vm_fd >= 0 ? vm_fd : kvm_fd, useful_caps[i].cap);
+
+		if (v > 0 && useful_caps[i].number)
+			doctor_add(d, USEFUL, DOCTOR_OK, useful_caps[i].name, NULL, "%d (%s)", v,
+				   useful_caps[i].purpose);
+		else
+			doctor_add(d, USEFUL, v > 0 ? DOCTOR_OK : DOCTOR_INFO, useful_caps[i].name,
+				   NULL, "%s (%s)", v > 0 ? "present" : "missing",
+				   useful_caps[i].purpose);
+	}
+}
+
+static void say_arch(void *ctx, const char *name, const char *value)
+{
+	doctor_add(ctx, ARCH, DOCTOR_INFO, name, NULL, "%s", value);
+}
+
+/* Returns true if a guest may be tried. */
+static bool check_kvm(struct doctor *d, const char *dev)
+{
+	int kvm_fd = check_device(d, dev);
+	int vm_fd;
+
+	if (kvm_fd < 0)
+		return false;
+	check_version(d, kvm_fd);
+	if (doctor_problems(d)) {
+		kvm_sys_close(kvm_fd);
+		return false;
+	}
+	/*
+	 * A VM of the default kind, just to ask. Where the arch wants another kind, the probe below decides
+	 * whether VMs can be made.
+	 */
+	vm_fd = kvm_ioctl_val(kvm_fd, KVM_CREATE_VM, 0);
+	if (vm_fd < 0)
+		doctor_add(d, KVM, DOCTOR_WARN, "plain VM", NULL, "KVM_CREATE_VM: %s", strerror(-vm_fd));
+	check_caps(d, kvm_fd, vm_fd);
+	arch_doctor(kvm_fd, vm_fd, say_arch, d);
+	if (vm_fd >= 0)
+		kvm_sys_close(vm_fd);
+	kvm_sys_close(kvm_fd);
+	return !doctor_problems(d);
+}
+
+/* ---- probe guest ------------------------------------------------------------------------------ */
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+/* The probe as a file that image.c can open. Returns its fd or -errno. */
+static int probe_file(const void *code, size_t size)
+{
+	int fd = memfd_create("lkvm-probe", MFD_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, code, size);
+	if (n == (ssize_t)size)
+		return fd;
+	n = n < 0 ? -errno : -EIO;
+	close(fd);
+	return (int)n;
+}
+
+static void run_probe(struct doctor *d, const struct config *cfg)
+{
+	static const char remedy[] = "the lines on standard error say why; dmesg may say more";
+	struct timespec start;
+	double create_s, run_s;
+	struct vm *vm = NULL;
+	char text[256];
+	int ret;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	ret = vm_create(&vm, cfg);
+	create_s = seconds_since(&start);
+	if (ret) {
+		doctor_add(d, PROBE, DOCTOR_BAD, "creation", remedy, "failed: %s", strerror(-ret));
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	ret = vm_run(vm);
+	run_s = seconds_since(&start);
+	outcome_format(&vm->outcome, text, sizeof(text));
+	if (ret)
+		doctor_add(d, PROBE, DOCTOR_BAD, "run", remedy, "failed: %s", strerror(-ret));
+	else if (vm->outcome.kind != OUTCOME_POWEROFF && vm->outcome.kind != OUTCOME_REBOOT)
+		doctor_add(d, PROBE, DOCTOR_BAD, "run", remedy, "%s", text);
+	else
+		doctor_add(d, PROBE, DOCTOR_OK, "run", NULL,
+			   "started and powered off (%.1f ms to create, %.1f ms to run)",
+			   create_s * 1e3, run_s * 1e3);
+	vm_destroy(vm);
+}
+
+/*
+ * Puts /dev/null in the place of standard input, so that the probe takes no typed-ahead words and leaves the
+ * terminal alone. Returns a copy of the old one, or -1.
+ */
+static int hide_stdin(void)
+{
+	int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		close(null);
+	}
+	return copy;
+}
+
+static void restore_stdin(int copy)
+{
+	if (copy < 0)
+		return;
+	dup2(copy, STDIN_FILENO);
+	close(copy);
+}
+
+static void check_probe(struct doctor *d, const char *dev)
+{
+	struct config cfg;
+	size_t size = 0;
+	const void *code = arch_probe_guest(&size);
+	int fd, stdin_copy;
+
+	if (!code || !size) {
+		doctor_add(d, PROBE, DOCTOR_INFO, "run", NULL, "there is none for this architecture");
+		return;
+	}
+	fd = probe_file(code, size);
+	if (fd < 0) {
+		doctor_add(d, PROBE, DOCTOR_WARN, "run", NULL, "not tried: memfd: %s", strerror(-fd));
+		return;
+	}
+	config_init(&cfg);
+	cfg.nodefaults = true;
+	cfg.ram_bytes = PROBE_RAM;
+	cfg.timeout_ms = PROBE_TIMEOUT_MS;
+	free(cfg.dev);
+	cfg.dev = strdup(dev);
+	cfg.console_log = strdup("/dev/null");
+	if (asprintf(&cfg.firmware, "/proc/self/fd/%d", fd) < 0)
+		cfg.firmware = NULL;
+	if (!cfg.dev || !cfg.console_log || !cfg.firmware) {
+		doctor_add(d, PROBE, DOCTOR_BAD, "run", NULL, "not tried: out of memory");
+	} else {
+		stdin_copy = hide_stdin();
+		run_probe(d, &cfg);
+		restore_stdin(stdin_copy);
+	}
+	config_free(&cfg);
+	close(fd);
+}
+
+/* ---- the command ------------------------------------------------------------------------------ */
+
+static bool want_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+static int cmd_doctor_main(int argc, char **argv)
+{
+	struct doctor_args args = { false, NULL };
+	struct doctor d = { 0 };
+	const char *dev;
+	size_t problems;
+	int status;
+
+	if (!cmd_parse(&cmd_doctor, argc, argv, &args, &status))
+		goto out;
+	dev = args.dev ? args.dev : "/dev/kvm";
+	check_host(&d);
+	if (check_kvm(&d, dev))
+		check_probe(&d, dev);
+	problems = doctor_problems(&d);
+	status = problems ? EXIT_STATUS_START_FAILED : 0;
+	if (args.json) {
+		if (doctor_print_json(&d, stdout))
+			status = EXIT_STATUS_START_FAILED;
+	} else {
+		doctor_print_text(&d, stdout, want_colour());
+		if (problems)
+			printf("\nlkvm run can't work here: %zu problem%s above.\n", problems,
+			       problems == 1 ? "" : "s");
+		else
+			printf("\nlkvm run works here.\n");
+	}
+out:
+	doctor_free(&d);
+	free(args.dev);
+	return status;
+}
+
+const struct cmd cmd_doctor = {
+	.name = "doctor",
+	.summary = "say what this host can do, and how to mend what it can't",
+	.usage = "doctor [--json] [--dev FILE]",
+	.description = "Checks the KVM device and its permissions, the capabilities that lkvm needs and those "
+		       "that it uses, memory and limits, and runs a tiny probe guest. A problem comes with "
+		       "what to do about it.\n\n"
+		       "Exit status: 0 if lkvm run works on this host, 125 if it does not.",
+	.run = cmd_doctor_main,
+	.options = doctor_options,
+	.nr_options = &doctor_options_nr,
+};

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The subcommand table, and the only exit() of lkvm. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/cmd.h"
+#include "lkvm/log.h"
+#include "lkvm/outcome.h"
+
+const struct cmd *const cmd_table[] = {
+	&cmd_run,
+	&cmd_doctor,
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};
+
+unsigned int cmd_arch(void)
+{
+	return option_arch(arch_name);
+}
+
+/*
+ * Started with a standard stream closed, the first file that lkvm opens (a disk, /dev/kvm) would take its
+ * number, and messages would be written into it.
+ */
+static int open_std_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* The lowest free number is given out, and all below @fd are taken. */
+		if (open("/dev/null", O_RDWR) != fd)
+			return -errno;
+	}
+	return 0;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct cmd *cmd;
+
+	if (argc < 1)
+		return EXIT_STATUS_START_FAILED;
+	if (argc < 2) {
+		cmd_print_overview(stderr);
+		return EXIT_STATUS_START_FAILED;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		cmd = &cmd_help;
+	else if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		cmd = &cmd_version;
+	else
+		cmd = cmd_find(argv[1]);
+	return cmd ? cmd->run(argc - 1, argv + 1) : EXIT_STATUS_START_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (open_std_streams())
+		exit(EXIT_STATUS_START_FAILED);
+	/* A reader of the console that goes away is an error of that write, not the end of the guest. */
+	signal(SIGPIPE, SIG_IGN);
+
+	status = dispatch(argc, argv);
+
+	if (fflush(stdout) || ferror(stdout)) {
+		/* `lkvm help | head` has had what it wanted. */
+		if (errno != EPIPE)
+			log_error("cannot write to standard output: %s", strerror(errno));
+		if (!status)
+			status = EXIT_STATUS_START_FAILED;
+	}
+	exit(status);
+}
