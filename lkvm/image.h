@@ -51,6 +51,9 @@ struct image_plan {
  * "Fatal: Unable to open kernel NAME: REASON". The file is closed by image_close(); {.fd = -1} is legal there.
  */
 int image_open(struct image_file *img, const char *path, const char *what) LKVM_MUST_CHECK;
+/* As image_open() for an open file, owned from here on, even on failure; unpacks to at most @limit_bytes. */
+int image_open_fd(struct image_file *img, int fd, const char *path, const char *what,
+		  uint64_t limit_bytes) LKVM_MUST_CHECK;
 void image_close(struct image_file *img);
 
 /*
@@ -61,8 +64,10 @@ int image_load_plan(const struct image_file *img, const struct image_plan *plan,
 	LKVM_MUST_CHECK;
 
 /*
- * Concatenates the files into guest memory (each padded with zeros to 4 bytes, as the kernel's initramfs
- * unpacker wants), in RAM that @place has free and below @limit (exclusive; 0: none), as high as it fits.
+ * Concatenates the files into guest memory, in RAM that @place has free and below @limit (exclusive; 0: none),
+ * as high as it fits, page aligned. Between files there are zeros, which the kernel's initramfs unpacker skips
+ * (Linux Documentation/driver-api/early-userspace/buffer-format.rst): up to the next 4 bytes, or up to the next page before
+ * a file that is large enough to be mapped. Nothing follows the last one, so that a bootconfig stays at the end.
  * Reserves it in @place. Returns 0 with @gpa and @size_bytes set, or -errno (reported, with the sizes).
  */
 int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem, struct place *place,
@@ -79,5 +84,43 @@ int image_plan_elf(const struct image_file *img, uint16_t machine, uint64_t bias
 
 /* True if the file starts with the ELF magic. */
 bool image_is_elf(const struct image_file *img);
+
+/* Of an ELF file: 32 or 64, and its e_machine; 0 if it is not (enough of) an ELF file. */
+unsigned int image_elf_bits(const struct image_file *img);
+uint16_t image_elf_machine(const struct image_file *img);
+
+/*
+ * Finds the note @name, @type in the PT_NOTE segments of an ELF file. Returns 0 with @desc pointing into the file,
+ * or -ENOENT. Silent: broken notes count as absent. Pure.
+ */
+int image_elf_note(const struct image_file *img, const char *name, uint32_t type, const uint8_t **desc,
+		   uint32_t *desc_bytes) LKVM_MUST_CHECK;
+
+/*
+ * For planners, all pure.
+ */
+
+/* A file without structure: all of it at @gpa, entered there. */
+void image_plan_flat(const struct image_file *img, const char *format, gpa_t gpa,
+		     struct image_plan *plan);
+
+/* Moves everything in @plan by @delta, modulo 2^64. */
+void image_plan_shift(struct image_plan *plan, uint64_t delta);
+
+/*
+ * Checks that what @plan occupies lies in one RAM range of @machine and that the entry lies within it. Returns 0,
+ * -ENOMEM or -EINVAL, reported with how much memory it takes.
+ */
+int image_plan_check(const struct image_file *img, const struct machine *machine,
+		     const struct image_plan *plan) LKVM_MUST_CHECK;
+
+/*
+ * What the file seems to be ("an x86 bzImage", "an initramfs (cpio archive)"), for telling the user which file he
+ * took instead of a kernel; NULL if it looks like nothing in particular.
+ */
+const char *image_describe(const struct image_file *img);
+
+/* Reports that the file is none of @wanted ("a riscv64 Image or ELF vmlinux"). Returns -ENOEXEC. */
+int image_refuse(const struct image_file *img, const char *wanted);
 
 #endif
