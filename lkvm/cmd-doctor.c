@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,10 +13,12 @@
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef HAVE_JANSSON
+#include <jansson.h>
+#endif
 
 #include "lkvm/arch.h"
 #include "lkvm/config.h"
-#include "lkvm/doctor.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
@@ -78,6 +81,166 @@ static const struct {
 	{ KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG", "registers one by one", false },
 	{ KVM_CAP_BINARY_STATS_FD, "KVM_CAP_BINARY_STATS_FD", "KVM's own counters", false },
 };
+
+/* ---- what was found ----------------------------------------------------------------------------- */
+
+enum doctor_state {
+	DOCTOR_INFO, /* a plain fact */
+	DOCTOR_OK,
+	DOCTOR_WARN, /* something will not work or not well, but `lkvm run` does */
+	DOCTOR_BAD,  /* `lkvm run` can't work */
+};
+
+struct doctor_fact {
+	const char       *section; /* static */
+	enum doctor_state state;
+	char             *name;
+	char             *value;
+	char             *remedy;  /* one line, NULL: none */
+};
+
+struct doctor {
+	struct doctor_fact *facts;
+	size_t              nr;
+	size_t              room;
+	bool                incomplete; /* memory ran out */
+};
+
+static const struct {
+	const char *word;   /* JSON */
+	const char *mark;   /* text */
+	const char *colour;
+} states[] = {
+	[DOCTOR_INFO] = { "info", "", "" },
+	[DOCTOR_OK]   = { "ok", "ok", "\033[32m" },
+	[DOCTOR_WARN] = { "warning", "warning", "\033[33m" },
+	[DOCTOR_BAD]  = { "problem", "PROBLEM", "\033[31m" },
+};
+
+/*
+ * Appends a fact. Those of one section are added one after another. @remedy may be NULL: it is one line.
+ */
+static void doctor_add(struct doctor *d, const char *section, enum doctor_state state, const char *name,
+		       const char *remedy, const char *fmt, ...) LKVM_PRINTF(6, 7);
+
+static void doctor_add(struct doctor *d, const char *section, enum doctor_state state, const char *name,
+		       const char *remedy, const char *fmt, ...)
+{
+	struct doctor_fact *fact;
+	va_list ap;
+
+	if (d->nr == d->room) {
+		size_t room = d->room ? 2 * d->room : 32;
+		struct doctor_fact *facts = realloc(d->facts, room * sizeof(*facts));
+
+		if (!facts) {
+			d->incomplete = true;
+			return;
+		}
+		d->facts = facts;
+		d->room = room;
+	}
+	fact = &d->facts[d->nr];
+	*fact = (struct doctor_fact){ .section = section, .state = state };
+	va_start(ap, fmt);
+	if (vasprintf(&fact->value, fmt, ap) < 0)
+		fact->value = NULL;
+	va_end(ap);
+	fact->name = strdup(name);
+	fact->remedy = remedy ? strdup(remedy) : NULL;
+	if (!fact->value || !fact->name || (remedy && !fact->remedy)) {
+		free(fact->value);
+		free(fact->name);
+		free(fact->remedy);
+		d->incomplete = true;
+		return;
+	}
+	d->nr++;
+}
+
+/* How many facts are DOCTOR_BAD; an incomplete list counts as one more. */
+static size_t doctor_problems(const struct doctor *d)
+{
+	size_t n = d->incomplete;
+
+	for (size_t i = 0; i < d->nr; i++)
+		n += d->facts[i].state == DOCTOR_BAD;
+	return n;
+}
+
+static void doctor_print_text(const struct doctor *d, FILE *out, bool colour)
+{
+	const char *section = NULL;
+	int width = 0;
+
+	for (size_t i = 0; i < d->nr; i++)
+		width = MAX(width, (int)strlen(d->facts[i].name));
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct doctor_fact *fact = &d->facts[i];
+		const char *mark = states[fact->state].mark;
+		bool coloured = colour && *states[fact->state].colour;
+
+		if (!section || strcmp(section, fact->section)) {
+			fprintf(out, "%s%s%s%s\n", section ? "\n" : "", colour ? "\033[1m" : "",
+				fact->section, colour ? "\033[0m" : "");
+			section = fact->section;
+		}
+		fprintf(out, "  %s%-7s%s  %-*s  %s\n", coloured ? states[fact->state].colour : "", mark,
+			coloured ? "\033[0m" : "", width, fact->name, fact->value);
+		if (fact->remedy)
+			fprintf(out, "           to do: %s\n", fact->remedy);
+	}
+	if (d->incomplete)
+		fprintf(out, "\n(memory ran out: the list is not complete)\n");
+}
+
+#ifdef HAVE_JANSSON
+/* Returns 0, or -ENOMEM / -EIO / -ENOSYS (no JSON library), reported. */
+static int doctor_print_json(const struct doctor *d, FILE *out)
+{
+	json_t *facts = json_array();
+	json_t *root;
+	int ret = 0;
+
+	for (size_t i = 0; i < d->nr; i++) {
+		const struct doctor_fact *fact = &d->facts[i];
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s?}", "section", fact->section, "name",
+				      fact->name, "state", states[fact->state].word, "value",
+				      fact->value, "remedy", fact->remedy);
+
+		if (json_array_append_new(facts, o))
+			ret = -ENOMEM;
+	}
+	root = json_pack("{s:b, s:i, s:o}", "usable", doctor_problems(d) == 0, "problems",
+			 (int)doctor_problems(d), "facts", facts);
+	if (!root)
+		ret = -ENOMEM;
+	else if (!ret && json_dumpf(root, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER))
+		ret = -EIO;
+	json_decref(root);
+	fputc('\n', out);
+	if (ret)
+		log_error("cannot write JSON: %s", strerror(-ret));
+	return ret;
+}
+#else
+static int doctor_print_json(const struct doctor *d LKVM_UNUSED, FILE *out LKVM_UNUSED)
+{
+	log_error("--json: jansson is not built into this lkvm");
+	return -ENOSYS;
+}
+#endif
+
+static void doctor_free(struct doctor *d)
+{
+	for (size_t i = 0; i < d->nr; i++) {
+		free(d->facts[i].name);
+		free(d->facts[i].value);
+		free(d->facts[i].remedy);
+	}
+	free(d->facts);
+	*d = (struct doctor){ 0 };
+}
 
 /* ---- host ------------------------------------------------------------------------------------- */
 
