@@ -20,7 +20,7 @@ struct pci_host;
 struct pci_device;
 
 struct pci_bar {
-	uint64_t size_bytes;          /* power of two; 0: not implemented */
+	uint64_t size_bytes;          /* power of two, rounded up to 4 KiB; 0: not implemented */
 	bool     is_64bit;            /* takes the next index too */
 	bool     prefetchable;
 	const struct bus_ops *ops;    /* offset is relative to the BAR */
@@ -31,9 +31,11 @@ struct pci_device_ops {
 	/* A BAR's base or the memory-enable bit changed: doorbells must be moved. Any vCPU thread, under
 	 * the device's configuration lock. @base is 0 when the BAR is not decoded. Optional. */
 	void (*bar_moved)(void *dev, unsigned int bar, gpa_t base);
-	/* Configuration write that hit a capability area registered by the device. Optional. */
+	/* Configuration write that hit a capability added by the device: config[] has been changed where
+	 * that is allowed. Under the device's configuration lock. Optional. */
 	void (*config_written)(void *dev, unsigned int offset, unsigned int size);
-	/* Lets the device refresh config[] bytes before a read. Optional. */
+	/* Lets the device refresh config[] bytes of its capabilities before a read hits them. Under the
+	 * device's configuration lock. Optional. */
 	void (*config_read)(void *dev, unsigned int offset, unsigned int size);
 };
 
@@ -51,8 +53,8 @@ struct pci_device_info {
 };
 
 /*
- * Creates the bridge for machine->pci and registers its windows on @mmio (ECAM, mem32, mem64) and @pio
- * (NULL: none; else CF8/CFC). @intx[i] is the line of INTx pin i of slot 0, rotated by slot. @msi may have
+ * Creates the bridge for machine->pci and registers its windows (those whose size is not 0) on @mmio (ECAM,
+ * io, mem32, mem64) and @pio (NULL: none; else CF8/CFC). @intx[i] is the line of INTx pin i of slot 0, rotated by slot. @msi may have
  * .send NULL: then no device shows MSI-X. Returns 0 or -errno (reported).
  */
 int pci_host_create(struct pci_host **host, const struct machine_pci *m, struct bus *mmio,
@@ -70,6 +72,9 @@ int pci_device_add(struct pci_host *host, const struct pci_device_info *info,
 /* Appends a capability (id in body[0], body[1] is filled in) at the next free place. Returns its
  * offset in config space or -ENOSPC. */
 int pci_add_capability(struct pci_device *dev, const uint8_t *body, unsigned int len) LKVM_MUST_CHECK;
+
+/* Lets the guest write @len bytes at @offset of a capability; all others are read-only. */
+void pci_config_allow_write(struct pci_device *dev, unsigned int offset, unsigned int len);
 
 /* The device's configuration bytes, little-endian, under its lock when called from pci_device_ops. */
 uint8_t *pci_config(struct pci_device *dev);
