@@ -571,14 +571,6 @@ void image_plan_flat(const struct image_file *img, const char *format, gpa_t gpa
 	plan->size_bytes = img->size_bytes;
 }
 
-void image_plan_shift(struct image_plan *plan, uint64_t delta)
-{
-	for (unsigned int i = 0; i < plan->nr_segments; i++)
-		plan->segments[i].gpa += delta;
-	plan->entry += delta;
-	plan->start += delta;
-}
-
 int image_plan_check(const struct image_file *img, const struct machine *machine,
 		     const struct image_plan *plan)
 {
@@ -602,6 +594,34 @@ int image_plan_check(const struct image_file *img, const struct machine *machine
 		return -EINVAL;
 	}
 	return 0;
+}
+
+int image_plan_elf_movable(const struct image_file *img, uint16_t elf_machine,
+			   const struct machine *machine, gpa_t base, uint64_t align,
+			   struct image_plan *plan)
+{
+	bool in_ram = false;
+	gpa_t start;
+	int ret;
+
+	ret = image_plan_elf(img, elf_machine, 0, plan);
+	if (ret)
+		return ret;
+	plan->format = "ELF vmlinux";
+	for (unsigned int i = 0; i < machine->nr_ram; i++)
+		if (range_within(plan->start, 1, machine->ram[i].base, machine->ram[i].size_bytes))
+			in_ram = true;
+	start = base + plan->start % align;
+	/* Where it would wrap it can't fit: the check below says so. */
+	if (!in_ram && start >= base && plan->size_bytes <= UINT64_MAX - start) {
+		uint64_t delta = start - plan->start;
+
+		for (unsigned int i = 0; i < plan->nr_segments; i++)
+			plan->segments[i].gpa += delta;
+		plan->entry += delta;
+		plan->start = start;
+	}
+	return image_plan_check(img, machine, plan);
 }
 
 /* What a file may be that is taken for a kernel by mistake, most telling first. */

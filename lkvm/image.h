@@ -104,8 +104,14 @@ int image_elf_note(const struct image_file *img, const char *name, uint32_t type
 void image_plan_flat(const struct image_file *img, const char *format, gpa_t gpa,
 		     struct image_plan *plan);
 
-/* Moves everything in @plan by @delta, modulo 2^64. */
-void image_plan_shift(struct image_plan *plan, uint64_t delta);
+/*
+ * image_plan_elf() for a kernel that runs wherever it is put: a file that is not linked into the RAM of @machine
+ * (Linux's vmlinux often is linked to 0 or to its virtual address) is moved as a whole to @base plus the
+ * offset within @align that it is linked to. Returns as image_plan_elf() and image_plan_check(), reported.
+ */
+int image_plan_elf_movable(const struct image_file *img, uint16_t elf_machine,
+			   const struct machine *machine, gpa_t base, uint64_t align,
+			   struct image_plan *plan) LKVM_MUST_CHECK;
 
 /*
  * Checks that what @plan occupies lies in one RAM range of @machine and that the entry lies within it. Returns 0,
