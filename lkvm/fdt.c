@@ -2,6 +2,7 @@
 #include "lkvm/fdt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <libfdt.h>
 #include <limits.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lkvm/byteorder.h"
 #include "lkvm/log.h"
@@ -112,6 +114,32 @@ int fdt_end(struct fdt *fdt, void **blob, size_t *size_bytes)
 	*size_bytes = fdt_totalsize(fdt->buf);
 	fdt->buf = NULL;
 	return 0;
+}
+
+int fdt_dump(const char *path, const void *blob, size_t size_bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	size_t done = 0;
+	int ret = 0;
+
+	if (fd < 0) {
+		ret = -errno;
+		log_error("--dump-dtb: cannot create %s: %s", path, strerror(-ret));
+		return ret;
+	}
+	while (!ret && done < size_bytes) {
+		ssize_t n = write(fd, (const uint8_t *)blob + done, size_bytes - done);
+
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			ret = n ? -errno : -EIO;
+	}
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (ret)
+		log_error("--dump-dtb: cannot write %s: %s", path, strerror(-ret));
+	return ret;
 }
 
 void fdt_node(struct fdt *fdt, const char *fmt, ...)
