@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A riscv vCPU is set up through ONE_REG alone: KVM_{GET,SET}_{REGS,SREGS,FPU} do not exist here. */
+#include "riscv/arch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+
+/* Numbers that KVM might give to extensions, where it can't list its registers. */
+#define SCAN_ISA_IDS 128
+#define SCAN_SBI_IDS 64
+
+/* CSR numbers (RISC-V privileged and scalar cryptography specs). */
+#define CSR_SEED 0x015
+
+/* seed CSR, scalar crypto spec 1.0.1 §4.1: OPST in bits 31:30, 16 bits of entropy below. */
+#define SEED_OPST_WAIT (1u << 30)
+#define SEED_OPST_ES16 (2u << 30)
+
+/* ---- what KVM's vCPUs are ----------------------------------------------------------------------- */
+
+/* One register into *@v, which stays as it was if KVM does not have it. */
+static int get_optional(int fd, uint64_t id, uint64_t *v)
+{
+	uint64_t got = 0;
+	int ret = kvm_get_reg(fd, id, &got);
+
+	if (!ret)
+		*v = got;
+	return ret;
+}
+
+/* Notes register @id if it says that the host has an ISA or SBI extension, and whether it is on. */
+static void note_extension(int fd, uint64_t id, struct riscv_cpu *cpu)
+{
+	unsigned int type = (unsigned int)(id >> 24 & 0xff);
+	unsigned int subtype = (unsigned int)(id >> 16 & 0xff);
+	unsigned int ext = (unsigned int)(id & 0xffff);
+	uint64_t on = 0;
+
+	if (subtype || (type != 7 && type != 8) || get_optional(fd, id, &on))
+		return;
+	if (type == 7) {
+		if (on)
+			riscv_isa_add(&cpu->isa, ext);
+	} else if (ext < 64) {
+		cpu->sbi |= UINT64_C(1) << ext;
+		if (on)
+			cpu->sbi_on |= UINT64_C(1) << ext;
+	}
+}
+
+/* All extensions through KVM_GET_REG_LIST. 0, -ENOMEM, or -errno of a KVM without it (before 6.6). */
+static int read_listed_extensions(int fd, struct riscv_cpu *cpu)
+{
+	struct kvm_reg_list none = { .n = 0 };
+	struct kvm_reg_list *list;
+	int ret;
+
+	ret = kvm_ioctl(fd, KVM_GET_REG_LIST, &none);
+	if (ret != -E2BIG)
+		return ret ? ret : -ENOTTY; /* a vCPU without registers is not to be believed */
+	list = calloc(1, sizeof(*list) + none.n * sizeof(list->reg[0]));
+	if (!list)
+		return -ENOMEM;
+	list->n = none.n;
+	ret = kvm_ioctl(fd, KVM_GET_REG_LIST, list);
+	for (uint64_t i = 0; !ret && i < list->n; i++)
+		note_extension(fd, list->reg[i], cpu);
+	free(list);
+	return ret;
+}
+
+int riscv_cpu_read(int fd, struct riscv_cpu *cpu)
+{
+	int ret;
+
+	memset(cpu, 0, sizeof(*cpu));
+	ret = read_listed_extensions(fd, cpu);
+	if (ret == -ENOMEM) {
+		log_error("out of memory for the vCPU's register list");
+		return ret;
+	}
+	if (ret) {
+		for (unsigned int i = 0; i < SCAN_ISA_IDS; i++)
+			note_extension(fd, RISCV_REG_ISA(i), cpu);
+		for (unsigned int i = 0; i < SCAN_SBI_IDS; i++)
+			note_extension(fd, RISCV_REG_SBI(i), cpu);
+	}
+	ret = get_optional(fd, RISCV_REG_TIMER(RISCV_TIMER_FREQUENCY), &cpu->timebase_hz);
+	if (ret) {
+		log_error("KVM does not tell the vCPU's timer frequency: %s", strerror(-ret));
+		return ret;
+	}
+	/* Absent where the host lacks the extension, or its kernel is older than the register. */
+	(void)get_optional(fd, RISCV_REG_CONFIG(RISCV_CONFIG_ZICBOM_BLOCK), &cpu->cbom_block_bytes);
+	(void)get_optional(fd, RISCV_REG_CONFIG(RISCV_CONFIG_ZICBOZ_BLOCK), &cpu->cboz_block_bytes);
+	(void)get_optional(fd, RISCV_REG_CONFIG(RISCV_CONFIG_ZICBOP_BLOCK), &cpu->cbop_block_bytes);
+	(void)get_optional(fd, RISCV_REG_CONFIG(RISCV_CONFIG_SATP_MODE), &cpu->satp_mode);
+	return 0;
+}
+
+/* ---- set-up ------------------------------------------------------------------------------------- */
+
+/* Turns an SBI extension that the host has on or off, before the first run. */
+static int set_sbi(struct vcpu *vcpu, unsigned int ext, bool on)
+{
+	struct riscv_cpu *cpu = &vcpu->vm->arch->cpu;
+	uint64_t v = on;
+	int ret;
+
+	if (!(cpu->sbi >> ext & 1))
+		return -ENOENT;
+	ret = kvm_set_reg(vcpu->fd, RISCV_REG_SBI(ext), &v);
+	if (ret) {
+		log_error("KVM refuses to turn %s the SBI extension %s of vCPU %u: %s",
+			  on ? "on" : "off", riscv_sbi_by_id(ext)->name, vcpu->index, strerror(-ret));
+		return ret;
+	}
+	cpu->sbi_on &= ~(UINT64_C(1) << ext);
+	cpu->sbi_on |= v << ext;
+	return 0;
+}
+
+static int set_pmu(struct vcpu *vcpu)
+{
+	int ret;
+
+	switch (vcpu->vm->cfg->pmu) {
+	case CONFIG_ON:
+		ret = set_sbi(vcpu, RISCV_SBI_EXT_PMU, true);
+		if (ret == -ENOENT)
+			log_error("--pmu: this host has no PMU for guests: KVM needs Sscofpmf, SBI PMU in the host's firmware and CONFIG_RISCV_PMU_SBI");
+		return ret;
+	case CONFIG_OFF:
+		ret = set_sbi(vcpu, RISCV_SBI_EXT_PMU, false);
+		return ret == -ENOENT ? 0 : ret;
+	default:
+		return 0; /* on where the host can */
+	}
+}
+
+/*
+ * The extensions that KVM leaves to user space are off by default: lkvm serves DBCN and SUSP (sbi.c).
+ * A virtio console is to be the guest's hvc0, so there DBCN stays off: Linux would make it hvc0.
+ */
+static int set_forwarded_sbi(struct vcpu *vcpu)
+{
+	int ret = 0;
+
+	if (vcpu->vm->cfg->console != CONSOLE_VIRTIO)
+		ret = set_sbi(vcpu, RISCV_SBI_EXT_DBCN, true);
+	if (!ret || ret == -ENOENT)
+		ret = set_sbi(vcpu, RISCV_SBI_EXT_SUSP, true);
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int arch_vcpu_create(struct vcpu *vcpu)
+{
+	struct arch_vm *arch = vcpu->vm->arch;
+	uint64_t off = 0;
+	int ret;
+
+	/*
+	 * A guest that sees Ssaia expects AIA's CSRs to work, but without an in-kernel AIA KVM sends accesses
+	 * here. Not every host can turn it off; the device tree does not mention it either way.
+	 */
+	if (arch->irqchip != &riscv_aia &&
+	    kvm_set_reg(vcpu->fd, RISCV_REG_ISA(RISCV_ISA_EXT_SSAIA), &off))
+		log_debug("vCPU %u keeps Ssaia", vcpu->index);
+	if (vcpu->index == 0) {
+		ret = riscv_cpu_read(vcpu->fd, &arch->cpu);
+		if (ret)
+			return ret;
+		if (arch->irqchip != &riscv_aia)
+			riscv_isa_remove(&arch->cpu.isa, RISCV_ISA_EXT_SSAIA);
+	}
+	ret = set_pmu(vcpu);
+	if (ret)
+		return ret;
+	return set_forwarded_sbi(vcpu);
+}
+
+void arch_vcpu_destroy(struct vcpu *vcpu)
+{
+	(void)vcpu; /* nothing beyond the fd */
+}
+
+static int set_core(struct vcpu *vcpu, const char *name, unsigned int reg, uint64_t v)
+{
+	int ret = kvm_set_reg(vcpu->fd, RISCV_REG_CORE(reg), &v);
+
+	if (ret)
+		log_error("KVM refuses %s = 0x%" PRIx64 " on vCPU %u: %s", name, v, vcpu->index,
+			  strerror(-ret));
+	return ret;
+}
+
+/*
+ * Linux Documentation/arch/riscv/boot.rst: a0 = hart id, a1 = device tree, satp = 0, which is how KVM
+ * creates vCPUs. Those after the first it creates stopped; the guest starts them by SBI HSM.
+ */
+int arch_vcpu_reset(struct vcpu *vcpu)
+{
+	const struct vm_boot *boot = &vcpu->vm->boot;
+	int ret;
+
+	if (vcpu->index)
+		return 0;
+	ret = set_core(vcpu, "pc", RISCV_CORE_PC, boot->entry);
+	if (!ret)
+		ret = set_core(vcpu, "a0", RISCV_CORE_A0, vcpu->index);
+	if (!ret)
+		ret = set_core(vcpu, "a1", RISCV_CORE_A1, boot->fdt);
+	return ret;
+}
+
+/* ---- exits -------------------------------------------------------------------------------------- */
+
+static void serve_sbi(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+	struct riscv_sbi_call call = {
+		.extension = run->riscv_sbi.extension_id,
+		.function = run->riscv_sbi.function_id,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(call.args); i++)
+		call.args[i] = run->riscv_sbi.args[i];
+	riscv_sbi_handle(&vcpu->vm->arch->sbi, &call);
+	run->riscv_sbi.ret[0] = (unsigned long)call.error;
+	run->riscv_sbi.ret[1] = call.value;
+}
+
+static uint64_t read_seed(void)
+{
+	uint16_t entropy;
+
+	if (getrandom(&entropy, sizeof(entropy), GRND_NONBLOCK) != sizeof(entropy))
+		return SEED_OPST_WAIT;
+	return SEED_OPST_ES16 | entropy;
+}
+
+/*
+ * KVM forwards only CSRs that it knows user space may serve; for others the guest gets its illegal
+ * instruction in the kernel. There is no way to refuse an access here, so the rest reads as zero: that is
+ * AIA's stopei and sireg on a host that has AIA, for a guest that has none.
+ */
+static void serve_csr(struct vcpu *vcpu)
+{
+	struct kvm_run *run = vcpu->run;
+
+	if (run->riscv_csr.csr_num == CSR_SEED) {
+		run->riscv_csr.ret_value = read_seed();
+		return;
+	}
+	atomic_fetch_add_explicit(&vcpu->vm->arch->unknown_csrs, 1, memory_order_relaxed);
+	log_debug("vCPU %u: access to CSR 0x%lx, reads as 0", vcpu->index, run->riscv_csr.csr_num);
+	run->riscv_csr.ret_value = 0;
+}
+
+enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_RISCV_SBI:
+		serve_sbi(vcpu);
+		return VCPU_RESUME;
+	case KVM_EXIT_RISCV_CSR:
+		serve_csr(vcpu);
+		return VCPU_RESUME;
+	default:
+		return VCPU_UNHANDLED;
+	}
+}
+
+/* On the suspended vCPU's own thread. */
+static void wake_vcpu(struct vcpu *vcpu, void *arg)
+{
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+	int ret = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &mp);
+
+	(void)arg;
+	if (ret)
+		log_error("cannot wake vCPU %u: %s", vcpu->index, strerror(-ret));
+}
+
+void riscv_wake(struct vm *vm)
+{
+	struct vcpu *vcpu;
+
+	if (!atomic_load_explicit(&vm->arch->suspended, memory_order_relaxed))
+		return;
+	vcpu = atomic_exchange(&vm->arch->suspended, NULL);
+	if (vcpu)
+		vcpu_call(vcpu, wake_vcpu, NULL);
+}
+
+/* ---- reports ------------------------------------------------------------------------------------ */
+
+int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
+{
+	return kvm_get_reg(vcpu->fd, RISCV_REG_CORE(RISCV_CORE_PC), pc);
+}
+
+/* By KVM's number (struct kvm_riscv_core). */
+static const char *const core_names[] = {
+	"pc", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
+	"a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+};
+
+/* struct kvm_riscv_csr */
+static const char *const csr_names[] = {
+	"sstatus", "sie", "stvec", "sscratch", "sepc", "scause", "stval", "sip", "satp", "scounteren",
+	"senvcfg",
+};
+
+/* @nr registers that follow @first, @columns of them in a line. */
+static void dump_group(struct vcpu *vcpu, FILE *out, uint64_t first, const char *const names[],
+		       unsigned int nr, unsigned int columns, int width)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		uint64_t v;
+		int ret = kvm_get_reg(vcpu->fd, first + i, &v);
+
+		fprintf(out, "  %-*s ", width, names[i]);
+		if (ret)
+			fprintf(out, "%-16s", "-");
+		else
+			fprintf(out, "%016" PRIx64, v);
+		if (i % columns == columns - 1 || i == nr - 1)
+			fputc('\n', out);
+	}
+}
+
+void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+{
+	struct kvm_mp_state mp;
+	uint64_t mode;
+	int ret;
+
+	dump_group(vcpu, out, RISCV_REG_CORE(0), core_names, ARRAY_SIZE(core_names), 4, 3);
+	dump_group(vcpu, out, RISCV_REG_CSR(0), csr_names, ARRAY_SIZE(csr_names), 3, 10);
+	ret = kvm_get_reg(vcpu->fd, RISCV_REG_CORE(RISCV_CORE_MODE), &mode);
+	fprintf(out, "  mode %s", ret ? "?" : mode == KVM_RISCV_MODE_S ? "S (kernel)" : "U (user)");
+	ret = kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp);
+	fprintf(out, ", %s\n", ret ? "state unknown" :
+		mp.mp_state == KVM_MP_STATE_STOPPED ? "stopped" : "runnable");
+}
