@@ -21,6 +21,7 @@ endif
 include tests/hosts/cross.mk
 VARIANT ?=
 BUILD := build/$(ARCH)$(VARIANT)
+OBJ := $(BUILD)/obj
 VERSION := 0.1.0
 
 # ---- what lkvm is made of ------------------------------------------------------------------------
@@ -37,7 +38,8 @@ OBJS_pure := \
 	$(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o) \
 	$(addprefix arm/, image.o) \
 	$(addprefix powerpc/, image.o) \
-	$(addprefix x86/, platform.o boot.o acpi.o mptable.o cpuid.o i8042.o cmos.o image.o exit.o)
+	$(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o power.o \
+		image.o exit.o)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-doctor.o cmd-version.o cmd-help.o vm.o vm-devices.o vcpu.o report.o)
@@ -120,12 +122,12 @@ LIBS := -lfdt $(LIBS_have)
 
 # ---- rules ---------------------------------------------------------------------------------------
 
-$(BUILD)/%.o: %.c
+$(OBJ)/%.o: %.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_all) $(CPPFLAGS_have) $(CFLAGS_all) -MMD -MP -c $< -o $@
 
-$(BUILD)/lkvm: $(addprefix $(BUILD)/,$(OBJS_lkvm))
+$(BUILD)/lkvm: $(addprefix $(OBJ)/,$(OBJS_lkvm))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
 
@@ -147,9 +149,9 @@ $(BUILD)/suites.inc: $(TEST_SRCS) $(TEST_VM_SRCS) Makefile
 	@mkdir -p $(@D)
 	@printf 'SUITE(%s)\n' $(TEST_SUITES) $(if $(OBJS_$(ARCH)),$(subst -,_,$(patsubst tests/unit/%.c,%,$(TEST_VM_SRCS)))) >$@
 
-$(BUILD)/tests/unit/main.o: $(BUILD)/suites.inc
+$(OBJ)/tests/unit/main.o: $(BUILD)/suites.inc
 
-$(BUILD)/unit-tests: $(addprefix $(BUILD)/,$(TEST_OBJS) $(TEST_FAKE_OBJS))
+$(BUILD)/unit-tests: $(addprefix $(OBJ)/,$(TEST_OBJS) $(TEST_FAKE_OBJS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
 
@@ -209,9 +211,9 @@ lint: lint-headers lint-rules
 FUZZ_SECONDS ?= 60
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz-*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRCS))
-FUZZ_OBJS := $(addprefix $(BUILD)/,$(OBJS_core) $(OBJS_virtio) $(OBJS_pure))
+FUZZ_OBJS := $(addprefix $(OBJ)/,$(OBJS_core) $(OBJS_virtio) $(OBJS_pure))
 
-$(BUILD)/fuzz-%: $(BUILD)/tests/fuzz/fuzz-%.o $(FUZZ_OBJS)
+$(BUILD)/fuzz-%: $(OBJ)/tests/fuzz/fuzz-%.o $(FUZZ_OBJS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_all) -fsanitize=fuzzer $^ $(LIBS) -o $@
 fuzz-bins: $(FUZZ_BINS)

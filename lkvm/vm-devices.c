@@ -137,7 +137,7 @@ static int create_virtio_console(struct vm *vm, const struct virtio_env *env)
 
 	if (vm->cfg->console != CONSOLE_VIRTIO)
 		return 0;
-	ret = virtio_console_create(&dev, env, vm->console);
+	ret = virtio_console_create(&dev, env, vm->console, NULL, 0);
 	if (ret)
 		return ret;
 	ret = attach_virtio(vm, dev);
