@@ -339,7 +339,7 @@ int option_parse_size(void *target, const struct option_use *use, const char *ar
 	case -ERANGE:
 		return options_bad_value(use, arg, "less than 16 million terabytes");
 	default:
-		return options_bad_value(use, arg, "a size such as 512M or 2G (a bare number is MiB)");
+		return options_bad_value(use, arg, "a size such as 512M or 2G, or a number of MiB");
 	}
 }
 
@@ -357,7 +357,7 @@ int option_parse_duration(void *target, const struct option_use *use, const char
 		return options_bad_value(use, arg, "less than 292 years");
 	default:
 		return options_bad_value(use, arg,
-					 "a time such as 90, 90s, 5m, 1h or 250ms (a bare number is seconds)");
+					 "a time such as 90s, 5m, 1h or 250ms, or a number of seconds");
 	}
 }
 

@@ -92,7 +92,7 @@ int options_bad_value(const struct option_use *use, const char *arg, const char 
 
 /*
  * The index of @arg in @words (NULL-terminated), or -EINVAL, reported with the nearest word and all the
- * valid ones. @what is "value", or "value of key 'mode'" and the like.
+ * valid ones. @what is "value", "key", or a key's name.
  */
 int options_match_word(const struct option_use *use, const char *what, const char *arg,
 		       const char *const words[]) LKVM_MUST_CHECK;

@@ -297,11 +297,8 @@ static int network_mode(void *target LKVM_UNUSED, const struct option_use *use, 
 			const char *value)
 {
 	static const char *const words[] = { "none", "user", "tap", NULL };
-	char what[32];
-	int i;
+	int i = options_match_word(use, key, value, words);
 
-	snprintf(what, sizeof(what), "value of key '%s'", key);
-	i = options_match_word(use, what, value, words);
 	if (i > 0) {
 		log_error("%s: mode=%s: network devices are not built into this lkvm, mode=none works (see lkvm help run)",
 			  use->name, value);

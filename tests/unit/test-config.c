@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+static void test_defaults(void)
+{
+	struct config cfg;
+
+	config_init(&cfg);
+	CHECK_EQ(cfg.nr_cpus, 1);
+	CHECK_EQ(cfg.ram_bytes, MIB(256));
+	CHECK_EQ(cfg.console, CONSOLE_SERIAL);
+	CHECK_EQ(cfg.virtio_transport, TRANSPORT_AUTO);
+	CHECK_EQ(cfg.on_reboot, ON_REBOOT_EXIT);
+	CHECK_EQ(cfg.pmu, CONFIG_AUTO);
+	CHECK_STR(cfg.dev, "/dev/kvm");
+	CHECK(!cfg.kernel && !cfg.firmware && !cfg.params && !cfg.command && !cfg.name);
+	config_free(&cfg);
+	CHECK(!cfg.dev);
+	/* Freeing twice, and freeing nothing, is harmless. */
+	config_free(&cfg);
+}
+
+/* A config that is fine but for what @spoil does to it: the line that config_validate() prints. */
+static void check_invalid(void (*spoil)(struct config *cfg), const char *line)
+{
+	struct config cfg;
+
+	config_init(&cfg);
+	cfg.kernel = strdup("Image");
+	spoil(&cfg);
+	test_stderr_begin();
+	CHECK_EQ(config_validate(&cfg), -EINVAL);
+	CHECK_STR(test_stderr_end(), line);
+	config_free(&cfg);
+}
+
+static void no_kernel(struct config *cfg)
+{
+	free(cfg->kernel);
+	cfg->kernel = NULL;
+}
+
+static void kernel_and_firmware(struct config *cfg)
+{
+	cfg->firmware = strdup("fw.bin");
+}
+
+static void firmware_and_initrd(struct config *cfg)
+{
+	no_kernel(cfg);
+	cfg->firmware = strdup("fw.bin");
+	cfg->initrds[cfg->nr_initrds++] = strdup("initrd");
+}
+
+static void no_cpus(struct config *cfg)
+{
+	cfg->nr_cpus = 0;
+}
+
+static void many_cpus(struct config *cfg)
+{
+	cfg->nr_cpus = CONFIG_MAX_CPUS + 1;
+}
+
+static void little_ram(struct config *cfg)
+{
+	cfg->ram_bytes = KIB(640);
+}
+
+static void odd_ram(struct config *cfg)
+{
+	cfg->ram_bytes = MIB(1) + 4096;
+}
+
+static void name_with_slash(struct config *cfg)
+{
+	cfg->name = strdup("../x");
+}
+
+static void name_with_dot(struct config *cfg)
+{
+	cfg->name = strdup(".x");
+}
+
+static void command(struct config *cfg)
+{
+	cfg->command = calloc(3, sizeof(char *));
+	cfg->command[0] = strdup("true");
+	cfg->command[1] = strdup("-x");
+}
+
+static void test_invalid(void)
+{
+	check_invalid(no_kernel, "lkvm: no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or "
+				 "--firmware FILE\n");
+	check_invalid(kernel_and_firmware, "lkvm: --kernel and --firmware exclude each other: firmware loads "
+					   "its own kernel\n");
+	check_invalid(firmware_and_initrd,
+		      "lkvm: --initrd needs --kernel: firmware loads its own initrd\n");
+	check_invalid(no_cpus, "lkvm: --cpus: 0 is not between 1 and 4096\n");
+	check_invalid(many_cpus, "lkvm: --cpus: 4097 is not between 1 and 4096\n");
+	check_invalid(little_ram, "lkvm: --mem: 655360 bytes is too little for a guest: at least 1M\n");
+	check_invalid(odd_ram, "lkvm: --mem: 1052672 bytes is not a multiple of 64K\n");
+	check_invalid(name_with_slash, "lkvm: --name: '../x' can't name a guest: 1 to 64 characters, no '/', "
+				       "no '.' at the start\n");
+	check_invalid(name_with_dot, "lkvm: --name: '.x' can't name a guest: 1 to 64 characters, no '/', "
+				     "no '.' at the start\n");
+	check_invalid(command, "lkvm: running a command in the guest (-- true) is not built into this "
+			       "lkvm\n");
+}
+
+static void test_valid(void)
+{
+	struct config cfg;
+
+	config_init(&cfg);
+	cfg.kernel = strdup("Image");
+	cfg.initrds[cfg.nr_initrds++] = strdup("initrd");
+	cfg.nr_cpus = CONFIG_MAX_CPUS;
+	cfg.ram_bytes = CONFIG_MIN_RAM;
+	cfg.name = strdup("guest-1");
+	CHECK_EQ(config_validate(&cfg), 0);
+	cfg.ram_bytes = GIB(4096);
+	CHECK_EQ(config_validate(&cfg), 0);
+	free(cfg.kernel);
+	cfg.kernel = NULL;
+	free(cfg.initrds[--cfg.nr_initrds]);
+	cfg.firmware = strdup("fw.bin");
+	CHECK_EQ(config_validate(&cfg), 0);
+	config_free(&cfg);
+}
+
+const struct test config_tests[] = {
+	{ "defaults", test_defaults },
+	{ "invalid", test_invalid },
+	{ "valid", test_valid },
+	{ 0 },
+};
