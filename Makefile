@@ -33,13 +33,14 @@ OBJS_core := $(addprefix lkvm/, \
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
 
-# Parts of the arches that need no KVM: built for every arch, on every host.
-OBJS_pure := \
-	$(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o) \
-	$(addprefix arm/, image.o) \
-	$(addprefix powerpc/, image.o) \
-	$(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o power.o \
-		image.o exit.o)
+# Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
+# own, and everybody's exit decoders.
+PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o)
+PURE_arm     := $(addprefix arm/, image.o)
+PURE_powerpc := $(addprefix powerpc/, image.o)
+PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
+	power.o image.o exit.o)
+OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-doctor.o cmd-version.o cmd-help.o vm.o vm-devices.o vcpu.o report.o)
@@ -48,9 +49,15 @@ OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   :=
 OBJS_ppc64le :=
 OBJS_ppc     :=
-OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o)
+OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
 
-OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_pure) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH))
+DIR_riscv64 := riscv
+DIR_arm64   := arm
+DIR_ppc64le := powerpc
+DIR_ppc     := powerpc
+DIR_x86_64  := x86
+OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) \
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o %/isa.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 
@@ -64,8 +71,7 @@ else
 CC            ?= cc
 OBJCOPY       ?= objcopy
 # The distribution's kernel headers may be older than the kernels that lkvm drives.
-UAPI_ARCH := $(patsubst x86_64,x86,$(patsubst riscv64,riscv,$(patsubst ppc%,powerpc,$(ARCH))))
-ARCH_CPPFLAGS := $(if $(wildcard $(CACHE)/uapi/usr/include/linux/kvm.h),$(call uapi_cflags,$(UAPI_ARCH)))
+ARCH_CPPFLAGS := $(if $(wildcard $(CACHE)/uapi/usr/include/linux/kvm.h),$(call uapi_cflags,$(patsubst arm,arm64,$(DIR_$(ARCH)))))
 ARCH_LDFLAGS  :=
 endif
 
