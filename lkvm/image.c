@@ -650,6 +650,20 @@ static const struct {
 	{ 0, "MZ", 2, "an EFI program" },
 };
 
+/* True if the file starts like text: then it is no code of any arch. */
+static bool image_is_text(const struct image_file *img)
+{
+	uint64_t len = MIN(img->size_bytes, 64);
+
+	for (uint64_t i = 0; i < len; i++) {
+		uint8_t c = img->data[i];
+
+		if ((c < ' ' || c > '~') && c != '\n' && c != '\t' && c != '\r')
+			return false;
+	}
+	return len != 0;
+}
+
 const char *image_describe(const struct image_file *img)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(image_magics); i++)
@@ -657,7 +671,7 @@ const char *image_describe(const struct image_file *img)
 		    !memcmp(img->data + image_magics[i].offset, image_magics[i].bytes,
 			    image_magics[i].len))
 			return image_magics[i].is;
-	return NULL;
+	return image_is_text(img) ? "a text file" : NULL;
 }
 
 int image_refuse(const struct image_file *img, const char *wanted)

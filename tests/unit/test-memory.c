@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Guest memory: regions, lookups at every edge, files loaded by mapping and by reading. */
+#include "lkvm/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tests/unit/image-util.h"
+#include "tests/unit/test.h"
+
+static uint64_t page_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void add(struct memory *mem, gpa_t gpa, uint64_t size)
+{
+	CHECK_EQ(memory_add(mem, "ram", gpa, size, false, NULL), 0);
+}
+
+static int add_quietly(struct memory *mem, const char *name, gpa_t gpa, uint64_t size, const char *dir,
+		       const char **said)
+{
+	int ret;
+
+	test_stderr_begin();
+	ret = memory_add(mem, name, gpa, size, false, dir);
+	*said = test_stderr_end();
+	return ret;
+}
+
+static void test_add(void)
+{
+	uint64_t page = page_bytes();
+	struct memory mem;
+	const char *said;
+
+	memory_init(&mem);
+	add(&mem, GIB(4), 4 * page);
+	add(&mem, 0, page);
+	add(&mem, GIB(1), MIB(4));
+	CHECK_EQ(mem.nr_regions, 3);
+	CHECK_EQ(mem.regions[0].gpa, 0);
+	CHECK_EQ(mem.regions[1].gpa, GIB(1));
+	CHECK_EQ(mem.regions[2].gpa, GIB(4));
+	/* Huge pages need both addresses to agree. */
+	CHECK_EQ((uintptr_t)mem.regions[1].host & (MIB(2) - 1), 0);
+
+	CHECK_EQ(add_quietly(&mem, "flash", GIB(1) + MIB(4) - page, page, NULL, &said), -EEXIST);
+	CHECK(strstr(said, "flash at 0x403ff000") || page != 4096);
+	CHECK(strstr(said, "overlaps ram at 0x40000000-0x403fffff") != NULL);
+	CHECK_EQ(add_quietly(&mem, "x", GIB(1) - page, 2 * page, NULL, &said), -EEXIST);
+	CHECK_EQ(add_quietly(&mem, "x", 0, GIB(8), NULL, &said), -EEXIST);
+	CHECK_EQ(add_quietly(&mem, "x", GIB(4) + page, page, NULL, &said), -EEXIST);
+	CHECK_EQ(add_quietly(&mem, "x", 0, page, NULL, &said), -EEXIST);
+	/* Neighbours are no overlap. */
+	add(&mem, page, page);
+	add(&mem, GIB(1) - page, page);
+	add(&mem, GIB(4) + 4 * page, page);
+	CHECK_EQ(mem.nr_regions, 6);
+
+	CHECK_EQ(add_quietly(&mem, "x", GIB(9), 0, NULL, &said), -EINVAL);
+	CHECK_EQ(add_quietly(&mem, "x", GIB(9) + 1, page, NULL, &said), -EINVAL);
+	CHECK_EQ(add_quietly(&mem, "x", GIB(9), page + 1, NULL, &said), -EINVAL);
+	CHECK_EQ(add_quietly(&mem, "x", UINT64_MAX - page + 1, 2 * page, NULL, &said), -EINVAL);
+	CHECK_EQ(add_quietly(&mem, "x", page, UINT64_MAX - page + 1, NULL, &said), -EINVAL);
+
+	for (unsigned int i = mem.nr_regions; i < MEMORY_MAX_REGIONS; i++)
+		add(&mem, GIB(10) + i * page, page);
+	CHECK_EQ(add_quietly(&mem, "vram", GIB(100), page, NULL, &said), -ENOSPC);
+	CHECK(strstr(said, "vram") != NULL);
+	for (unsigned int i = 1; i < mem.nr_regions; i++)
+		CHECK(mem.regions[i - 1].gpa < mem.regions[i].gpa);
+	memory_exit(&mem);
+	CHECK_EQ(mem.nr_regions, 0);
+}
+
+static void test_ptr(void)
+{
+	uint64_t page = page_bytes();
+	struct memory mem;
+	uint8_t *host;
+
+	memory_init(&mem);
+	CHECK(memory_ptr(&mem, 0, 1) == NULL);
+	CHECK(memory_find(&mem, 0) == NULL);
+	add(&mem, GIB(2), 2 * page);
+	add(&mem, GIB(2) + 2 * page, page);
+	host = mem.regions[0].host;
+
+	CHECK(memory_ptr(&mem, GIB(2), 1) == host);
+	CHECK(memory_ptr(&mem, GIB(2), 2 * page) == host);
+	CHECK(memory_ptr(&mem, GIB(2) + 2 * page - 1, 1) == host + 2 * page - 1);
+	CHECK(memory_ptr(&mem, GIB(2) + 2 * page, page) == mem.regions[1].host);
+	CHECK(memory_ptr(&mem, GIB(2) - 1, 1) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2) - 1, 2) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2), 2 * page + 1) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2) + 1, 2 * page) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2) + 3 * page, 1) == NULL);
+	/* Lengths that wrap, in every way. */
+	CHECK(memory_ptr(&mem, GIB(2), UINT64_MAX) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2) + 1, UINT64_MAX) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2), UINT64_MAX - GIB(2) + 1) == NULL);
+	CHECK(memory_ptr(&mem, GIB(2) + 1, UINT64_MAX - GIB(2)) == NULL);
+	CHECK(memory_ptr(&mem, UINT64_MAX, 1) == NULL);
+	CHECK(memory_ptr(&mem, UINT64_MAX, UINT64_MAX) == NULL);
+
+	CHECK(memory_find(&mem, GIB(2)) == &mem.regions[0]);
+	CHECK(memory_find(&mem, GIB(2) + 2 * page - 1) == &mem.regions[0]);
+	CHECK(memory_find(&mem, GIB(2) + 2 * page) == &mem.regions[1]);
+	CHECK(memory_find(&mem, GIB(2) + 3 * page) == NULL);
+	CHECK(memory_find(&mem, UINT64_MAX) == NULL);
+	memory_exit(&mem);
+}
+
+static void test_read_write(void)
+{
+	uint64_t page = page_bytes();
+	uint8_t out[64], in[64];
+	struct memory mem;
+
+	memory_init(&mem);
+	add(&mem, page, page);
+	add(&mem, 2 * page, page);
+	add(&mem, 4 * page, page);
+	util_pattern(in, sizeof(in), 1);
+
+	/* Across regions that touch. */
+	CHECK_EQ(memory_write(&mem, 2 * page - 20, in, sizeof(in)), 0);
+	CHECK(!memcmp(memory_ptr(&mem, 2 * page - 20, 20), in, 20));
+	CHECK(!memcmp(memory_ptr(&mem, 2 * page, 44), in + 20, 44));
+	memset(out, 0, sizeof(out));
+	CHECK_EQ(memory_read(&mem, 2 * page - 20, out, sizeof(out)), 0);
+	CHECK(!memcmp(in, out, sizeof(in)));
+
+	/* Into the hole behind: nothing is copied. */
+	memset(out, 0x5a, sizeof(out));
+	CHECK_EQ(memory_read(&mem, 3 * page - 20, out, sizeof(out)), -EFAULT);
+	CHECK_EQ(out[0], 0x5a);
+	CHECK_EQ(memory_write(&mem, 3 * page - 20, in, sizeof(in)), -EFAULT);
+	CHECK_EQ(*(uint8_t *)memory_ptr(&mem, 3 * page - 20, 1), 0);
+	CHECK_EQ(memory_read(&mem, 0, out, 1), -EFAULT);
+	CHECK_EQ(memory_read(&mem, 5 * page, out, 1), -EFAULT);
+	CHECK_EQ(memory_read(&mem, 5 * page - 1, out, 1), 0);
+	CHECK_EQ(memory_read(&mem, page, out, UINT64_MAX), -EFAULT);
+	CHECK_EQ(memory_write(&mem, page, in, UINT64_MAX - page), -EFAULT);
+	CHECK_EQ(memory_read(&mem, UINT64_MAX, out, 1), -EFAULT);
+	CHECK_EQ(memory_read(&mem, page, out, 0), 0);
+	memory_exit(&mem);
+}
+
+/* Loads @len bytes from @offset to @at and checks them, and that nothing around them changed. */
+static void check_load(struct memory *mem, int fd, const uint8_t *file, uint64_t at, uint64_t offset,
+		       uint64_t len)
+{
+	struct memory_region *r = &mem->regions[0];
+	bool same = true;
+
+	CHECK_EQ(memory_zero(mem, r->gpa, r->size_bytes), 0);
+	memset(r->host, 0x77, (size_t)r->size_bytes);
+	CHECK_EQ(memory_load_file(mem, r->gpa + at, fd, (off_t)offset, len), 0);
+	for (uint64_t i = 0; i < r->size_bytes; i++) {
+		uint8_t want = i >= at && i - at < len ? file[offset + i - at] : 0x77;
+
+		same = same && r->host[i] == want;
+	}
+	if (!same)
+		test_fail(__FILE__, __LINE__, "load of %llu bytes from %llu to %llu is wrong",
+			  (unsigned long long)len, (unsigned long long)offset, (unsigned long long)at);
+}
+
+static void test_load_edges(void)
+{
+	uint64_t page = page_bytes(), size = 5 * page + 123;
+	const uint64_t starts[] = { 0, 1, page - 1, page, page + 5, 2 * page - 1 };
+	const uint64_t lens[] = { 0, 1, page - 1, page, page + 1, 2 * page, 2 * page + 7, 3 * page + 123 };
+	uint8_t *file = malloc((size_t)size);
+	struct memory mem;
+	int fd;
+
+	util_pattern(file, (size_t)size, 7);
+	fd = util_memfd(file, (size_t)size);
+	memory_init(&mem);
+	add(&mem, GIB(1), 6 * page);
+	for (unsigned int a = 0; a < ARRAY_SIZE(starts); a++)
+		for (unsigned int o = 0; o < ARRAY_SIZE(starts); o++)
+			for (unsigned int l = 0; l < ARRAY_SIZE(lens); l++)
+				check_load(&mem, fd, file, starts[a], starts[o], lens[l]);
+	/* Up to the file's last byte, and to the region's. */
+	check_load(&mem, fd, file, 0, 0, size);
+	check_load(&mem, fd, file, 123, 123, size - 123);
+	check_load(&mem, fd, file, 6 * page - size, 0, size);
+	memory_exit(&mem);
+	close(fd);
+	free(file);
+}
+
+static void test_load_is_mapping(void)
+{
+	uint64_t page = page_bytes();
+	uint8_t *file = calloc(1, (size_t)(4 * page));
+	struct memory mem;
+	uint8_t *host, b = 0;
+	int fd;
+
+	util_pattern(file, (size_t)(4 * page), 9);
+	fd = util_memfd(file, (size_t)(4 * page));
+	memory_init(&mem);
+	add(&mem, MIB(2), 8 * page);
+	host = mem.regions[0].host;
+	/* A page not yet written shows the file as it is now: it is mapped. */
+	CHECK_EQ(memory_load_file(&mem, MIB(2) + page, fd, 0, 3 * page + 10), 0);
+	CHECK_EQ(pwrite(fd, "\0", 1, (off_t)page + 3), 1);
+	CHECK_EQ(host[2 * page + 3], 0);
+	/* And writing to it does not reach the file. */
+	host[page] = 0;
+	CHECK_EQ(pread(fd, &b, 1, 0), 1);
+	CHECK_EQ(b, file[0]);
+	/* Behind the last byte, nothing of the file. */
+	CHECK_EQ(host[4 * page + 9], file[3 * page + 9]);
+	CHECK_EQ(host[4 * page + 10], 0);
+	memory_exit(&mem);
+	close(fd);
+	free(file);
+}
+
+static void test_load_errors(void)
+{
+	uint64_t page = page_bytes();
+	uint8_t data[100];
+	struct memory mem;
+	int fd, ro, pipes[2];
+
+	util_pattern(data, sizeof(data), 3);
+	fd = util_memfd(data, sizeof(data));
+	memory_init(&mem);
+	add(&mem, page, 2 * page);
+	CHECK_EQ(memory_load_file(&mem, page, fd, 0, 101), -EIO);
+	CHECK_EQ(memory_load_file(&mem, page, fd, 100, 1), -EIO);
+	CHECK_EQ(memory_load_file(&mem, page, fd, 1, 100), -EIO);
+	CHECK_EQ(memory_load_file(&mem, page, fd, INT64_MAX, 1), -EIO);
+	CHECK_EQ(memory_load_file(&mem, page, fd, -1, 1), -EINVAL);
+	CHECK_EQ(memory_load_file(&mem, page, fd, 100, 0), 0);
+	CHECK_EQ(*(uint8_t *)memory_ptr(&mem, page, 1), 0);
+	CHECK_EQ(memory_load_file(&mem, 0, fd, 0, 1), -EFAULT);
+	CHECK_EQ(memory_load_file(&mem, page - 1, fd, 0, 2), -EFAULT);
+	CHECK_EQ(memory_load_file(&mem, 3 * page - 50, fd, 0, 100), -EFAULT);
+	CHECK_EQ(memory_load_file(&mem, page, fd, 0, UINT64_MAX), -EFAULT);
+	CHECK_EQ(memory_load_file(&mem, page, -1, 0, 1), -EBADF);
+	CHECK_EQ(pipe(pipes), 0);
+	CHECK_EQ(memory_load_file(&mem, page, pipes[0], 0, 1), -ESPIPE);
+	close(pipes[0]);
+	close(pipes[1]);
+
+	/* A file that can only be read serves as well. */
+	ro = open(util_fd_path(fd), O_RDONLY | O_CLOEXEC);
+	CHECK_EQ(memory_load_file(&mem, page, ro, 0, 100), 0);
+	CHECK(!memcmp(memory_ptr(&mem, page, 100), data, 100));
+	close(ro);
+	close(fd);
+	memory_exit(&mem);
+}
+
+static void test_zero(void)
+{
+	uint64_t page = page_bytes();
+	const uint64_t starts[] = { 0, 1, page - 1, page, page + 9 };
+	const uint64_t lens[] = { 0, 1, page - 1, page, 2 * page + 3, 3 * page };
+	struct memory mem;
+	uint8_t *host;
+
+	memory_init(&mem);
+	add(&mem, MIB(1), 5 * page);
+	host = mem.regions[0].host;
+	for (unsigned int s = 0; s < ARRAY_SIZE(starts); s++) {
+		for (unsigned int l = 0; l < ARRAY_SIZE(lens); l++) {
+			bool same = true;
+
+			memset(host, 0x33, (size_t)(5 * page));
+			CHECK_EQ(memory_zero(&mem, MIB(1) + starts[s], lens[l]), 0);
+			for (uint64_t i = 0; i < 5 * page; i++)
+				same = same && host[i] == (i >= starts[s] && i - starts[s] < lens[l]
+								   ? 0 : 0x33);
+			CHECK(same);
+		}
+	}
+	CHECK_EQ(memory_zero(&mem, MIB(1), 5 * page + 1), -EFAULT);
+	CHECK_EQ(memory_zero(&mem, 0, 1), -EFAULT);
+	CHECK_EQ(memory_zero(&mem, MIB(1), UINT64_MAX), -EFAULT);
+	memory_exit(&mem);
+}
+
+static void test_terabyte(void)
+{
+	struct memory mem;
+	uint8_t *p;
+
+	if (sizeof(void *) < 8)
+		test_skip("the address space is too small for 1 TiB");
+	memory_init(&mem);
+	add(&mem, GIB(4), GIB(1024));
+	for (unsigned int i = 0; i < 4; i++) {
+		p = memory_ptr(&mem, GIB(4) + i * GIB(300), 1);
+		CHECK(p != NULL);
+		if (!p)
+			continue;
+		CHECK_EQ(*p, 0);
+		*p = 1;
+	}
+	CHECK(memory_ptr(&mem, GIB(4) + GIB(1024), 1) == NULL);
+	memory_exit(&mem);
+}
+
+static void test_too_large(void)
+{
+	struct memory mem;
+	const char *said;
+
+	memory_init(&mem);
+	CHECK_EQ(add_quietly(&mem, "ram", 0, UINT64_C(1) << 62, NULL, &said), -ENOMEM);
+	CHECK(strstr(said, "4 EiB") != NULL);
+	CHECK_EQ(mem.nr_regions, 0);
+	memory_exit(&mem);
+}
+
+static void test_hugetlbfs_errors(void)
+{
+	uint64_t page = page_bytes();
+	struct memory mem;
+	const char *said;
+	int fds = test_open_fds();
+
+	memory_init(&mem);
+	CHECK_EQ(add_quietly(&mem, "ram", 0, page, "/nonexistent", &said), -ENOENT);
+	CHECK(strstr(said, "/nonexistent") != NULL);
+	CHECK_EQ(add_quietly(&mem, "ram", 0, page, "/proc", &said), -EINVAL);
+	CHECK(strstr(said, "/proc is not a hugetlbfs mount") != NULL);
+	CHECK_EQ(mem.nr_regions, 0);
+	CHECK_EQ(test_open_fds(), fds);
+	memory_exit(&mem);
+}
+
+const struct test memory_tests[] = {
+	{ "add", test_add },
+	{ "ptr", test_ptr },
+	{ "read_write", test_read_write },
+	{ "load_edges", test_load_edges },
+	{ "load_is_mapping", test_load_is_mapping },
+	{ "load_errors", test_load_errors },
+	{ "zero", test_zero },
+	{ "terabyte", test_terabyte },
+	{ "too_large", test_too_large },
+	{ "hugetlbfs_errors", test_hugetlbfs_errors },
+	{ 0 },
+};
