@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "x86/arch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/byteorder.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+#include "x86/image.h"
+#include "x86/layout.h"
+
+#define CR0_PE (1u << 0)
+#define CR0_MP (1u << 1)
+#define CR0_ET (1u << 4)
+#define CR0_NE (1u << 5)
+#define CR0_PG (1u << 31)
+#define CR4_PAE (1u << 5)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define RFLAGS_RESERVED (1u << 1) /* always set */
+
+/* SDM volume 4, table 2-2. */
+#define MSR_MISC_ENABLE 0x1a0
+#define MISC_ENABLE_FAST_STRING (1u << 0)
+#define MSR_MTRR_DEF_TYPE 0x2ff
+#define MTRR_ENABLE (1u << 11)
+#define MTRR_WRITE_BACK 6
+
+/* Local APIC registers in struct kvm_lapic_state (SDM volume 3, §11.4.1). */
+#define LAPIC_LINT0 0x350
+#define LAPIC_LINT1 0x360
+#define LVT_MODE_MASK 0x700u
+#define LVT_MODE_NMI 0x400u
+#define LVT_MODE_EXTINT 0x700u
+#define LVT_MASKED (1u << 16)
+
+#define DUMP_CODE_BYTES 16
+
+/* cpuid.h's structures stand for KVM's. */
+_Static_assert(sizeof(struct x86_cpuid_entry) == sizeof(struct kvm_cpuid_entry2), "CPUID entry");
+_Static_assert(offsetof(struct x86_cpuid_entry, eax) == offsetof(struct kvm_cpuid_entry2, eax), "eax");
+_Static_assert(offsetof(struct x86_cpuid, entries) == sizeof(struct kvm_cpuid2), "CPUID table");
+_Static_assert(X86_CPUID_INDEXED == KVM_CPUID_FLAG_SIGNIFCANT_INDEX, "CPUID flag");
+
+/* ---- set-up ------------------------------------------------------------------------------------- */
+
+static int set_cpuid(struct vcpu *vcpu)
+{
+	struct x86_cpuid *cpuid = &vcpu->vm->arch->cpuid;
+	int ret;
+
+	x86_cpuid_set_apic_id(cpuid, vcpu->index);
+	ret = kvm_ioctl(vcpu->fd, KVM_SET_CPUID2, (struct kvm_cpuid2 *)(void *)cpuid);
+	if (ret)
+		log_error("KVM refuses the CPUID leaves of vCPU %u: %s", vcpu->index, strerror(-ret));
+	return ret;
+}
+
+/*
+ * What a PC's firmware leaves in the MSRs of every CPU: fast string instructions and write-back memory. Linux
+ * does not use the PAT while MTRRs are off.
+ */
+static int set_msrs(struct vcpu *vcpu)
+{
+	struct {
+		struct kvm_msrs      head;
+		struct kvm_msr_entry entries[2];
+	} msrs = {
+		.head.nmsrs = 2,
+		.entries = {
+			{ .index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLE | MTRR_WRITE_BACK },
+			{ .index = MSR_MISC_ENABLE, .data = MISC_ENABLE_FAST_STRING },
+		},
+	};
+	int ret = kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &msrs.head);
+
+	if (ret < 0) {
+		log_error("cannot set MSRs of vCPU %u: %s", vcpu->index, strerror(-ret));
+		return ret;
+	}
+	/* KVM stops at the first that it does not have. Both make guests faster, neither is needed. */
+	if (ret < 2)
+		log_debug("KVM refuses MSR 0x%x of vCPU %u", msrs.entries[ret].index, vcpu->index);
+	return 0;
+}
+
+int arch_vcpu_create(struct vcpu *vcpu)
+{
+	int ret = set_cpuid(vcpu);
+
+	return ret ? ret : set_msrs(vcpu);
+}
+
+void arch_vcpu_destroy(struct vcpu *vcpu)
+{
+	(void)vcpu; /* nothing beyond the fd */
+}
+
+/* Virtual wire mode (MP 1.4 §3.6.2.1): the PICs' interrupts and NMI come in through the boot CPU's APIC. */
+static int connect_pic(struct vcpu *vcpu)
+{
+	struct kvm_lapic_state lapic;
+	int ret;
+
+	ret = kvm_ioctl(vcpu->fd, KVM_GET_LAPIC, &lapic);
+	if (!ret) {
+		uint32_t lint0 = get_le32(lapic.regs + LAPIC_LINT0);
+		uint32_t lint1 = get_le32(lapic.regs + LAPIC_LINT1);
+
+		put_le32(lapic.regs + LAPIC_LINT0, (lint0 & ~(LVT_MODE_MASK | LVT_MASKED)) | LVT_MODE_EXTINT);
+		put_le32(lapic.regs + LAPIC_LINT1, (lint1 & ~(LVT_MODE_MASK | LVT_MASKED)) | LVT_MODE_NMI);
+		ret = kvm_ioctl(vcpu->fd, KVM_SET_LAPIC, &lapic);
+	}
+	if (ret)
+		log_error("cannot connect the PIC to vCPU %u's local APIC: %s", vcpu->index, strerror(-ret));
+	return ret;
+}
+
+/* As the GDT entries of boot.c say. */
+static void set_segments(struct kvm_sregs *s, bool long_mode)
+{
+	const struct kvm_segment code = {
+		.selector = X86_BOOT_CS, .limit = UINT32_MAX, .type = 0xb, .present = 1,
+		.s = 1, .g = 1, .l = long_mode, .db = !long_mode,
+	};
+	const struct kvm_segment data = {
+		.selector = X86_BOOT_DS, .limit = UINT32_MAX, .type = 0x3, .present = 1,
+		.s = 1, .g = 1, .db = 1,
+	};
+	const struct kvm_segment tss = {
+		.selector = X86_BOOT_TSS, .limit = 0x67, .type = 0xb, .present = 1,
+	};
+
+	s->cs = code;
+	s->ds = s->es = s->fs = s->gs = s->ss = data;
+	s->tr = tss;
+	s->gdt.base = X86_BOOT_GDT;
+	s->gdt.limit = X86_BOOT_GDT_ENTRIES * 8 - 1;
+	/* No interrupt table: the guest brings its own before it takes any. */
+	s->idt.base = 0;
+	s->idt.limit = 0;
+}
+
+static int set_entry(struct vcpu *vcpu, bool long_mode, const struct kvm_regs *regs)
+{
+	struct kvm_sregs sregs;
+	int ret;
+
+	ret = kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+	if (!ret) {
+		set_segments(&sregs, long_mode);
+		sregs.cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE | (long_mode ? CR0_PG : 0);
+		sregs.cr3 = long_mode ? X86_BOOT_PML4 : 0;
+		sregs.cr4 = long_mode ? CR4_PAE : 0;
+		sregs.efer = long_mode ? EFER_LME | EFER_LMA : 0;
+		ret = kvm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs);
+	}
+	if (!ret)
+		ret = kvm_ioctl(vcpu->fd, KVM_SET_REGS, regs);
+	if (ret)
+		log_error("KVM refuses the registers of vCPU %u: %s", vcpu->index, strerror(-ret));
+	return ret;
+}
+
+/* Those after the first wait in KVM for INIT and SIPI. */
+int arch_vcpu_reset(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct kvm_regs regs = { .rip = vm->boot.entry, .rflags = RFLAGS_RESERVED };
+	bool long_mode = true;
+	int ret;
+
+	if (vcpu->index)
+		return 0;
+	switch ((enum x86_boot_protocol)vm->boot.arch[X86_IMAGE_PROTOCOL]) {
+	case X86_BOOT_LINUX64:
+	case X86_BOOT_ELF64:
+		regs.rsi = X86_BOOT_PARAMS;
+		break;
+	case X86_BOOT_PVH:
+		regs.rbx = X86_BOOT_PVH_INFO;
+		long_mode = false;
+		break;
+	case X86_BOOT_FLAT:
+		break;
+	}
+	if (vm->arch->irqchip->pic) {
+		ret = connect_pic(vcpu);
+		if (ret)
+			return ret;
+	}
+	return set_entry(vcpu, long_mode, &regs);
+}
+
+/* ---- exits -------------------------------------------------------------------------------------- */
+
+enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu)
+{
+	const struct x86_irqchip *irqchip = vcpu->vm->arch->irqchip;
+
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_IOAPIC_EOI:
+		if (!irqchip->eoi)
+			return VCPU_UNHANDLED;
+		irqchip->eoi(vcpu->vm, vcpu->run->eoi.vector);
+		return VCPU_RESUME;
+	default:
+		return VCPU_UNHANDLED;
+	}
+}
+
+/* ---- reports ------------------------------------------------------------------------------------ */
+
+int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
+{
+	struct kvm_regs regs;
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+
+	if (!ret)
+		*pc = regs.rip;
+	return ret;
+}
+
+static void dump_general(const struct kvm_regs *r, FILE *out)
+{
+	const struct {
+		const char *name;
+		uint64_t    value;
+	} regs[] = {
+		{ "rax", r->rax }, { "rbx", r->rbx }, { "rcx", r->rcx }, { "rdx", r->rdx },
+		{ "rsi", r->rsi }, { "rdi", r->rdi }, { "rbp", r->rbp }, { "rsp", r->rsp },
+		{ "r8 ", r->r8 },  { "r9 ", r->r9 },  { "r10", r->r10 }, { "r11", r->r11 },
+		{ "r12", r->r12 }, { "r13", r->r13 }, { "r14", r->r14 }, { "r15", r->r15 },
+		{ "rip", r->rip }, { "rfl", r->rflags },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+		fprintf(out, "  %s %016" PRIx64 "%s", regs[i].name, regs[i].value,
+			i % 4 == 3 || i == ARRAY_SIZE(regs) - 1 ? "\n" : "");
+}
+
+static void dump_segment(FILE *out, const char *name, const struct kvm_segment *s)
+{
+	fprintf(out, "  %s %04x base %016" PRIx64 " limit %08x type %x dpl %u%s%s%s%s\n", name, s->selector,
+		(uint64_t)s->base, s->limit, s->type, s->dpl, s->present ? "" : " not present",
+		s->l ? " 64-bit" : s->db ? " 32-bit" : " 16-bit", s->s ? "" : " system",
+		s->unusable ? " unusable" : "");
+}
+
+static void dump_system(const struct kvm_sregs *s, FILE *out)
+{
+	dump_segment(out, "cs ", &s->cs);
+	dump_segment(out, "ss ", &s->ss);
+	dump_segment(out, "ds ", &s->ds);
+	dump_segment(out, "es ", &s->es);
+	dump_segment(out, "fs ", &s->fs);
+	dump_segment(out, "gs ", &s->gs);
+	dump_segment(out, "tr ", &s->tr);
+	dump_segment(out, "ldt", &s->ldt);
+	fprintf(out, "  gdt base %016" PRIx64 " limit %04x  idt base %016" PRIx64 " limit %04x\n",
+		(uint64_t)s->gdt.base, s->gdt.limit, (uint64_t)s->idt.base, s->idt.limit);
+	fprintf(out, "  cr0 %016" PRIx64 "  cr2 %016" PRIx64 "  cr3 %016" PRIx64 "  cr4 %016" PRIx64 "\n",
+		(uint64_t)s->cr0, (uint64_t)s->cr2, (uint64_t)s->cr3, (uint64_t)s->cr4);
+	fprintf(out, "  cr8 %016" PRIx64 "  efer %016" PRIx64 "  apic_base %016" PRIx64 "\n",
+		(uint64_t)s->cr8, (uint64_t)s->efer, (uint64_t)s->apic_base);
+}
+
+/* The bytes at rip, through the guest's own page tables. Stops where the next page would begin. */
+static void dump_code(struct vcpu *vcpu, uint64_t pc, FILE *out)
+{
+	struct kvm_translation tr = { .linear_address = pc };
+	size_t len = MIN(DUMP_CODE_BYTES, 4096 - (pc & 4095));
+	uint8_t code[DUMP_CODE_BYTES];
+
+	if (kvm_ioctl(vcpu->fd, KVM_TRANSLATE, &tr) || !tr.valid) {
+		fprintf(out, "  code at rip: not mapped by the guest's page tables\n");
+		return;
+	}
+	if (memory_read(&vcpu->vm->memory, tr.physical_address, code, len)) {
+		fprintf(out, "  code at rip: physical 0x%" PRIx64 " is not RAM\n",
+			(uint64_t)tr.physical_address);
+		return;
+	}
+	fprintf(out, "  code at rip (physical 0x%" PRIx64 "):", (uint64_t)tr.physical_address);
+	for (size_t i = 0; i < len; i++)
+		fprintf(out, " %02x", code[i]);
+	fputc('\n', out);
+}
+
+void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+
+	if (ret) {
+		fprintf(out, "  KVM does not give the registers: %s\n", strerror(-ret));
+		return;
+	}
+	dump_general(&regs, out);
+	if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
+		dump_system(&sregs, out);
+		/* What is translated is the linear address. */
+		dump_code(vcpu, regs.rip + (sregs.cs.l ? 0 : sregs.cs.base), out);
+	}
+}
