@@ -189,7 +189,6 @@ int riscv_fdt_build(const struct riscv_fdt *p, void **blob, size_t *size_bytes)
 	fdt_str(&fdt, "compatible", "lkvm,riscv64");
 	fdt_u32(&fdt, "#address-cells", 2);
 	fdt_u32(&fdt, "#size-cells", 2);
-	fdt_u32(&fdt, "interrupt-parent", platform.irq_phandle);
 
 	fdt_add_chosen(&fdt, &platform);
 	fdt_add_memory(&fdt, &platform);
