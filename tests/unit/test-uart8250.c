@@ -564,6 +564,7 @@ static void test_threads(void)
 		CHECK_EQ(pthread_create(&threads[i], NULL, hammer, &rig), 0);
 	for (int i = 0; i < 4; i++)
 		pthread_join(threads[i], NULL);
+	out(&rig, LCR, 0);
 	out(&rig, IER, 0);
 	CHECK(!rig.level);
 	rig_exit(&rig);
