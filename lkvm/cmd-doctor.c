@@ -28,6 +28,9 @@
 #define PROBE_TIMEOUT_MS 20000
 #define PROBE_RAM        MIB(64)
 
+/* Free memory for a guest of the default size. */
+#define ENOUGH_KIB       (256LL * 1024)
+
 #define HOST   "Host"
 #define KVM    "KVM"
 #define NEEDED "Capabilities that lkvm needs"
@@ -289,9 +292,9 @@ static void check_host(struct doctor *d)
 	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
 		doctor_add(d, HOST, DOCTOR_INFO, "CPUs", NULL, "%d", CPU_COUNT(&cpus));
 	if (available_kib >= 0)
-		doctor_add(d, HOST, available_kib >= 256 * 1024 ? DOCTOR_OK : DOCTOR_WARN,
+		doctor_add(d, HOST, available_kib >= ENOUGH_KIB ? DOCTOR_OK : DOCTOR_WARN,
 			   "free memory",
-			   available_kib >= 256 * 1024 ? NULL : "give guests less with --mem",
+			   available_kib >= ENOUGH_KIB ? NULL : "give guests less with --mem",
 			   "%lld MiB", available_kib / 1024);
 	if (huge > 0)
 		doctor_add(d, HOST, DOCTOR_INFO, "free huge pages", NULL, "%lld of %lld KiB", huge,
@@ -337,7 +340,8 @@ static int check_device(struct doctor *d, const char *dev)
 	if (fd == -EACCES || fd == -EPERM)
 		doctor_add(d, KVM, DOCTOR_BAD, dev,
 			   st.st_mode & S_IWGRP
-				   ? "sudo usermod -aG kvm $USER, then log in again; a container needs the device passed in"
+				   ? "sudo usermod -aG kvm $USER, then log in again; a container needs the "
+				     "device passed in"
 				   : "sudo chgrp kvm /dev/kvm && sudo chmod 660 /dev/kvm, and join group kvm",
 			   "%s (mode %04o, owner %u, group %u)", strerror(-fd), st.st_mode & 07777,
 			   st.st_uid, st.st_gid);

@@ -47,7 +47,7 @@ const struct cmd *cmd_find(const char *name)
 	const char *near;
 	size_t nr = 0;
 
-	for (; cmd_table[nr] && nr < MAX_COMMANDS; nr++) {
+	for (; nr < MAX_COMMANDS && cmd_table[nr]; nr++) {
 		if (!strcmp(cmd_table[nr]->name, name))
 			return cmd_table[nr];
 		names[nr] = cmd_table[nr]->name;

@@ -115,8 +115,8 @@ const struct cmd cmd_run = {
 	.usage = "run --kernel FILE [OPTIONS]",
 	.description =
 		"Boots a Linux kernel, or firmware, in a virtual machine on /dev/kvm. The guest's console is "
-		"standard output (and input, when that is a terminal or a pipe); lkvm's own messages go to "
-		"standard error. On a terminal, ^A x stops the guest.\n\n"
+		"standard input and output; lkvm's own messages go to standard error. On a terminal, ^A x "
+		"stops the guest. A kernel may also be given as a word of its own, without --kernel.\n\n"
 		"Options have the names, the short letters and the meaning that they have in kvmtool. Sizes "
 		"take K, M, G or T; a bare number is MiB. Values with several parts are key=value,...: the "
 		"first key may be left out, a bare key means on, and a comma in a value is written twice.\n\n"

@@ -48,7 +48,8 @@ void config_free(struct config *cfg)
 static int validate_boot(const struct config *cfg)
 {
 	if (!cfg->kernel && !cfg->firmware) {
-		log_error("no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or --firmware FILE");
+		log_error("no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or "
+			  "--firmware FILE");
 		return -EINVAL;
 	}
 	if (cfg->kernel && cfg->firmware) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkvm/options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -412,8 +413,8 @@ static int part_parse(void *target, const struct option_use *use, char *part, bo
 	const char *value = NULL;
 
 	if (!*part) {
-		log_error("%s: empty key (a comma too many? a comma in a value is written twice; see lkvm help %s)",
-			  use->name, use->set->command);
+		log_error("%s: empty key (a comma too many? a comma in a value is written twice; "
+			  "see lkvm help %s)", use->name, use->set->command);
 		return -EINVAL;
 	}
 	if (eq) {
@@ -452,6 +453,7 @@ int options_parse_compound(void *target, const struct option_use *use, const cha
 	bool first = true;
 	int ret = 0;
 
+	assert(nr_keys <= OPTION_MAX_KEYS);
 	if (!*arg)
 		return options_bad_value(use, arg, use->spec->metavar);
 	copy = strdup(arg);
@@ -796,7 +798,10 @@ void options_print_help(const struct option_set *set, FILE *out)
 	}
 }
 
-/* roff takes a dash for a hyphen, a backslash for an escape, and a dot or quote at a line's start for a request. */
+/*
+ * roff takes a dash for a hyphen, a backslash for an escape, and a dot or quote at a line's start for a
+ * request.
+ */
 static void man_text(FILE *out, const char *text)
 {
 	if (*text == '.' || *text == '\'')

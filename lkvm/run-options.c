@@ -72,8 +72,8 @@ static int parse_mem(void *target, const struct option_use *use, const char *arg
 {
 	/* Newer kvmtool places RAM on arm64 with SIZE@ADDRESS. */
 	if (strchr(arg, '@')) {
-		log_error("%s: '%s': the address of RAM can't be chosen in lkvm: give the size alone (see lkvm help run)",
-			  use->name, arg);
+		log_error("%s: '%s': the address of RAM can't be chosen in lkvm: give the size alone "
+			  "(see lkvm help run)", use->name, arg);
 		return -EINVAL;
 	}
 	return option_parse_size(target, use, arg, enabled);
@@ -258,7 +258,7 @@ static int disk_serial(void *target, const struct option_use *use, const char *k
 			  use->name, key, value, sizeof(disk->serial) - 1);
 		return -EINVAL;
 	}
-	strcpy(disk->serial, value);
+	snprintf(disk->serial, sizeof(disk->serial), "%s", value);
 	return 0;
 }
 
@@ -304,8 +304,8 @@ static int network_mode(void *target LKVM_UNUSED, const struct option_use *use, 
 	int i = options_match_word(use, key, value, words);
 
 	if (i > 0) {
-		log_error("%s: mode=%s: network devices are not built into this lkvm, mode=none works (see lkvm help run)",
-			  use->name, value);
+		log_error("%s: mode=%s: network devices are not built into this lkvm, mode=none works "
+			  "(see lkvm help run)", use->name, value);
 		return -EINVAL;
 	}
 	return i;
@@ -315,8 +315,8 @@ static int network_mode(void *target LKVM_UNUSED, const struct option_use *use, 
 static int network_other(void *target LKVM_UNUSED, const struct option_use *use, const char *key,
 			 const char *value LKVM_UNUSED)
 {
-	log_error("%s: key '%s': network devices are not built into this lkvm, mode=none works (see lkvm help run)",
-		  use->name, key);
+	log_error("%s: key '%s': network devices are not built into this lkvm, mode=none works "
+		  "(see lkvm help run)", use->name, key);
 	return -EINVAL;
 }
 
@@ -386,14 +386,16 @@ const struct option_spec run_options[] = {
 	  .help = "take memory from the hugetlbfs mounted on DIR" },
 	{ .long_name = "irqchip", .metavar = "NAME", .arches = OPT_ARM64 | OPT_RISCV64 | OPT_X86_64,
 	  .section = MACHINE, .parse = parse_irqchip, .offset = CFG(irqchip),
-	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, plic (riscv64); kernel, split (x86_64); the best that the host has unless given" },
+	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, plic (riscv64); "
+		  "kernel, split (x86_64); the best that the host has unless given" },
 	{ .long_name = "pmu", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
 	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_pmu,
 	  .help = "performance counters in the guest; auto, where the host can, unless given" },
 
 	{ .short_name = 'd', .long_name = "disk", .metavar = "FILE[,KEY...]", .arches = OPT_ALL,
 	  .section = DEVICES, .parse = parse_disk,
-	  .help = "virtio disk from a raw file or block device; keys: ro, direct (no host cache), serial=ID; may be given several times" },
+	  .help = "virtio disk from a raw file or block device; keys: ro, direct (no host cache), "
+		  "serial=ID; may be given several times" },
 	{ .short_name = 'n', .long_name = "network", .metavar = "mode=none", .arches = OPT_ALL,
 	  .section = DEVICES, .parse = parse_network,
 	  .help = "no network device, which is the default: others are not built into this lkvm" },
@@ -524,8 +526,8 @@ int run_options_parse(struct config *cfg, unsigned int arch, int argc, char **ar
 		}
 		/* kvmtool takes a word that is no option for the kernel, and goes on with options. */
 		if (cfg->kernel || cfg->firmware) {
-			log_error("unexpected word '%s': a command to run in the guest goes behind -- (see lkvm help run)",
-				  argv[i]);
+			log_error("unexpected word '%s': a command to run in the guest goes behind -- "
+				  "(see lkvm help run)", argv[i]);
 			return -EINVAL;
 		}
 		cfg->kernel = strdup(argv[i]);

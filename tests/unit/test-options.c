@@ -425,8 +425,8 @@ static void test_values(void)
 		    "--memory: bad value '12Q', expected a size such as 512M or 2G, or a number of MiB");
 	check_error("-m 99999999999999999999",
 		    "-m: bad value '99999999999999999999', expected less than 16 million terabytes");
-	check_error("--timeout 5x", "--timeout: bad value '5x', expected a time such as 90s, 5m, 1h or 250ms, or "
-				    "a number of seconds");
+	check_error("--timeout 5x", "--timeout: bad value '5x', expected a time such as 90s, 5m, 1h or "
+				    "250ms, or a number of seconds");
 	check_error("--timeout 18446744073709551615",
 		    "--timeout: bad value '18446744073709551615', expected less than 292 years");
 }

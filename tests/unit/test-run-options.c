@@ -48,7 +48,10 @@ static void good(struct config *cfg, const char *line)
 	good_on(OPT_RISCV64, cfg, line);
 }
 
-/* @line is an error on @arch: "lkvm: @message (see lkvm help run)"; a hint in @message has opened the bracket. */
+/*
+ * @line is an error on @arch: "lkvm: @message (see lkvm help run)". A hint in @message has opened the
+ * bracket.
+ */
 static void bad_on(unsigned int arch, const char *line, const char *message)
 {
 	struct config cfg;
@@ -250,7 +253,8 @@ static void test_words(void)
 	good(&cfg, "--no-pmu --no-rng --no-debug-mmio");
 	CHECK_EQ(cfg.pmu, CONFIG_OFF);
 	config_free(&cfg);
-	bad("--console seral", "--console: unknown value 'seral' (did you mean serial? all: serial, virtio, hv;");
+	bad("--console seral",
+	    "--console: unknown value 'seral' (did you mean serial? all: serial, virtio, hv;");
 	bad("--loglevel 3", "--loglevel: unknown value '3' (all: error, warning, info, debug;");
 	bad("--virtio-transport mmio-legacy",
 	    "--virtio-transport: mmio-legacy: legacy virtio is not built into this lkvm");
