@@ -31,6 +31,8 @@
 /* Free memory for a guest of the default size. */
 #define ENOUGH_KIB       (256LL * 1024)
 
+#define COLUMNS 100
+
 #define HOST   "Host"
 #define KVM    "KVM"
 #define NEEDED "Capabilities that lkvm needs"
@@ -171,6 +173,27 @@ static size_t doctor_problems(const struct doctor *d)
 	return n;
 }
 
+/* Prints @text, broken at spaces so that it ends at COLUMNS, continued at @indent, where it begins. */
+static void print_wrapped(FILE *out, const char *text, int indent)
+{
+	int column = indent;
+	bool first = true;
+
+	for (; *text; text += strspn(text, " ")) {
+		int len = (int)strcspn(text, " ");
+
+		if (!first && column + 1 + len > COLUMNS) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+			first = true;
+		}
+		column += fprintf(out, "%s%.*s", first ? "" : " ", len, text);
+		first = false;
+		text += len;
+	}
+	fputc('\n', out);
+}
+
 static void doctor_print_text(const struct doctor *d, FILE *out, bool colour)
 {
 	const char *section = NULL;
@@ -188,8 +211,10 @@ static void doctor_print_text(const struct doctor *d, FILE *out, bool colour)
 				fact->section, colour ? "\033[0m" : "");
 			section = fact->section;
 		}
-		fprintf(out, "  %s%-7s%s  %-*s  %s\n", coloured ? states[fact->state].colour : "", mark,
-			coloured ? "\033[0m" : "", width, fact->name, fact->value);
+		fprintf(out, "  %s%-7s%s  %-*s  ", coloured ? states[fact->state].colour : "", mark,
+			coloured ? "\033[0m" : "", width, fact->name);
+		print_wrapped(out, fact->value, 2 + 7 + 2 + width + 2);
+		/* One line, however long, so that a command in it can be copied. */
 		if (fact->remedy)
 			fprintf(out, "           to do: %s\n", fact->remedy);
 	}
@@ -357,8 +382,9 @@ static void check_version(struct doctor *d, int kvm_fd)
 	if (version == KVM_API_VERSION)
 		doctor_add(d, KVM, DOCTOR_OK, "API version", NULL, "%d", version);
 	else if (version < 0)
-		doctor_add(d, KVM, DOCTOR_BAD, "API version", "is this really KVM?", "%s",
-			   strerror(-version));
+		doctor_add(d, KVM, DOCTOR_BAD, "API version",
+			   "run lkvm on the machine itself, not under an emulator such as qemu-user",
+			   "it does not answer: %s", strerror(-version));
 	else
 		doctor_add(d, KVM, DOCTOR_BAD, "API version", "a kernel newer than 2.6.22",
 			   "%d, lkvm needs %d", version, KVM_API_VERSION);

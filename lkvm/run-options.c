@@ -8,6 +8,9 @@
 
 #include "lkvm/log.h"
 
+/* Where the hypervisor itself can print: SBI, sPAPR. */
+#define OPT_HV_CONSOLE (OPT_RISCV64 | OPT_PPC64)
+
 static int out_of_memory(void)
 {
 	log_error("out of memory");
@@ -90,6 +93,10 @@ static int parse_console(void *target, const struct option_use *use, const char 
 
 	if (i < 0)
 		return i;
+	if (i == CONSOLE_HV && !(use->set->arch & OPT_HV_CONSOLE)) {
+		log_error("%s: hv exists on riscv64 and ppc64le only (see lkvm help run)", use->name);
+		return -EINVAL;
+	}
 	cfg->console = (enum config_console)i;
 	return 0;
 }
@@ -401,7 +408,7 @@ const struct option_spec run_options[] = {
 	  .help = "no network device, which is the default: others are not built into this lkvm" },
 	{ .long_name = "console", .metavar = "KIND", .arches = OPT_ALL, .section = DEVICES,
 	  .parse = parse_console,
-	  .help = "guest's console: serial (default), virtio, or hv, a hypervisor call" },
+	  .help = "guest's console: serial (default), virtio, or hv, a hypervisor call (riscv64, ppc64le)" },
 	{ .long_name = "rng", .arches = OPT_ALL, .negatable = true, .section = DEVICES,
 	  .parse = option_parse_bool, .offset = CFG(rng), .help = "virtio source of random numbers" },
 	{ .long_name = "virtio-transport", .metavar = "KIND", .arches = OPT_ALL, .section = DEVICES,

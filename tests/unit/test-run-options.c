@@ -291,6 +291,8 @@ static void test_arch_options(void)
 	bad_on(OPT_X86_64, "--irqchip gicv3", "--irqchip: unknown value 'gicv3' (all: auto, kernel, split;");
 	bad_on(OPT_PPC64, "--irqchip plic",
 	       "--irqchip exists on riscv64, arm64, x86_64 only; this lkvm is for ppc64le guests");
+	bad_on(OPT_X86_64, "--console hv", "--console: hv exists on riscv64 and ppc64le only");
+	bad_on(OPT_ARM64, "--console=hv", "--console: hv exists on riscv64 and ppc64le only");
 	bad_on(OPT_X86_64, "--dump-dtb x",
 	       "--dump-dtb exists on riscv64, arm64, ppc64le, ppc only; this lkvm is for x86_64 guests");
 	bad_on(OPT_RISCV64, "--vidmode=3", "--vidmode exists on x86_64 only; this lkvm is for riscv64 guests");
