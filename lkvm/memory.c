@@ -81,7 +81,7 @@ static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes,
 			  strerror(-ret));
 		return ret;
 	}
-	if ((uint64_t)fs.f_type != HUGETLBFS_MAGIC) {
+	if ((uint32_t)fs.f_type != HUGETLBFS_MAGIC) {
 		log_error("%s is not a hugetlbfs mount: guest memory can't come from it (mount -t hugetlbfs none %s)",
 			  dir, dir);
 		return -EINVAL;
