@@ -383,7 +383,9 @@ static void check_version(struct doctor *d, int kvm_fd)
 		doctor_add(d, KVM, DOCTOR_OK, "API version", NULL, "%d", version);
 	else if (version < 0)
 		doctor_add(d, KVM, DOCTOR_BAD, "API version",
-			   "run lkvm on the machine itself, not under an emulator such as qemu-user",
+			   version == -ENOTTY
+				   ? "this is another device: name KVM's with --dev"
+				   : "run lkvm on the machine itself, not under an emulator such as qemu-user",
 			   "it does not answer: %s", strerror(-version));
 	else
 		doctor_add(d, KVM, DOCTOR_BAD, "API version", "a kernel newer than 2.6.22",
