@@ -37,7 +37,10 @@ static struct {
 	unsigned long   failed_request;
 	struct {
 		enum fake_fd kind;
-		unsigned int index; /* vCPU */
+		/* Of a vCPU: */
+		unsigned int    index;
+		struct kvm_run *run;
+		uint64_t        nth; /* KVM_RUNs so far */
 	} fds[MAX_FDS];
 	struct {
 		unsigned int cap;
@@ -46,8 +49,6 @@ static struct {
 	unsigned int     nr_caps;
 	struct fake_reg  regs[MAX_REGS];
 	unsigned int     nr_regs;
-	struct kvm_run  *runs[64];
-	uint64_t         nth[64];
 	fake_kvm_run_fn *run_fn;
 	void            *run_opaque;
 	unsigned int     irq_lines, msis;
@@ -66,7 +67,6 @@ void fake_kvm_reset(void)
 	fake.run_opaque = NULL;
 	fake.irq_lines = 0;
 	fake.msis = 0;
-	memset(fake.nth, 0, sizeof(fake.nth));
 	pthread_mutex_unlock(&fake.lock);
 }
 
@@ -182,6 +182,7 @@ static int new_fd(enum fake_fd kind, unsigned int index)
 		abort();
 	fake.fds[fd].kind = kind;
 	fake.fds[fd].index = index;
+	fake.fds[fd].nth = 0;
 	return fd;
 }
 
@@ -219,7 +220,7 @@ int kvm_sys_map_run(int vcpu_fd, size_t size_bytes, struct kvm_run **run)
 	*run = calloc(1, RUN_BYTES);
 	if (!*run)
 		return -ENOMEM;
-	fake.runs[fake.fds[vcpu_fd].index] = *run;
+	fake.fds[vcpu_fd].run = *run;
 	return 0;
 }
 
@@ -289,15 +290,14 @@ static int reg_list(struct kvm_reg_list *list)
 
 static int run_vcpu(int fd)
 {
-	unsigned int index = fake.fds[fd].index;
-	struct kvm_run *run = fake.runs[index];
+	struct kvm_run *run = fake.fds[fd].run;
 
 	if (__atomic_load_n(&run->immediate_exit, __ATOMIC_SEQ_CST)) {
 		run->exit_reason = KVM_EXIT_INTR;
 		return -EINTR;
 	}
 	if (fake.run_fn)
-		return fake.run_fn(run, index, fake.nth[index]++, fake.run_opaque);
+		return fake.run_fn(run, fake.fds[fd].index, fake.fds[fd].nth++, fake.run_opaque);
 	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
 	run->system_event.type = KVM_SYSTEM_EVENT_SHUTDOWN;
 	run->system_event.ndata = 0;

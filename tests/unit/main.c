@@ -119,6 +119,15 @@ static bool wanted(const char *suite, const char *name, int argc, char **argv)
 	return argc < 2;
 }
 
+/* In a function of its own, so that no variable of the caller lives across the jump. */
+static void run_test(const struct test *t)
+{
+	failures = 0;
+	skip_reason = NULL;
+	if (!setjmp(skip_jump))
+		t->run();
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int passed = 0, failed = 0, skipped = 0;
@@ -128,10 +137,7 @@ int main(int argc, char **argv)
 		for (const struct test *t = s->tests; t->name; t++) {
 			if (!wanted(s->name, t->name, argc, argv))
 				continue;
-			failures = 0;
-			skip_reason = NULL;
-			if (!setjmp(skip_jump))
-				t->run();
+			run_test(t);
 			if (failures) {
 				printf("not ok - %s/%s\n", s->name, t->name);
 				failed++;

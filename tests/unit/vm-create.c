@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lkvm/log.h"
+#include "lkvm/arch.h"
 #include "lkvm/vm.h"
 #include "tests/unit/fake-kvm.h"
 #include "tests/unit/test.h"
@@ -110,10 +110,19 @@ static void test_no_permission(void)
 
 static void test_capability_missing(void)
 {
-	fake_kvm_reset();
-	vm_fixture_host();
-	fake_kvm_set_cap(KVM_CAP_USER_MEMORY, 0);
-	create_fails("lacks KVM_CAP_USER_MEMORY", -ENOSYS);
+	const struct kvm_cap_need *need;
+	char expect[80];
+	size_t nr;
+
+	need = arch_required_caps(&nr);
+	CHECK(nr > 0);
+	for (size_t i = 0; i < nr; i++) {
+		fake_kvm_reset();
+		vm_fixture_host();
+		fake_kvm_set_cap(need[i].cap, 0);
+		snprintf(expect, sizeof(expect), "lacks %s, needed to ", need[i].name);
+		create_fails(expect, -ENOSYS);
+	}
 }
 
 static void test_too_many_cpus(void)

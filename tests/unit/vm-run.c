@@ -133,7 +133,7 @@ static void test_no_exit_spins(void)
 			/* These are served and go on: a guest that makes only them is a busy guest. */
 			if (!e.ret && (reason == KVM_EXIT_MMIO || reason == KVM_EXIT_INTR ||
 				       reason == KVM_EXIT_IRQ_WINDOW_OPEN || reason == KVM_EXIT_IO ||
-				       reason == KVM_EXIT_HLT || reason == KVM_EXIT_RISCV_SBI ||
+				       reason == KVM_EXIT_HLT || reason == KVM_EXIT_IOAPIC_EOI || reason == KVM_EXIT_RISCV_SBI ||
 				       reason == KVM_EXIT_RISCV_CSR || reason == KVM_EXIT_PAPR_HCALL))
 				continue;
 			CHECK_EQ(run_vm(raw_exit, &e, 2, 20000, &o, &text), 0);
