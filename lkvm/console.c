@@ -597,7 +597,8 @@ static ssize_t in_read(struct console *con, uint8_t *buf, size_t size)
 static void typed_deliver(struct console *con)
 {
 	while (con->typed_len) {
-		size_t n = MIN(in_room(con), con->typed_len);
+		size_t room = in_room(con);
+		size_t n = MIN(room, con->typed_len);
 
 		if (!n)
 			return;
