@@ -241,6 +241,8 @@ static int check_extension(unsigned int cap)
 		return 8;
 	case KVM_CAP_ARM_VM_IPA_SIZE:
 		return 40;
+	case KVM_CAP_VM_GPA_BITS: /* riscv, Sv39x4 */
+		return 41;
 	default:
 		return 1;
 	}
