@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What arm64's syndrome register and PSTATE say, in words. Pure. */
+#ifndef ARM_ESR_H
+#define ARM_ESR_H
+
+#include "lkvm/types.h"
+
+#define ARM_ESR_TEXT_BYTES    128
+#define ARM_PSTATE_TEXT_BYTES 48
+
+/* Exception class: ESR_ELx.EC. */
+#define ARM_ESR_EC(esr) ((unsigned int)((esr) >> 26) & 0x3f)
+
+/* "data abort from the same EL, translation fault, level 2, write" into @buf, which is returned. */
+const char *arm_esr_text(uint64_t esr, char *buf, size_t size);
+
+/* "nZCv DAIF EL1h" into @buf, which is returned: what is set is in capitals. As kept in SPSR_ELx. */
+const char *arm_pstate_text(uint64_t pstate, char *buf, size_t size);
+
+/* True if @pstate uses the exception level's own stack pointer, not SP_EL0. */
+bool arm_pstate_own_sp(uint64_t pstate);
+
+#endif
