@@ -193,9 +193,7 @@ static enum vcpu_exit_action serve_system_event(struct vcpu *vcpu)
 	case KVM_SYSTEM_EVENT_CRASH:
 		vm_request_stop(vm, OUTCOME_PANIC, 0, "the guest reported a crash");
 		return VCPU_STOP;
-	case KVM_SYSTEM_EVENT_WAKEUP:
-		return VCPU_RESUME;
-	default: /* SUSPEND and what the arch knows */
+	default: /* SUSPEND, WAKEUP and what the arch knows */
 		return arch_vcpu_exit(vcpu);
 	}
 }
