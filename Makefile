@@ -36,7 +36,7 @@ OBJS_virtio := $(addprefix virtio/, \
 # Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o)
-PURE_arm     := $(addprefix arm/, image.o)
+PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o v2m.o esr.o exit.o)
 PURE_powerpc := $(addprefix powerpc/, image.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)
@@ -46,7 +46,7 @@ OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-doctor.o cmd-version.o cmd-help.o vm.o vm-devices.o vcpu.o report.o)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
-OBJS_arm64   :=
+OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
 OBJS_ppc64le :=
 OBJS_ppc     :=
 OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
@@ -57,7 +57,7 @@ DIR_ppc64le := powerpc
 DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) \
-	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o %/isa.o,$(OBJS_pure)))
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o %/isa.o %/esr.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 

@@ -12,6 +12,14 @@
 #define KVM_CAP_VM_GPA_BITS 207
 #endif
 
+#ifdef __aarch64__
+/* Linux 6.16 */
+#ifndef KVM_CAP_ARM_EL2
+#define KVM_CAP_ARM_EL2      240
+#define KVM_CAP_ARM_EL2_E2H0 241
+#endif
+#endif /* __aarch64__ */
+
 #ifdef __riscv
 /* arch/riscv/include/uapi/asm/kvm.h */
 #define LKVM_REG_RISCV(size, type, subtype, reg) \

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/arch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "arm/arch.h"
+#include "arm/image.h"
+#include "arm/layout.h"
+#include "lkvm/fdt.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+
+/* booting.rst: "The device tree blob must not exceed 2 megabytes in size". */
+#define MAX_FDT_BYTES MIB(2)
+
+const char arch_name[] = "arm64";
+
+const struct kvm_cap_need *arch_required_caps(size_t *nr)
+{
+	static const struct kvm_cap_need needs[] = {
+		{ KVM_CAP_USER_MEMORY, "KVM_CAP_USER_MEMORY", "give the guest memory" },
+		{ KVM_CAP_ONE_REG, "KVM_CAP_ONE_REG", "set vCPU registers" },
+		{ KVM_CAP_DEVICE_CTRL, "KVM_CAP_DEVICE_CTRL", "set up the interrupt controller" },
+		{ KVM_CAP_ARM_PSCI_0_2, "KVM_CAP_ARM_PSCI_0_2", "start vCPUs and power off" },
+	};
+
+	*nr = ARRAY_SIZE(needs);
+	return needs;
+}
+
+/* ---- interrupts --------------------------------------------------------------------------------- */
+
+struct irq_line arch_irq_line(struct vm *vm, uint32_t irq)
+{
+	return (struct irq_line){ .ops = &arm_gic_lines, .chip = vm, .irq = irq };
+}
+
+int arch_irqchip_init(struct vm *vm)
+{
+	int ret = arm_gic_init(vm);
+
+	return ret ? ret : arm_pmu_init(vm);
+}
+
+/* ---- the machine -------------------------------------------------------------------------------- */
+
+int arch_machine_init(struct vm *vm)
+{
+	int ipa_bits = kvm_check_cap(vm->kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
+	struct arm_platform_params params = {
+		.nr_cpus = vm->cfg->nr_cpus,
+		.ram_bytes = vm->cfg->ram_bytes,
+		.ipa_bits = ipa_bits > 0 ? (unsigned int)ipa_bits : ARM_DEFAULT_IPA_BITS,
+	};
+
+	if (vm->cfg->console == CONSOLE_HV) {
+		log_error("--console hv: arm64 has no console by hypervisor call, use serial or virtio");
+		return -EINVAL;
+	}
+	return arm_machine_init(&vm->machine, &params);
+}
+
+/*
+ * KVM_CREATE_VM takes the guest-physical address bits (KVM-API 4.2): no more than needed, as hosts differ in
+ * what they have, and page tables grow with it. A KVM that can't be asked knows only 0, for 40.
+ */
+int arch_vm_type(struct vm *vm, unsigned long *type)
+{
+	*type = 0;
+	if (kvm_check_cap(vm->kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE) > 0)
+		*type = arm_machine_ipa_bits(&vm->machine);
+	return 0;
+}
+
+/* Exits that KVM makes only where somebody said that he serves them; a guest does without either. */
+static void enable_exits(struct vm *vm)
+{
+	vm->arch->can_inject_abort = kvm_check_cap(vm->fd, KVM_CAP_ARM_INJECT_EXT_DABT) > 0;
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_NISV_TO_USER) > 0 &&
+	    kvm_enable_cap(vm->fd, KVM_CAP_ARM_NISV_TO_USER, 0, 0))
+		log_debug("KVM keeps accesses without a syndrome to itself");
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_SYSTEM_SUSPEND) > 0 &&
+	    kvm_enable_cap(vm->fd, KVM_CAP_ARM_SYSTEM_SUSPEND, 0, 0))
+		log_debug("KVM offers no system suspend");
+}
+
+/* Memory of its own, that the guest finds by a call and nobody counts as RAM. */
+static int add_stolen_time(struct vm *vm)
+{
+	if (kvm_check_cap(vm->fd, KVM_CAP_STEAL_TIME) <= 0)
+		return 0;
+	vm->arch->pvtime = true;
+	return memory_add(&vm->memory, "stolen time", ARM_PVTIME_BASE, ARM_PVTIME_BYTES, false, NULL);
+}
+
+int arch_vm_create(struct vm *vm)
+{
+	int ret;
+
+	vm->arch = calloc(1, sizeof(*vm->arch));
+	if (!vm->arch)
+		goto no_memory;
+	vm->arch->gic_fd = -1;
+	vm->arch->its_fd = -1;
+	vm->arch->aborts.burst = 5;
+	vm->arch->mpidr = calloc(vm->machine.nr_cpus, sizeof(*vm->arch->mpidr));
+	if (!vm->arch->mpidr)
+		goto no_memory;
+	enable_exits(vm);
+	ret = arm_vcpu_features(vm);
+	if (ret)
+		return ret;
+	ret = add_stolen_time(vm);
+	if (ret)
+		return ret;
+	return arm_gic_create(vm);
+no_memory:
+	log_error("out of memory for the VM");
+	return -ENOMEM;
+}
+
+void arch_vm_destroy(struct vm *vm)
+{
+	if (!vm->arch)
+		return;
+	arm_gic_destroy(vm);
+	free(vm->arch->mpidr);
+	free(vm->arch);
+	vm->arch = NULL;
+}
+
+int arch_devices_create(struct vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+/* ---- boot --------------------------------------------------------------------------------------- */
+
+/* A kernel that the host's CPUs can't run stops before it can say so: say it here. */
+static int check_kernel(const struct vm *vm, const struct image_file *img, const struct image_plan *plan)
+{
+	uint64_t mmfr0 = vm->arch->mmfr0;
+	uint64_t page = plan->arch[ARM_IMAGE_PAGE_BYTES];
+
+	if ((page == KIB(4) && ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_TGRAN4) == 15) ||
+	    (page == KIB(16) && ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_TGRAN16) == 0) ||
+	    (page == KIB(64) && ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_TGRAN64) == 15)) {
+		log_error("%s is built for pages of %" PRIu64 " KiB, which this host's CPUs do not have",
+			  img->path, page >> 10);
+		return -EINVAL;
+	}
+	if (plan->big_endian && !ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_BIGEND)) {
+		log_error("%s is a big-endian kernel, and this host's CPUs are little-endian only", img->path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
+{
+	int ret = arm_image_plan(img, &vm->machine, plan);
+
+	return ret ? ret : check_kernel(vm, img, plan);
+}
+
+int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
+{
+	return arm_firmware_plan(img, &vm->machine, plan);
+}
+
+gpa_t arch_initrd_limit(const struct vm *vm)
+{
+	return arm_boot_limit(vm->boot.kernel_start);
+}
+
+/*
+ * earlycon: a kernel that dies before its console is up is heard all the same; stdout-path in the device tree
+ * says where. No panic=: see riscv/arch.c.
+ */
+void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
+{
+	snprintf(buf, size, "earlycon console=%s", vm->cfg->console == CONSOLE_VIRTIO ? "hvc0" : "ttyS0");
+}
+
+static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
+{
+	gpa_t gpa;
+	int ret;
+
+	if (size_bytes > MAX_FDT_BYTES) {
+		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use fewer CPUs or devices",
+			  size_bytes);
+		return -EFBIG;
+	}
+	/* booting.rst wants 8-byte alignment. Whole pages, as kernels reserve it by pages. */
+	ret = place_find(&vm->place, "device tree", align_up(size_bytes, 4096), 4096, 0,
+			 arm_boot_limit(vm->boot.kernel_start), true, &gpa);
+	if (ret) {
+		log_error("no room for the device tree (%zu bytes) in guest RAM: give it more with --mem",
+			  size_bytes);
+		return ret;
+	}
+	ret = memory_write(&vm->memory, gpa, blob, size_bytes);
+	if (ret) {
+		log_error("cannot write the device tree to 0x%" PRIx64 ": %s", gpa, strerror(-ret));
+		return ret;
+	}
+	vm->boot.fdt = gpa;
+	vm->boot.fdt_bytes = size_bytes;
+	return 0;
+}
+
+int arch_boot_prepare(struct vm *vm)
+{
+	const struct arch_vm *arch = vm->arch;
+	uint8_t rng_seed[FDT_RNG_SEED_BYTES];
+	struct arm_fdt params = {
+		.machine = &vm->machine,
+		.cmdline = vm->boot.cmdline,
+		.initrd = vm->boot.initrd,
+		.initrd_bytes = vm->boot.initrd_bytes,
+		.mpidr = arch->mpidr,
+		.pmu = arm_has_feature(&arch->init, KVM_ARM_VCPU_PMU_V3),
+		.irqchip = arch->irqchip->fdt,
+		.msi = vm->msi.send ? arch->irqchip->msi : ARM_FDT_NO_MSI,
+	};
+	size_t size_bytes;
+	void *blob;
+	int ret;
+
+	/* Early in the host's own boot there may be no entropy yet: then the guest gathers its own. */
+	if (getrandom(rng_seed, sizeof(rng_seed), GRND_NONBLOCK) == sizeof(rng_seed))
+		params.rng_seed = rng_seed;
+	if (getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) !=
+	    sizeof(params.kaslr_seed))
+		params.kaslr_seed = 0;
+
+	ret = arm_fdt_build(&params, &blob, &size_bytes);
+	if (ret)
+		return ret;
+	if (vm->cfg->dump_dtb)
+		ret = fdt_dump(vm->cfg->dump_dtb, blob, size_bytes);
+	if (!ret)
+		ret = place_fdt(vm, blob, size_bytes);
+	free(blob);
+	return ret;
+}
+
+void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
+{
+	arm_exit_decode(info, rec);
+}
+
+/* ---- doctor ------------------------------------------------------------------------------------- */
+
+struct doctor {
+	void (*say)(void *ctx, const char *name, const char *value);
+	void *ctx;
+};
+
+LKVM_PRINTF(3, 4)
+static void doctor_say(const struct doctor *d, const char *name, const char *fmt, ...)
+{
+	char value[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	d->say(d->ctx, name, value);
+}
+
+static void doctor_gic(const struct doctor *d, int vm_fd)
+{
+	bool v2 = arm_has_device(vm_fd, KVM_DEV_TYPE_ARM_VGIC_V2);
+	bool v3 = arm_has_device(vm_fd, KVM_DEV_TYPE_ARM_VGIC_V3);
+	bool its = v3 && arm_has_device(vm_fd, KVM_DEV_TYPE_ARM_VGIC_ITS);
+
+	doctor_say(d, "interrupt controllers", "%s%s%s%s", its ? "gicv3-its " : "", v3 ? "gicv3 " : "",
+		   v2 ? "gicv2m gicv2" : "", v2 || v3 ? "" : "none: KVM needs a GIC with virtualisation");
+}
+
+static void doctor_cap(const struct doctor *d, int vm_fd, const char *name, unsigned int cap,
+		       const char *none)
+{
+	doctor_say(d, name, "%s", kvm_check_cap(vm_fd, cap) > 0 ? "yes" : none);
+}
+
+static void doctor_cpu(const struct doctor *d, int vm_fd)
+{
+	struct kvm_vcpu_init init = { 0 };
+	uint64_t midr, mmfr0, pmcr;
+	int fd = kvm_ioctl_val(vm_fd, KVM_CREATE_VCPU, 0);
+	bool pmu = kvm_check_cap(vm_fd, KVM_CAP_ARM_PMU_V3) > 0;
+
+	if (fd < 0) {
+		doctor_say(d, "vCPU", "cannot create one: %s", strerror(-fd));
+		return;
+	}
+	if (kvm_ioctl(vm_fd, KVM_ARM_PREFERRED_TARGET, &init))
+		goto out;
+	if (pmu)
+		init.features[0] = 1u << KVM_ARM_VCPU_PMU_V3;
+	if (kvm_ioctl(fd, KVM_ARM_VCPU_INIT, &init))
+		goto out;
+	if (!kvm_get_reg(fd, ARM_REG_MIDR_EL1, &midr))
+		doctor_say(d, "CPU", "MIDR_EL1 0x%08x", (unsigned int)midr);
+	if (!kvm_get_reg(fd, ARM_REG_ID_AA64MMFR0, &mmfr0))
+		doctor_say(d, "guest page sizes", "%s%s%s",
+			   ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_TGRAN4) == 15 ? "" : "4K ",
+			   ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_TGRAN16) == 0 ? "" : "16K ",
+			   ARM_MMFR0_FIELD(mmfr0, ARM_MMFR0_TGRAN64) == 15 ? "" : "64K");
+	/* PMCR_EL0.N, Arm DDI0487 D19.5.11 */
+	if (pmu && !kvm_get_reg(fd, ARM_REG_PMCR_EL0, &pmcr))
+		doctor_say(d, "guest PMU", "PMUv3, %u event counters", (unsigned int)(pmcr >> 11) & 0x1f);
+	else
+		doctor_say(d, "guest PMU", "%s", pmu ? "PMUv3" : "none (the host's own kernel has no PMUv3)");
+out:
+	kvm_sys_close(fd);
+}
+
+void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name, const char *value),
+		 void *ctx)
+{
+	const struct doctor d = { .say = say, .ctx = ctx };
+	int ipa_bits = kvm_check_cap(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
+
+	doctor_say(&d, "guest-physical addresses", "%d bits", ipa_bits > 0 ? ipa_bits : ARM_DEFAULT_IPA_BITS);
+	doctor_say(&d, "vCPUs in a VM", "up to %d", kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS));
+	if (vm_fd < 0)
+		return;
+	doctor_gic(&d, vm_fd);
+	doctor_cpu(&d, vm_fd);
+	doctor_cap(&d, vm_fd, "SVE", KVM_CAP_ARM_SVE, "no");
+	doctor_cap(&d, vm_fd, "pointer authentication", KVM_CAP_ARM_PTRAUTH_ADDRESS, "no");
+	doctor_cap(&d, vm_fd, "memory tagging", KVM_CAP_ARM_MTE, "no");
+	doctor_cap(&d, vm_fd, "stolen time", KVM_CAP_STEAL_TIME, "no");
+	doctor_cap(&d, vm_fd, "system suspend", KVM_CAP_ARM_SYSTEM_SUSPEND, "no");
+	doctor_cap(&d, vm_fd, "32-bit guests", KVM_CAP_ARM_EL1_32BIT, "no");
+	doctor_cap(&d, vm_fd, "nested guests", KVM_CAP_ARM_EL2, "no (a kernel of 6.16 or newer, FEAT_NV2, kvm-arm.mode=nested)");
+}
+
+/* PSCI SYSTEM_OFF (Arm DEN0022 §5.10). */
+const void *arch_probe_guest(size_t *size_bytes)
+{
+	static const uint32_t code[] = {
+		0x52800100, /* mov  w0, #0x8 */
+		0x72b08000, /* movk w0, #0x8400, lsl #16 */
+		0xd4000002, /* hvc  #0 */
+		0xd503207f, /* wfi */
+		0x17ffffff, /* b    .-4 */
+	};
+
+	*size_bytes = sizeof(code);
+	return code;
+}

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An arm64 vCPU: features at KVM_ARM_VCPU_INIT, everything else through ONE_REG. */
+#include "arm/arch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/psci.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arm/esr.h"
+#include "arm/layout.h"
+#include "lkvm/arch.h"
+#include "lkvm/kvm-sys.h"
+#include "lkvm/log.h"
+
+/* ---- features ----------------------------------------------------------------------------------- */
+
+static void add_feature(struct kvm_vcpu_init *init, unsigned int feature)
+{
+	init->features[feature / 32] |= 1u << feature % 32;
+}
+
+static int choose_pmu(struct vm *vm)
+{
+	enum config_tristate wanted = vm->cfg->pmu;
+
+	if (wanted == CONFIG_OFF)
+		return 0;
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_PMU_V3) > 0) {
+		add_feature(&vm->arch->init, KVM_ARM_VCPU_PMU_V3);
+		return 0;
+	}
+	if (wanted == CONFIG_AUTO)
+		return 0;
+	log_error("--pmu: this host has no PMU for guests: KVM needs a PMUv3 that the host's own kernel uses (dmesg | grep -i pmu)");
+	return -ENODEV;
+}
+
+/* The guest gets what the CPU has; a kernel that can't use it leaves it alone. */
+static void choose_extensions(struct vm *vm)
+{
+	struct kvm_vcpu_init *init = &vm->arch->init;
+
+	/* KVM wants both or neither. */
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_PTRAUTH_ADDRESS) > 0 &&
+	    kvm_check_cap(vm->fd, KVM_CAP_ARM_PTRAUTH_GENERIC) > 0) {
+		add_feature(init, KVM_ARM_VCPU_PTRAUTH_ADDRESS);
+		add_feature(init, KVM_ARM_VCPU_PTRAUTH_GENERIC);
+	}
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_SVE) > 0)
+		add_feature(init, KVM_ARM_VCPU_SVE);
+}
+
+int arm_vcpu_features(struct vm *vm)
+{
+	struct kvm_vcpu_init *init = &vm->arch->init;
+	int ret;
+
+	ret = kvm_ioctl(vm->fd, KVM_ARM_PREFERRED_TARGET, init);
+	if (ret) {
+		log_error("KVM does not tell which kind of vCPU this host runs: KVM_ARM_PREFERRED_TARGET: %s",
+			  strerror(-ret));
+		return ret;
+	}
+	memset(init->features, 0, sizeof(init->features));
+	add_feature(init, KVM_ARM_VCPU_PSCI_0_2);
+	choose_extensions(vm);
+	return choose_pmu(vm);
+}
+
+/* ---- set-up ------------------------------------------------------------------------------------- */
+
+/* Also takes a vCPU that ran back to the state of power-on. */
+static int init_vcpu(struct vcpu *vcpu, bool powered)
+{
+	struct kvm_vcpu_init init = vcpu->vm->arch->init;
+	int ret;
+
+	if (!powered)
+		add_feature(&init, KVM_ARM_VCPU_POWER_OFF);
+	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
+	if (ret)
+		log_error("KVM cannot initialise vCPU %u (features 0x%x): %s", vcpu->index,
+			  init.features[0], strerror(-ret));
+	return ret;
+}
+
+static int finish_sve(struct vcpu *vcpu)
+{
+	int feature = KVM_ARM_VCPU_SVE;
+	int ret;
+
+	if (!arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_SVE))
+		return 0;
+	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &feature);
+	if (ret)
+		log_error("KVM cannot finish SVE on vCPU %u: %s", vcpu->index, strerror(-ret));
+	return ret;
+}
+
+/* Where KVM counts the time that the host took from this vCPU (Arm DEN0057A); the guest asks for it by call. */
+static int set_stolen_time(struct vcpu *vcpu)
+{
+	uint64_t ipa = ARM_PVTIME_BASE + vcpu->index * ARM_PVTIME_CPU_BYTES;
+	int ret;
+
+	if (!vcpu->vm->arch->pvtime)
+		return 0;
+	ret = kvm_set_device_attr(vcpu->fd, KVM_ARM_VCPU_PVTIME_CTRL, KVM_ARM_VCPU_PVTIME_IPA, &ipa);
+	if (ret)
+		log_error("KVM refuses to count stolen time of vCPU %u: %s", vcpu->index, strerror(-ret));
+	return ret;
+}
+
+static int get_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t *v)
+{
+	int ret = kvm_get_reg(vcpu->fd, id, v);
+
+	if (ret)
+		log_error("KVM does not tell %s of vCPU %u: %s", name, vcpu->index, strerror(-ret));
+	return ret;
+}
+
+int arch_vcpu_create(struct vcpu *vcpu)
+{
+	struct arch_vm *arch = vcpu->vm->arch;
+	int ret;
+
+	/* Those after the first wait until the guest starts them by PSCI. */
+	ret = init_vcpu(vcpu, vcpu->index == 0);
+	if (ret)
+		return ret;
+	ret = finish_sve(vcpu);
+	if (ret)
+		return ret;
+	ret = set_stolen_time(vcpu);
+	if (ret)
+		return ret;
+	ret = get_reg(vcpu, "MPIDR_EL1", ARM_REG_MPIDR_EL1, &arch->mpidr[vcpu->index]);
+	if (!ret && vcpu->index == 0)
+		ret = get_reg(vcpu, "ID_AA64MMFR0_EL1", ARM_REG_ID_AA64MMFR0, &arch->mmfr0);
+	return ret;
+}
+
+void arch_vcpu_destroy(struct vcpu *vcpu)
+{
+	(void)vcpu; /* nothing beyond the fd */
+}
+
+int arm_pmu_init(struct vm *vm)
+{
+	int id = ARM_GIC_PPI_FIRST + ARM_PPI_PMU;
+	int ret;
+
+	if (!arm_has_feature(&vm->arch->init, KVM_ARM_VCPU_PMU_V3))
+		return 0;
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		int fd = vm->vcpus[i]->fd;
+
+		ret = kvm_set_device_attr(fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_IRQ, &id);
+		if (!ret)
+			ret = kvm_set_device_attr(fd, KVM_ARM_VCPU_PMU_V3_CTRL,
+						  KVM_ARM_VCPU_PMU_V3_INIT, NULL);
+		if (ret) {
+			log_error("KVM cannot set up the PMU of vCPU %u: %s (--no-pmu does without)", i,
+				  strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+static int set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t v)
+{
+	int ret = kvm_set_reg(vcpu->fd, id, &v);
+
+	if (ret)
+		log_error("KVM refuses %s = 0x%" PRIx64 " on vCPU %u: %s", name, v, vcpu->index,
+			  strerror(-ret));
+	return ret;
+}
+
+/*
+ * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts masked and the
+ * MMU off. All but x0 is how KVM initialises vCPUs.
+ */
+int arch_vcpu_reset(struct vcpu *vcpu)
+{
+	const struct vm_boot *boot = &vcpu->vm->boot;
+	int ret;
+
+	if (vcpu->index)
+		return 0;
+	ret = set_reg(vcpu, "pc", ARM_REG_CORE(regs.pc), boot->entry);
+	if (!ret)
+		ret = set_reg(vcpu, "x0", ARM_REG_X(0), boot->fdt);
+	return ret;
+}
+
+/* ---- exits -------------------------------------------------------------------------------------- */
+
+/*
+ * An access that the CPU does not describe (a load pair, an exclusive ...) to a place without memory: it is
+ * answered as a bus would that has nobody there for it. Most likely it went astray.
+ */
+static enum vcpu_exit_action refuse_access(struct vcpu *vcpu)
+{
+	struct arch_vm *arch = vcpu->vm->arch;
+	struct kvm_vcpu_events events = { .exception.ext_dabt_pending = 1 };
+	uint64_t pc = 0;
+	int ret;
+
+	if (!arch->can_inject_abort)
+		return VCPU_UNHANDLED;
+	if (arch_vcpu_pc(vcpu, &pc))
+		pc = 0;
+	ret = kvm_ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events);
+	if (ret) {
+		log_error("vCPU %u: KVM_SET_VCPU_EVENTS: %s", vcpu->index, strerror(-ret));
+		return VCPU_UNHANDLED;
+	}
+	/* Both exits have it at the same place (KVM-API 5, KVM_EXIT_ARM_NISV and KVM_EXIT_ARM_LDST64B). */
+	log_guest(&arch->aborts, "vCPU %u: device access at 0x%" PRIx64 " by an instruction that KVM cannot "
+		  "emulate, pc 0x%" PRIx64 ": the guest gets an external abort", vcpu->index,
+		  (uint64_t)vcpu->run->arm_nisv.fault_ipa, pc);
+	return VCPU_RESUME;
+}
+
+/* What a PSCI call returns in x0 (Arm DEN0022 §5.2.2). */
+static enum vcpu_exit_action answer_psci(struct vcpu *vcpu, int64_t result)
+{
+	return set_reg(vcpu, "x0", ARM_REG_X(0), (uint64_t)result) ? VCPU_UNHANDLED : VCPU_RESUME;
+}
+
+/*
+ * PSCI SYSTEM_SUSPEND (Arm DEN0022 §5.20): x1 is where to go on after waking, x2 what to find in x0 there. The
+ * other vCPUs are off, which is the guest's duty. So this one gets the state of power-on now, and sleeps in KVM
+ * until an interrupt is there for it: KVM_SYSTEM_EVENT_WAKEUP.
+ */
+static enum vcpu_exit_action suspend_system(struct vcpu *vcpu)
+{
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_SUSPENDED };
+	uint64_t entry, context;
+	int ret;
+
+	if (get_reg(vcpu, "x1", ARM_REG_X(1), &entry) || get_reg(vcpu, "x2", ARM_REG_X(2), &context))
+		return VCPU_UNHANDLED;
+	if (!memory_find(&vcpu->vm->memory, entry))
+		return answer_psci(vcpu, PSCI_RET_INVALID_ADDRESS);
+	/* Tried before anything is lost. */
+	ret = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &mp);
+	if (ret) {
+		log_warning("vCPU %u: cannot suspend the guest, it goes on: %s", vcpu->index,
+			    strerror(-ret));
+		return answer_psci(vcpu, PSCI_RET_DENIED);
+	}
+	/* Initialising makes the vCPU runnable again. */
+	if (init_vcpu(vcpu, true) || set_reg(vcpu, "pc", ARM_REG_CORE(regs.pc), entry) ||
+	    set_reg(vcpu, "x0", ARM_REG_X(0), context))
+		return VCPU_UNHANDLED;
+	ret = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &mp);
+	if (ret)
+		return VCPU_UNHANDLED;
+	log_info("the guest suspended itself; an interrupt wakes it");
+	return VCPU_RESUME;
+}
+
+static enum vcpu_exit_action wake_system(struct vcpu *vcpu)
+{
+	struct kvm_mp_state mp = { .mp_state = KVM_MP_STATE_RUNNABLE };
+
+	return kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &mp) ? VCPU_UNHANDLED : VCPU_RESUME;
+}
+
+static enum vcpu_exit_action serve_system_event(struct vcpu *vcpu)
+{
+	switch (vcpu->run->system_event.type) {
+	case KVM_SYSTEM_EVENT_SUSPEND:
+		return suspend_system(vcpu);
+	case KVM_SYSTEM_EVENT_WAKEUP:
+		return wake_system(vcpu);
+	default:
+		return VCPU_UNHANDLED;
+	}
+}
+
+enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu)
+{
+	switch (vcpu->run->exit_reason) {
+	case KVM_EXIT_ARM_NISV:
+	case KVM_EXIT_ARM_LDST64B:
+		return refuse_access(vcpu);
+	case KVM_EXIT_SYSTEM_EVENT:
+		return serve_system_event(vcpu);
+	default:
+		return VCPU_UNHANDLED;
+	}
+}
+
+/* ---- reports ------------------------------------------------------------------------------------ */
+
+int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
+{
+	return kvm_get_reg(vcpu->fd, ARM_REG_CORE(regs.pc), pc);
+}
+
+struct dump_reg {
+	const char *name;
+	uint64_t    id;
+};
+
+/* Registers in lines of @columns. */
+static void dump_group(struct vcpu *vcpu, FILE *out, const struct dump_reg *regs, unsigned int nr,
+		       unsigned int columns, int width)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		uint64_t v;
+		int ret = kvm_get_reg(vcpu->fd, regs[i].id, &v);
+
+		fprintf(out, "  %-*s ", width, regs[i].name);
+		if (ret)
+			fprintf(out, "%-16s", "-");
+		else
+			fprintf(out, "%016" PRIx64, v);
+		if (i % columns == columns - 1 || i == nr - 1)
+			fputc('\n', out);
+	}
+}
+
+static void dump_general(struct vcpu *vcpu, FILE *out, uint64_t pstate)
+{
+	struct dump_reg regs[33];
+	char names[31][4];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "x%u", i);
+		regs[i] = (struct dump_reg){ names[i], ARM_REG_X(i) };
+	}
+	regs[31] = (struct dump_reg){ "sp", arm_pstate_own_sp(pstate) ? ARM_REG_CORE(sp_el1) :
+								       ARM_REG_CORE(regs.sp) };
+	regs[32] = (struct dump_reg){ "pc", ARM_REG_CORE(regs.pc) };
+	dump_group(vcpu, out, regs, ARRAY_SIZE(regs), 4, 3);
+}
+
+void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+{
+	static const struct dump_reg system[] = {
+		{ "esr_el1", ARM_REG_ESR_EL1 },   { "far_el1", ARM_REG_FAR_EL1 },
+		{ "elr_el1", ARM_REG_CORE(elr_el1) },
+		{ "spsr_el1", ARM_REG_CORE(spsr[0]) }, { "vbar_el1", ARM_REG_VBAR_EL1 },
+		{ "sp_el0", ARM_REG_CORE(regs.sp) },
+		{ "sctlr_el1", ARM_REG_SCTLR_EL1 }, { "tcr_el1", ARM_REG_TCR_EL1 },
+		{ "mair_el1", ARM_REG_MAIR_EL1 },
+		{ "ttbr0_el1", ARM_REG_TTBR0_EL1 }, { "ttbr1_el1", ARM_REG_TTBR1_EL1 },
+		{ "par_el1", ARM_REG_PAR_EL1 },
+		{ "tpidr_el1", ARM_REG_TPIDR_EL1 }, { "mpidr_el1", ARM_REG_MPIDR_EL1 },
+	};
+	char text[ARM_ESR_TEXT_BYTES];
+	struct kvm_mp_state mp;
+	uint64_t pstate = 0, esr = 0, spsr;
+	int ret;
+
+	ret = kvm_get_reg(vcpu->fd, ARM_REG_CORE(regs.pstate), &pstate);
+	dump_general(vcpu, out, pstate);
+	dump_group(vcpu, out, system, ARRAY_SIZE(system), 3, 10);
+	if (!ret)
+		fprintf(out, "  pstate     %016" PRIx64 "  %s\n", pstate,
+			arm_pstate_text(pstate, text, sizeof(text)));
+	if (!kvm_get_reg(vcpu->fd, ARM_REG_ESR_EL1, &esr) && esr) {
+		fprintf(out, "  last exception: %s", arm_esr_text(esr, text, sizeof(text)));
+		if (!kvm_get_reg(vcpu->fd, ARM_REG_CORE(spsr[0]), &spsr))
+			fprintf(out, ", taken from %s", arm_pstate_text(spsr, text, sizeof(text)));
+		fputc('\n', out);
+	}
+	ret = kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp);
+	fprintf(out, "  the vCPU is %s\n", ret ? "in an unknown state" :
+		mp.mp_state == KVM_MP_STATE_STOPPED ? "switched off" :
+		mp.mp_state == KVM_MP_STATE_SUSPENDED ? "suspended" : "switched on");
+}
