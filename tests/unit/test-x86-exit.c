@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One row for each thing that x86's KVM says. */
+#include "lkvm/exit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+/* Payload words of KVM_EXIT_INTERNAL_ERROR: suberror, ndata, data. */
+static struct exit_info internal(uint32_t suberror, uint32_t ndata, const uint64_t *data)
+{
+	struct exit_info info = { .reason = EXIT_REASON_INTERNAL_ERROR };
+
+	memcpy(info.payload, &suberror, 4);
+	memcpy(info.payload + 4, &ndata, 4);
+	if (data)
+		memcpy(info.payload + 8, data, MIN(ndata, 16u) * 8);
+	return info;
+}
+
+static struct exit_info fail_entry(uint64_t reason, uint32_t cpu)
+{
+	struct exit_info info = { .reason = EXIT_REASON_FAIL_ENTRY, .run_errno = EINVAL };
+
+	memcpy(info.payload, &reason, 8);
+	memcpy(info.payload + 8, &cpu, 4);
+	return info;
+}
+
+static void check(const struct exit_info *info, enum exit_verdict verdict, const char *name,
+		  const char *what)
+{
+	struct exit_record rec;
+
+	memset(&rec, 0xa5, sizeof(rec));
+	x86_exit_decode(info, &rec);
+	CHECK_STR(rec.name, name);
+	CHECK_EQ(rec.verdict, verdict);
+	if (!strstr(rec.what, what))
+		test_fail(__FILE__, __LINE__, "\"%s\" lacks \"%s\"", rec.what, what);
+}
+
+static void test_fail_entry(void)
+{
+	static const struct {
+		uint64_t    reason;
+		const char *what;
+	} rows[] = {
+		{ 0x80000021, "0x80000021 (invalid guest state), host CPU 3" },
+		{ 0x80000022, "0x80000022 (MSR loading)" },
+		{ 0x80000029, "0x80000029 (machine check)" },
+		{ 7, "0x7 (VM entry with invalid control fields)" },
+		{ 8, "0x8 (VM entry with invalid host-state fields)" },
+		{ UINT64_MAX, "(invalid guest state, says AMD's VMRUN)" },
+		{ 0x80000123, "refused to enter the guest: 0x80000123, host CPU 3" },
+		{ 0x1234, "refused to enter the guest: 0x1234, host CPU 3" },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exit_info info = fail_entry(rows[i].reason, 3);
+
+		check(&info, EXIT_STOP, "KVM_EXIT_FAIL_ENTRY", rows[i].what);
+	}
+}
+
+static void test_emulation(void)
+{
+	uint64_t data[16] = { 0 };
+	struct exit_info info;
+
+	/* Flags, then the instruction's length and bytes, then the exit reason of an AMD CPU. */
+	data[0] = 1;
+	info = internal(1, 8, data);
+	info.payload[16] = 3;
+	memcpy(info.payload + 17, "\x0f\xae\x38", 3);
+	data[3] = 0x400;
+	memcpy(info.payload + 8 + 3 * 8, &data[3], 8);
+	info.have_pc = true;
+	info.pc = 0xffffffff81000000;
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR",
+	      "KVM can't emulate the guest's instruction 0f ae 38 at 0xffffffff81000000; exit reason 0x400 "
+	      "(nested page fault)");
+
+	/* A length that does not fit is not believed. */
+	info.payload[16] = 255;
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "0f ae 38 00");
+
+	/* No bytes: they could not be fetched. */
+	memset(data, 0, sizeof(data));
+	data[1] = 48;
+	info = internal(1, 6, data);
+	info.have_pc = true;
+	info.pc = 0xe4000000;
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR",
+	      "instruction fetch failed at 0xe4000000; exit reason 0x30 (EPT violation)");
+
+	/* Old kernels say nothing at all. */
+	info = internal(1, 0, NULL);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "instruction fetch failed");
+
+	/* A count beyond the payload. */
+	info = internal(1, UINT32_MAX, data);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "instruction fetch failed");
+}
+
+static void test_other_internal(void)
+{
+	static const uint64_t delivery[] = { 0x80000b0e, 48, 0x182, 0xfee00000, 1 };
+	static const uint64_t unexpected[] = { 0x21, 1 };
+	static const uint64_t simultaneous[] = { 0x80000b08, 0x80000b0e, 0, 2 };
+	struct exit_info info;
+
+	info = internal(3, 5, delivery);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "vectoring info 0x80000b0e");
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "exit reason 0x30 (EPT violation)");
+	info = internal(4, 2, unexpected);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "did not expect: 0x21");
+	info = internal(2, 4, simultaneous);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "0x80000b0e");
+	/* Without data the generic words remain. */
+	info = internal(3, 0, NULL);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "could not deliver an event");
+	info = internal(4, 0, NULL);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "did not expect");
+	info = internal(77, 0, NULL);
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "77");
+}
+
+static void test_unknown(void)
+{
+	struct exit_info info = { .reason = EXIT_REASON_UNKNOWN };
+	uint64_t reason = 49;
+
+	memcpy(info.payload, &reason, 8);
+	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x31 (EPT misconfiguration)");
+	reason = 60;
+	memcpy(info.payload, &reason, 8);
+	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x3c (ENCLS)");
+	reason = 0x52;
+	memcpy(info.payload, &reason, 8);
+	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x52 (machine check)");
+}
+
+static void test_others(void)
+{
+	struct exit_info info = { .reason = EXIT_REASON_SHUTDOWN };
+
+	check(&info, EXIT_STOP, "KVM_EXIT_SHUTDOWN", "triple fault");
+	info.reason = EXIT_REASON_HLT;
+	check(&info, EXIT_STOP, "KVM_EXIT_HLT", "halted");
+	info.reason = EXIT_REASON_X86_BUS_LOCK;
+	check(&info, EXIT_RESUMABLE, "KVM_EXIT_X86_BUS_LOCK", "bus lock");
+	info.reason = EXIT_REASON_NOT_WRITTEN;
+	info.run_errno = EFAULT;
+	check(&info, EXIT_STOP, "", "EFAULT");
+}
+
+const struct test x86_exit_tests[] = {
+	{ "fail-entry", test_fail_entry },
+	{ "emulation", test_emulation },
+	{ "other-internal", test_other_internal },
+	{ "unknown", test_unknown },
+	{ "others", test_others },
+	{ 0 },
+};
