@@ -274,8 +274,8 @@ gpa_t arch_initrd_limit(const struct vm *vm)
  */
 void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s", vm->cfg->console == CONSOLE_SERIAL ? "earlyprintk=serial console=ttyS0" :
-								       "earlyprintk=serial console=hvc0");
+	snprintf(buf, size, "%s", vm->cfg->console == CONSOLE_SERIAL ? "earlyprintk=ttyS0 console=ttyS0" :
+								       "earlyprintk=ttyS0 console=hvc0");
 }
 
 /* ACPI and MP tables. 0 or -errno (reported). */
