@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lkvm/config.h"
@@ -72,12 +73,13 @@ static void report_outcome(const struct config *cfg, struct vm *vm)
 	}
 }
 
-static int run_guest(const struct config *cfg)
+/* One life of the guest. Returns the exit status; @reboot tells whether it ended by asking for a reset. */
+static int run_guest(const struct config *cfg, bool *reboot)
 {
 	struct vm *vm;
 	int status;
 
-	log_set_level((enum log_level)cfg->loglevel);
+	*reboot = false;
 	if (vm_create(&vm, cfg))
 		return EXIT_STATUS_START_FAILED;
 	if (vm_run(vm)) {
@@ -86,9 +88,40 @@ static int run_guest(const struct config *cfg)
 	} else {
 		report_outcome(cfg, vm);
 		status = outcome_exit_status(&vm->outcome);
+		*reboot = vm->outcome.kind == OUTCOME_REBOOT;
 	}
 	vm_destroy(vm);
 	return status;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* All lives of the guest: with --on-reboot=restart a reset begins another, in a new VM. */
+static int run_guest_lives(const struct config *cfg)
+{
+	/* Strings are shared with @cfg, which keeps them. --timeout holds for all lives together. */
+	struct config life = *cfg;
+	uint64_t start = now_ms();
+	bool reboot;
+	int status;
+
+	for (;;) {
+		status = run_guest(&life, &reboot);
+		if (!reboot || cfg->on_reboot != ON_REBOOT_RESTART)
+			return status;
+		life.console_log_append = true;
+		if (cfg->timeout_ms) {
+			uint64_t spent = now_ms() - start;
+
+			life.timeout_ms = spent < cfg->timeout_ms ? cfg->timeout_ms - spent : 1;
+		}
+	}
 }
 
 static int cmd_run_main(int argc, char **argv)
@@ -103,7 +136,8 @@ static int cmd_run_main(int argc, char **argv)
 		cmd_print_help(&cmd_run, stdout);
 		status = 0;
 	} else if (!ret && !config_validate(&cfg)) {
-		status = run_guest(&cfg);
+		log_set_level((enum log_level)cfg.loglevel);
+		status = run_guest_lives(&cfg);
 	}
 	config_free(&cfg);
 	return status;

@@ -72,6 +72,7 @@ struct config {
 	uint64_t     timeout_ms;  /* 0: none */
 	enum config_on_reboot on_reboot;
 	char        *console_log; /* file for the guest console, NULL: stdout */
+	bool         console_log_append; /* do not empty that file: it has an earlier life of the guest */
 	char        *dump_dtb;    /* file, NULL: no */
 	int          loglevel;    /* enum log_level */
 	bool         debug_mmio;  /* report accesses that no device claims */

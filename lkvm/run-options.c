@@ -199,11 +199,6 @@ static int parse_on_reboot(void *target, const struct option_use *use, const cha
 
 	if (i < 0)
 		return i;
-	if (i == ON_REBOOT_RESTART) {
-		log_error("%s: restarting a guest is not built into this lkvm (see lkvm help run)",
-			  use->name);
-		return -EINVAL;
-	}
 	cfg->on_reboot = (enum config_on_reboot)i;
 	return 0;
 }
@@ -424,7 +419,7 @@ const struct option_spec run_options[] = {
 	  .parse = option_parse_duration, .offset = CFG(timeout_ms),
 	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124" },
 	{ .long_name = "on-reboot", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
-	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default)" },
+	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default) or restart" },
 	{ .long_name = "console-log", .metavar = "FILE", .arches = OPT_ALL, .section = RUN,
 	  .parse = option_parse_string, .offset = CFG(console_log),
 	  .help = "write the guest's console to FILE instead of standard output" },

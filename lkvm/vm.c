@@ -356,7 +356,9 @@ static int create_console(struct vm *vm)
 
 	if (vm->cfg->console_log) {
 		vm->console_log_fd = open(vm->cfg->console_log,
-					  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+					  O_WRONLY | O_CREAT | O_CLOEXEC |
+					  (vm->cfg->console_log_append ? O_APPEND : O_TRUNC),
+					  0666);
 		if (vm->console_log_fd < 0) {
 			int err = errno;
 
