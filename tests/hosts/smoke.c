@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* Calls one function of every library that lkvm may use: proves that a
  * sysroot links statically and runs. */
 #include <stdio.h>
