@@ -53,17 +53,12 @@ static struct virtio_blk *to_blk(struct virtio_device *dev)
 
 /* ---- requests (virtio 1.3 §5.2.6) ---------------------------------------------------------------- */
 
-/* The status byte for what the back end said. */
-static uint8_t blk_result(struct virtio_blk *blk, int err, const char *what, uint64_t sector)
+/* The status byte for what the back end said; it has reported it. */
+static uint8_t blk_result(int err)
 {
 	if (!err)
 		return VIRTIO_BLK_S_OK;
-	if (err == -EOPNOTSUPP)
-		return VIRTIO_BLK_S_UNSUPP;
-	log_guest(&blk->dev.guest_errors, "%s %.*s: %s at sector %llu failed: %s", blk->dev.name,
-		  (int)sizeof(blk->id), (const char *)blk->id, what, (unsigned long long)sector,
-		  strerror(-err));
-	return VIRTIO_BLK_S_IOERR;
+	return err == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
 }
 
 static bool blk_in_range(const struct virtio_blk *blk, uint64_t sector, uint64_t bytes)
@@ -90,7 +85,7 @@ static uint8_t blk_read(struct virtio_blk *blk, uint64_t sector)
 	if (data->nr) {
 		err = disk_read(blk->disk, data->iov, (int)data->nr, sector << SECTOR_SHIFT);
 		if (err)
-			return blk_result(blk, err, "read", sector);
+			return blk_result(err);
 	}
 	data->nr = 0; /* all of it was written */
 	return VIRTIO_BLK_S_OK;
@@ -107,7 +102,7 @@ static uint8_t blk_write(struct virtio_blk *blk, uint64_t sector)
 		err = disk_write(blk->disk, data->iov, (int)data->nr, sector << SECTOR_SHIFT);
 	if (!err && blk_writes_through(blk))
 		err = disk_flush(blk->disk);
-	return blk_result(blk, err, "write", sector);
+	return blk_result(err);
 }
 
 /*
@@ -148,8 +143,7 @@ static uint8_t blk_segments(struct virtio_blk *blk, bool zeroes)
 			return status;
 	}
 	for (const uint8_t *p = raw; p < raw + len; p += SEGMENT_BYTES) {
-		uint64_t sector = get_le64(p);
-		uint64_t offset = sector << SECTOR_SHIFT;
+		uint64_t offset = get_le64(p) << SECTOR_SHIFT;
 		uint64_t bytes = (uint64_t)get_le32(p + 8) << SECTOR_SHIFT;
 
 		if (!bytes)
@@ -160,11 +154,11 @@ static uint8_t blk_segments(struct virtio_blk *blk, bool zeroes)
 		else
 			err = disk_discard(blk->disk, offset, bytes);
 		if (err)
-			return blk_result(blk, err, zeroes ? "write-zeroes" : "discard", sector);
+			return blk_result(err);
 	}
 	if (zeroes && blk_writes_through(blk))
 		err = disk_flush(blk->disk);
-	return blk_result(blk, err, "flush", 0);
+	return blk_result(err);
 }
 
 static uint8_t blk_execute(struct virtio_blk *blk, const uint8_t *req)
@@ -177,7 +171,7 @@ static uint8_t blk_execute(struct virtio_blk *blk, const uint8_t *req)
 	case VIRTIO_BLK_T_OUT:
 		return blk_write(blk, sector);
 	case VIRTIO_BLK_T_FLUSH:
-		return blk_result(blk, disk_flush(blk->disk), "flush", 0);
+		return blk_result(disk_flush(blk->disk));
 	case VIRTIO_BLK_T_GET_ID:
 		virtqueue_write(&blk->chain.writable, blk->id, sizeof(blk->id));
 		return VIRTIO_BLK_S_OK;
