@@ -258,7 +258,7 @@ static void test_words(void)
 	bad("--loglevel 3", "--loglevel: unknown value '3' (all: error, warning, info, debug;");
 	bad("--virtio-transport mmio-legacy",
 	    "--virtio-transport: mmio-legacy: legacy virtio is not built into this lkvm");
-	bad("--on-reboot again", "--on-reboot");
+	bad("--on-reboot again", "--on-reboot: unknown value 'again' (all: exit, restart;");
 	bad("--pmu=maybe", "--pmu: unknown value 'maybe' (all: auto, off, on;");
 }
 
