@@ -9,6 +9,7 @@
 
 #include "lkvm/arch.h"
 #include "lkvm/cmd.h"
+#include "lkvm/console.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
 
@@ -41,6 +42,23 @@ static int open_std_streams(void)
 	return 0;
 }
 
+/* SA_RESETHAND: the signal, raised again, then does what it would have done without us. */
+static void on_fatal_signal(int sig)
+{
+	console_restore_terminal();
+	raise(sig);
+}
+
+/* A crash of lkvm must not leave the user with a terminal in raw mode. */
+static void restore_terminal_on_crash(void)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS };
+	struct sigaction sa = { .sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &sa, NULL);
+}
+
 static int dispatch(int argc, char **argv)
 {
 	const struct cmd *cmd;
@@ -68,6 +86,7 @@ int main(int argc, char **argv)
 		exit(EXIT_STATUS_START_FAILED);
 	/* A reader of the console that goes away is an error of that write, not the end of the guest. */
 	signal(SIGPIPE, SIG_IGN);
+	restore_terminal_on_crash();
 
 	status = dispatch(argc, argv);
 
