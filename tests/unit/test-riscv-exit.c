@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/exit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tests/unit/test.h"
+
+static struct exit_record decode(const struct exit_info *info)
+{
+	struct exit_record rec;
+
+	memset(&rec, 0xa5, sizeof(rec));
+	riscv_exit_decode(info, &rec);
+	CHECK(rec.name != NULL);
+	CHECK(memchr(rec.what, 0, sizeof(rec.what)) != NULL);
+	CHECK(memchr(rec.advice, 0, sizeof(rec.advice)) != NULL);
+	return rec;
+}
+
+static void put64(struct exit_info *info, size_t offset, uint64_t v)
+{
+	memcpy(info->payload + offset, &v, sizeof(v));
+}
+
+/* A failed fetch, as measured: EOPNOTSUPP, reason UNKNOWN, pc = the target. */
+static void test_fetch(void)
+{
+	struct exit_info info = {
+		.run_errno = EOPNOTSUPP, .reason = EXIT_REASON_UNKNOWN, .have_pc = true, .pc = 0x70000000,
+	};
+	struct exit_record rec = decode(&info);
+
+	CHECK_EQ(rec.verdict, EXIT_STOP);
+	CHECK_STR(rec.name, "KVM_EXIT_UNKNOWN");
+	CHECK(strstr(rec.what, "instruction fetch failed at pc 0x70000000") != NULL);
+	CHECK(strstr(rec.advice, "stvec") != NULL);
+
+	/* The same errno with RAM at pc is a device access that KVM can't decode. */
+	info.pc = 0x80000000;
+	info.pc_backed = true;
+	rec = decode(&info);
+	CHECK(strstr(rec.what, "fetch") == NULL);
+	CHECK(strstr(rec.what, "device memory") != NULL);
+
+	info.have_pc = false;
+	info.pc_backed = false;
+	rec = decode(&info);
+	CHECK(strstr(rec.what, "pc 0x") == NULL);
+}
+
+static void test_errnos(void)
+{
+	static const struct {
+		int         err;
+		const char *word;
+	} rows[] = {
+		{ EFAULT, "EFAULT" }, { EIO, "multiple" }, { ENOMEM, "page tables" }, { EINVAL, "EINVAL" },
+		{ 4321, "errno 4321" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exit_info info = { .run_errno = rows[i].err, .reason = EXIT_REASON_UNKNOWN };
+		struct exit_record rec = decode(&info);
+
+		CHECK(strstr(rec.what, rows[i].word) != NULL);
+		CHECK_EQ(rec.verdict, EXIT_STOP);
+		CHECK_STR(rec.name, "KVM_EXIT_UNKNOWN");
+		/* hardware_exit_reason means nothing here. */
+		CHECK(strstr(rec.what, "hardware_exit_reason") == NULL);
+	}
+}
+
+/* A dead VM: KVM_RUN fails with EIO before it writes a reason. */
+static void test_not_written(void)
+{
+	struct exit_info info = { .run_errno = EIO, .reason = EXIT_REASON_NOT_WRITTEN };
+	struct exit_record rec = decode(&info);
+
+	CHECK(strstr(rec.what, "multiple") == NULL);
+	CHECK(strstr(rec.what, "EIO") != NULL);
+	CHECK_STR(rec.name, "");
+}
+
+static void test_no_vsfile(void)
+{
+	struct exit_info info = { .reason = EXIT_REASON_FAIL_ENTRY };
+	struct exit_record rec;
+
+	put64(&info, 0, 1);
+	info.payload[8] = info.payload[11] = 0;
+	memcpy(info.payload + 8, &(uint32_t){ 5 }, 4);
+	rec = decode(&info);
+	CHECK(strstr(rec.what, "host CPU 5") != NULL);
+	CHECK(strstr(rec.advice, "aia-emul") != NULL);
+	put64(&info, 0, 0x600);
+	CHECK(strstr(decode(&info).what, "interrupt file") != NULL);
+	put64(&info, 0, 2);
+	CHECK(strstr(decode(&info).what, "interrupt file") == NULL);
+}
+
+static void test_sbi(void)
+{
+	struct exit_info info = { .reason = EXIT_REASON_RISCV_SBI };
+	struct exit_record rec;
+
+	put64(&info, 0, 0x4442434e);
+	put64(&info, 8, 2);
+	put64(&info, 16, 0x41);
+	rec = decode(&info);
+	CHECK(strstr(rec.what, "dbcn") != NULL);
+	CHECK(strstr(rec.what, "function 2") != NULL);
+	CHECK_EQ(rec.verdict, EXIT_RESUMABLE);
+	put64(&info, 0, 0x12345);
+	CHECK(strstr(decode(&info).what, "unknown") != NULL);
+}
+
+static void test_any(void)
+{
+	static const uint8_t fill[] = { 0x00, 0xff };
+
+	for (size_t f = 0; f < ARRAY_SIZE(fill); f++) {
+		for (uint32_t r = 0; r < 50; r++) {
+			struct exit_info info = { .reason = r, .have_pc = true, .pc = UINT64_MAX };
+
+			memset(info.payload, fill[f], sizeof(info.payload));
+			decode(&info);
+			info.run_errno = EOPNOTSUPP;
+			CHECK_EQ(decode(&info).verdict, EXIT_STOP);
+		}
+	}
+}
+
+const struct test riscv_exit_tests[] = {
+	{ "fetch", test_fetch },
+	{ "errnos", test_errnos },
+	{ "not_written", test_not_written },
+	{ "no_vsfile", test_no_vsfile },
+	{ "sbi", test_sbi },
+	{ "any", test_any },
+	{ 0 },
+};
