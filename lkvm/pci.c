@@ -72,6 +72,7 @@
 #define PCI_PIO_BASE         0xcf8
 #define PCI_PIO_BYTES        8
 #define PCI_PIO_ADDRESS      0
+#define PCI_PIO_CF9          1
 #define PCI_PIO_DATA         4
 #define PCI_PIO_ENABLE       0x80000000u
 
@@ -142,6 +143,8 @@ struct pci_host {
 	unsigned int          nr_bars;
 	struct msi_sink       msi;
 	_Atomic uint32_t      pio_address;
+	const struct bus_ops *cf9_ops; /* NULL: nobody shares the port */
+	void                 *cf9_dev;
 
 	pthread_mutex_t       intx_lock;
 	struct irq_line       intx[4];
@@ -608,6 +611,8 @@ static uint64_t pio_read(void *opaque, uint64_t offset, unsigned int size)
 
 	if (offset == PCI_PIO_ADDRESS && size == 4)
 		return host->pio_address;
+	if (offset == PCI_PIO_CF9 && size == 1 && host->cf9_ops)
+		return host->cf9_ops->read(host->cf9_dev, 0, size);
 	if (offset < PCI_PIO_DATA || size > 4 || !pio_target(host, offset, &bdf, &reg))
 		return ones(size);
 	return pci_config_read(host, bdf, reg, size);
@@ -621,6 +626,8 @@ static void pio_write(void *opaque, uint64_t offset, unsigned int size, uint64_t
 	/* Only whole words address; smaller ones are for others that share the port: 3.2.2.3.2. */
 	if (offset == PCI_PIO_ADDRESS && size == 4)
 		host->pio_address = (uint32_t)value & (PCI_PIO_ENABLE | 0x00fffffc);
+	else if (offset == PCI_PIO_CF9 && size == 1 && host->cf9_ops)
+		host->cf9_ops->write(host->cf9_dev, 0, size, value);
 	else if (offset >= PCI_PIO_DATA && size <= 4 && pio_target(host, offset, &bdf, &reg))
 		pci_config_write(host, bdf, reg, size, (uint32_t)value);
 }
@@ -629,6 +636,12 @@ static const struct bus_ops pio_bus_ops = {
 	.read = pio_read,
 	.write = pio_write,
 };
+
+void pci_host_share_cf9(struct pci_host *host, const struct bus_ops *ops, void *dev)
+{
+	host->cf9_ops = ops;
+	host->cf9_dev = dev;
+}
 
 /* ---- devices ------------------------------------------------------------------------------------ */
 

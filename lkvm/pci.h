@@ -63,6 +63,12 @@ int pci_host_create(struct pci_host **host, const struct machine_pci *m, struct 
 void pci_host_destroy(struct pci_host *host);
 
 /*
+ * Hands byte accesses to port CF9 to @ops (offset 0) and @dev: PC chipsets have their reset register there, inside
+ * CF8's four bytes. Before the vCPUs start.
+ */
+void pci_host_share_cf9(struct pci_host *host, const struct bus_ops *ops, void *dev);
+
+/*
  * Adds a function in the next free slot; its BARs get addresses at once (so a kernel told to probe only finds
  * them assigned) and may be moved by the guest. Returns 0 or -errno (reported).
  */

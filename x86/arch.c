@@ -227,6 +227,8 @@ int arch_devices_create(struct vm *vm)
 		if (ret)
 			return ret;
 	}
+	if (vm->pci)
+		pci_host_share_cf9(vm->pci, &x86_cf9_bus_ops, &arch->power);
 	return machine_add_device(&vm->machine, &rtc);
 }
 

@@ -382,6 +382,40 @@ static void test_ports(void)
 	rig_exit(&rig);
 }
 
+static uint64_t cf9_read(void *dev, uint64_t offset, unsigned int size)
+{
+	CHECK_EQ(offset, 0);
+	CHECK_EQ(size, 1);
+	return *(uint8_t *)dev;
+}
+
+static void cf9_write(void *dev, uint64_t offset, unsigned int size, uint64_t value)
+{
+	CHECK_EQ(offset, 0);
+	CHECK_EQ(size, 1);
+	*(uint8_t *)dev = (uint8_t)value;
+}
+
+/* The reset register of PC chipsets gets bytes at CF9 and nothing else. */
+static void test_cf9(void)
+{
+	static const struct bus_ops ops = { .read = cf9_read, .write = cf9_write };
+	uint8_t reg = 0;
+	struct rig rig;
+
+	rig_init(&rig);
+	pci_host_share_cf9(rig.host, &ops, &reg);
+	port_out(&rig, 0xcf9, 1, 0x06);
+	CHECK_EQ(reg, 6);
+	CHECK_EQ(port_in(&rig, 0xcf9, 1), 6);
+	port_out(&rig, 0xcf8, 4, 0x80000400);
+	port_out(&rig, 0xcfa, 1, 0x55);
+	port_out(&rig, 0xcf8, 1, 0x55);
+	CHECK_EQ(reg, 6);
+	CHECK_EQ(port_in(&rig, 0xcf8, 4), 0x80000400);
+	rig_exit(&rig);
+}
+
 static void test_capabilities(void)
 {
 	uint8_t cap[20] = { 0x09, 0, 20, 5, 1, 2, 3 }, huge[255] = { 0x09 };
@@ -992,6 +1026,7 @@ const struct test pci_tests[] = {
 	{ "header", test_header },
 	{ "by-number", test_by_number },
 	{ "ports", test_ports },
+	{ "cf9", test_cf9 },
 	{ "capabilities", test_capabilities },
 	{ "bar-sizing", test_bar_sizing },
 	{ "bar-access", test_bar_access },
