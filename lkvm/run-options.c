@@ -134,7 +134,7 @@ static int parse_force_pci(void *target, const struct option_use *use LKVM_UNUSE
 static int parse_irqchip(void *target, const struct option_use *use, const char *arg, bool enabled)
 {
 	static const char *const arm[] = { "auto", "gicv2", "gicv2m", "gicv3", "gicv3-its", NULL };
-	static const char *const riscv[] = { "auto", "aia", "plic", NULL };
+	static const char *const riscv[] = { "auto", "aia", "aia-emul", "aia-hwaccel", "plic", NULL };
 	static const char *const x86[] = { "auto", "kernel", "split", NULL };
 	const char *const *words = use->set->arch == OPT_ARM64  ? arm :
 				   use->set->arch == OPT_X86_64 ? x86 :
@@ -388,8 +388,8 @@ const struct option_spec run_options[] = {
 	  .help = "take memory from the hugetlbfs mounted on DIR" },
 	{ .long_name = "irqchip", .metavar = "NAME", .arches = OPT_ARM64 | OPT_RISCV64 | OPT_X86_64,
 	  .section = MACHINE, .parse = parse_irqchip, .offset = CFG(irqchip),
-	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, plic (riscv64); "
-		  "kernel, split (x86_64); the best that the host has unless given" },
+	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, aia-emul, "
+		  "aia-hwaccel, plic (riscv64); kernel, split (x86_64); the best that the host has unless given" },
 	{ .long_name = "pmu", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
 	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_pmu,
 	  .help = "performance counters in the guest; auto, where the host can, unless given" },
