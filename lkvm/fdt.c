@@ -97,6 +97,8 @@ int fdt_end(struct fdt *fdt, void **blob, size_t *size_bytes)
 {
 	int ret = 0;
 
+	if (fdt->depth)
+		fdt_fail(fdt, -EINVAL);
 	if (!fdt->err) {
 		do {
 			ret = fdt_finish(fdt->buf);
@@ -160,29 +162,33 @@ void fdt_node(struct fdt *fdt, const char *fmt, ...)
 	do {
 		ret = fdt_begin_node(fdt->buf, name);
 	} while (fdt_again(fdt, ret));
+	fdt->depth++;
+	fdt->child_ended = false;
 }
 
 void fdt_node_end(struct fdt *fdt)
 {
 	int ret;
 
+	if (!fdt->depth)
+		fdt_fail(fdt, -EINVAL);
 	if (fdt->err)
 		return;
 	do {
 		ret = fdt_end_node(fdt->buf);
 	} while (fdt_again(fdt, ret));
+	fdt->depth--;
+	fdt->child_ended = true;
 }
 
 void fdt_bytes(struct fdt *fdt, const char *name, const void *v, size_t len)
 {
 	int ret;
 
+	if (len > FDT_MAX_BYTES || !fdt->depth || fdt->child_ended)
+		fdt_fail(fdt, -EINVAL);
 	if (fdt->err)
 		return;
-	if (len > FDT_MAX_BYTES) {
-		fdt_fail(fdt, -EINVAL);
-		return;
-	}
 	do {
 		ret = fdt_property(fdt->buf, name, v, (int)len);
 	} while (fdt_again(fdt, ret));

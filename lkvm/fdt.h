@@ -16,12 +16,16 @@ struct fdt {
 	size_t size_bytes; /* allocated */
 	int    err;        /* first error, -errno; later calls do nothing */
 	uint32_t next_phandle;
+	/* libfdt takes trees of any shape; these find what a reader would not: see fdt_end(). */
+	unsigned int depth;  /* nodes begun and not ended */
+	bool   child_ended;  /* a subnode of the current node is complete: no property may follow */
 };
 
 /* Starts a tree (its root node is not begun). fdt_end() must follow. */
 void fdt_begin(struct fdt *fdt);
 /*
- * Ends the tree: *@blob (free() it) and *@size_bytes. Returns 0 or the first error (reported).
+ * Ends the tree: *@blob (free() it) and *@size_bytes. Returns 0 or the first error (reported): -ENOMEM, or -EINVAL for
+ * nodes left open, properties behind subnodes, and other mistakes of the caller.
  */
 int fdt_end(struct fdt *fdt, void **blob, size_t *size_bytes) LKVM_MUST_CHECK;
 
