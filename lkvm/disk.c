@@ -75,8 +75,9 @@ static int check_format(const struct disk *disk)
 		if (n < foreign_formats[i].len ||
 		    memcmp(head, foreign_formats[i].magic, foreign_formats[i].len))
 			continue;
-		log_error("disk %s: this is a %s image, and lkvm takes raw ones (convert it: qemu-img convert -O raw %s NEW)",
-			  disk->path, foreign_formats[i].name, disk->path);
+		log_error("disk %s: this is a %s image, and lkvm takes raw ones "
+			  "(convert it: qemu-img convert -O raw %s NEW)", disk->path,
+			  foreign_formats[i].name, disk->path);
 		return -EINVAL;
 	}
 	return 0;
@@ -120,11 +121,11 @@ static int lock_image(struct disk *disk)
 		return 0;
 	}
 	if (disk->readonly)
-		log_error("disk %s is in use by another process that may write to it (stop that one, or use a copy)",
-			  disk->path);
+		log_error("disk %s is in use by another process that may write to it "
+			  "(stop that one, or use a copy)", disk->path);
 	else
-		log_error("disk %s is in use by another process (several can share it if all of them add ,ro)",
-			  disk->path);
+		log_error("disk %s is in use by another process "
+			  "(several can share it if all of them add ,ro)", disk->path);
 	return -EBUSY;
 }
 
@@ -152,8 +153,8 @@ static int find_size(struct disk *disk, const struct stat *st)
 
 	rounded = align_down(disk->size_bytes, disk->block_bytes);
 	if (!rounded) {
-		log_error("disk %s: %" PRIu64 " bytes are too few for a disk (to resize it: truncate -s SIZE %s)",
-			  disk->path, disk->size_bytes, disk->path);
+		log_error("disk %s: %" PRIu64 " bytes are too few for a disk "
+			  "(to resize it: truncate -s SIZE %s)", disk->path, disk->size_bytes, disk->path);
 		return -EINVAL;
 	}
 	if (rounded != disk->size_bytes)

@@ -664,8 +664,8 @@ int pci_add_capability(struct pci_device *dev, const uint8_t *body, unsigned int
 
 void pci_config_allow_write(struct pci_device *dev, unsigned int offset, unsigned int len)
 {
-	if (offset < PCI_FIRST_CAPABILITY ||
-	    !range_within(offset, len, 0, PCI_CONFIG_BYTES))
+	if (offset < PCI_FIRST_CAPABILITY || offset >= PCI_CONFIG_BYTES ||
+	    len > PCI_CONFIG_BYTES - offset)
 		return;
 	memset(dev->writable + offset, 0xff, len);
 }

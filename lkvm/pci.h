@@ -53,9 +53,10 @@ struct pci_device_info {
 };
 
 /*
- * Creates the bridge for machine->pci and registers its windows (those whose size is not 0) on @mmio (ECAM,
- * io, mem32, mem64) and @pio (NULL: none; else CF8/CFC). @intx[i] is the line of INTx pin i of slot 0, rotated by slot. @msi may have
- * .send NULL: then no device shows MSI-X. Returns 0 or -errno (reported).
+ * Creates the bridge for machine->pci and registers its windows (those whose size is not 0) on @mmio
+ * (ECAM, io, mem32, mem64) and @pio (NULL: none; else CF8/CFC). @intx[i] is the line of INTx pin i of slot
+ * 0, rotated by slot. @msi may have .send NULL: then no device shows MSI-X. Returns 0 or -errno (reported);
+ * after a failure @mmio and @pio must not be used any more.
  */
 int pci_host_create(struct pci_host **host, const struct machine_pci *m, struct bus *mmio,
 		    struct bus *pio, const struct irq_line intx[4], const struct msi_sink *msi)
@@ -63,8 +64,8 @@ int pci_host_create(struct pci_host **host, const struct machine_pci *m, struct 
 void pci_host_destroy(struct pci_host *host);
 
 /*
- * Hands byte accesses to port CF9 to @ops (offset 0) and @dev: PC chipsets have their reset register there, inside
- * CF8's four bytes. Before the vCPUs start.
+ * Hands byte accesses to port CF9 to @ops (offset 0) and @dev: PC chipsets have their reset register there,
+ * inside CF8's four bytes. Before the vCPUs start.
  */
 void pci_host_share_cf9(struct pci_host *host, const struct bus_ops *ops, void *dev);
 
@@ -95,8 +96,8 @@ void pci_intx_set(struct pci_device *dev, bool level);
 unsigned int pci_slot(const struct pci_device *dev);
 
 /*
- * Configuration access by number, for RTAS and CF8/CFC: @bdf = bus << 8 | devfn, @offset 0..4095, @size 1, 2, 4.
- * Absent functions read as ones. Any vCPU thread.
+ * Configuration access by number, for RTAS and CF8/CFC: @bdf = bus << 8 | devfn, @offset 0..4095, @size
+ * 1, 2, 4. Absent functions and impossible accesses read as ones. Any vCPU thread.
  */
 uint32_t pci_config_read(struct pci_host *host, unsigned int bdf, unsigned int offset,
 			 unsigned int size);

@@ -362,7 +362,7 @@ static void test_own_thread(void)
 	t.fd = ready_eventfd();
 	CHECK_EQ(loop_add(loop, t.fd, EPOLLIN, on_own_thread, &t), 0);
 	CHECK_EQ(loop_start(loop, "a-name-much-too-long"), 0);
-	for (int i = 0; i < 2000 && !t.calls; i++)
+	for (int i = 0; i < 10000 && !t.calls; i++)
 		usleep(1000);
 	loop_stop(loop);
 	loop_stop(loop);
@@ -374,7 +374,7 @@ static void test_own_thread(void)
 	/* And again. */
 	CHECK_EQ(eventfd_write(t.fd, 1), 0);
 	CHECK_EQ(loop_start(loop, "again"), 0);
-	for (int i = 0; i < 2000 && t.calls < 2; i++)
+	for (int i = 0; i < 10000 && t.calls < 2; i++)
 		usleep(1000);
 	loop_stop(loop);
 	CHECK_EQ(t.calls, 2);

@@ -379,6 +379,21 @@ static void test_ports(void)
 	CHECK_EQ(port_in(&rig, 0xcf8, 2), 0xffff);
 	CHECK_EQ(port_in(&rig, 0xcf8, 8), UINT64_MAX);
 	CHECK_EQ(port_in(&rig, 0xcf8, 4), dev | 0x04);
+
+	/* Bytes at CF9, and only these, reach whoever shares the port. */
+	fake.answer = 0x5a;
+	pci_host_share_cf9(rig.host, &fake_ops, &fake);
+	port_out(&rig, 0xcf9, 1, 0x06);
+	CHECK_EQ(fake.writes, 1);
+	CHECK_EQ(fake.value, 0x06);
+	CHECK_EQ(fake.offset, 0);
+	CHECK_EQ(port_in(&rig, 0xcf9, 1), 0x5a);
+	port_out(&rig, 0xcf8, 1, 0x06);
+	port_out(&rig, 0xcfa, 2, 0x06);
+	port_out(&rig, 0xcf8, 4, dev | 0x08);
+	CHECK_EQ(port_in(&rig, 0xcf8, 4), dev | 0x08);
+	CHECK_EQ(fake.reads, 1);
+	CHECK_EQ(fake.writes, 1);
 	rig_exit(&rig);
 }
 
