@@ -1,0 +1,10 @@
+# A second CPU is off until the guest starts it by PSCI, then runs where and with what was asked for.
+# arch: arm64
+# needs: lkvm guest-tests
+# timeout: 60
+. "${CASES:-/cases}/lib.sh"
+
+for cpus in 2 4; do
+	expect_status 0 lkvm run --firmware "${GUEST_TESTS:-/guest-tests}/smp.bin" -c $cpus -m 16 --timeout 20
+	expect_grep "^hello from CPU 1$" out
+done
