@@ -194,8 +194,8 @@ static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
 	int ret;
 
 	if (size_bytes > MAX_FDT_BYTES) {
-		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use fewer CPUs or devices",
-			  size_bytes);
+		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use fewer "
+			  "CPUs or devices", size_bytes);
 		return -EFBIG;
 	}
 	/* booting.rst wants 8-byte alignment. Whole pages, as kernels reserve it by pages. */
@@ -343,7 +343,8 @@ void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name,
 	doctor_cap(&d, vm_fd, "stolen time", KVM_CAP_STEAL_TIME, "no");
 	doctor_cap(&d, vm_fd, "system suspend", KVM_CAP_ARM_SYSTEM_SUSPEND, "no");
 	doctor_cap(&d, vm_fd, "32-bit guests", KVM_CAP_ARM_EL1_32BIT, "no");
-	doctor_cap(&d, vm_fd, "nested guests", KVM_CAP_ARM_EL2, "no (a kernel of 6.16 or newer, FEAT_NV2, kvm-arm.mode=nested)");
+	doctor_cap(&d, vm_fd, "nested guests", KVM_CAP_ARM_EL2,
+		   "no (they take FEAT_NV2, Linux 6.16 and kvm-arm.mode=nested)");
 }
 
 /* PSCI SYSTEM_OFF (Arm DEN0022 §5.10). */

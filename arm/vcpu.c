@@ -33,7 +33,8 @@ static int choose_pmu(struct vm *vm)
 	}
 	if (wanted == CONFIG_AUTO)
 		return 0;
-	log_error("--pmu: this host has no PMU for guests: KVM needs a PMUv3 that the host's own kernel uses (dmesg | grep -i pmu)");
+	log_error("--pmu: this host has no PMU for guests: KVM needs a PMUv3 that the host's own kernel uses "
+		  "(dmesg | grep -i pmu)");
 	return -ENODEV;
 }
 
@@ -99,7 +100,7 @@ static int finish_sve(struct vcpu *vcpu)
 	return ret;
 }
 
-/* Where KVM counts the time that the host took from this vCPU (Arm DEN0057A); the guest asks for it by call. */
+/* Where KVM counts the time that the host took from this vCPU (Arm DEN0057A). The guest asks by a call. */
 static int set_stolen_time(struct vcpu *vcpu)
 {
 	uint64_t ipa = ARM_PVTIME_BASE + vcpu->index * ARM_PVTIME_CPU_BYTES;
@@ -182,8 +183,8 @@ static int set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t v)
 }
 
 /*
- * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts masked and the
- * MMU off. All but x0 is how KVM initialises vCPUs.
+ * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts masked
+ * and the MMU off. All but x0 is how KVM initialises vCPUs.
  */
 int arch_vcpu_reset(struct vcpu *vcpu)
 {
