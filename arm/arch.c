@@ -194,8 +194,8 @@ static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
 	int ret;
 
 	if (size_bytes > MAX_FDT_BYTES) {
-		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use fewer "
-			  "CPUs or devices", size_bytes);
+		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use "
+			  "fewer CPUs or devices", size_bytes);
 		return -EFBIG;
 	}
 	/* booting.rst wants 8-byte alignment. Whole pages, as kernels reserve it by pages. */

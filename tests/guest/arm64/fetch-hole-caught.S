@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Jumps to a place where no RAM is, with vectors in RAM: the guest gets an instruction abort, and where it was. */
+/* Jumps to a place where no RAM is, with vectors in RAM: the guest gets an abort and learns where. */
 #include "tests/guest/arm64/guest.inc"
 
 	vectors aborted

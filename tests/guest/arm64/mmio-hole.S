@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loads and stores where no device is: loads give ones, stores go nowhere, the guest goes on. No signed loads: KVM
- * extends them by what the CPU's syndrome says, and QEMU's has no word of the sign.
+ * Loads and stores where no device is: loads give ones, stores go nowhere, the guest goes on. No signed
+ * loads: KVM extends them by what the CPU's syndrome says, and QEMU's has no word of the sign.
  */
 #include "tests/guest/arm64/guest.inc"
 

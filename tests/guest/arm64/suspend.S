@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Suspends the system through PSCI until the UART has an interrupt: with UART_IER_BITS = 2 ("transmitter empty") it
- * is there at once, with 1 ("data received") when something is typed. GICv3.
+ * Suspends the system through PSCI until the UART has an interrupt: with UART_IER_BITS = 2 ("transmitter
+ * empty") it is there at once, with 1 ("data received") when something is typed. GICv3.
  */
 #ifndef UART_IER_BITS
 #define UART_IER_BITS 2
@@ -15,7 +15,7 @@
 	say "no suspend\n"
 	poweroff
 
-	/* The distributor: affinity routing and group 1 on; the UART's SPI in group 1, on. CPU 0 is its target. */
+	/* The distributor: affinity routing and group 1 on; the UART's SPI in group 1, on, to CPU 0. */
 1:	ldr x20, =GIC_DIST_BASE
 	mov w15, #0x12
 	str w15, [x20]                     /* GICD_CTLR */
