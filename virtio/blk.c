@@ -14,8 +14,8 @@
 #define BLK_SEG_MAX (BLK_QUEUE_SIZE - 2)
 
 /*
- * Requests before the driver is told and others (a reset) get their turn: few, because the interrupt for
- * the first one waits for the last.
+ * Requests before the driver is told and others (a reset) get their turn: few, because the
+ * interrupt for the first one waits for the last.
  */
 #define BLK_BATCH 8
 
@@ -23,7 +23,9 @@
 #define SECTOR_SHIFT 9
 #define SECTOR_BYTES (1u << SECTOR_SHIFT)
 
-/* struct virtio_blk_req up to the data (virtio 1.3 §5.2.6): le32 type, le32 reserved, le64 sector. */
+/*
+ * struct virtio_blk_req up to the data (virtio 1.3 §5.2.6): le32 type, le32 reserved, le64 sector.
+ */
 #define REQ_BYTES 16
 /* struct virtio_blk_discard_write_zeroes: le64 sector, le32 num_sectors, le32 flags. */
 #define SEGMENT_BYTES 16
@@ -35,6 +37,7 @@
 
 #define BLK_PCI_CLASS 0x018000 /* mass storage, other */
 
+#define FEATURE(name)        (UINT64_C(1) << VIRTIO_BLK_F_##name)
 #define CONFIG_OFFSET(field) offsetof(struct virtio_blk_config, field)
 
 struct virtio_blk {
@@ -51,7 +54,7 @@ static struct virtio_blk *to_blk(struct virtio_device *dev)
 	return container_of(dev, struct virtio_blk, dev);
 }
 
-/* ---- requests (virtio 1.3 §5.2.6) ---------------------------------------------------------------- */
+/* ---- requests (virtio 1.3 §5.2.6) ------------------------------------------------------------ */
 
 /* The status byte for what the back end said; it has reported it. */
 static uint8_t blk_result(int err)
@@ -67,7 +70,9 @@ static bool blk_in_range(const struct virtio_blk *blk, uint64_t sector, uint64_t
 		range_within(sector, bytes >> SECTOR_SHIFT, 0, blk->sectors);
 }
 
-/* True if the driver relies on us to have data on stable storage when a write is done (§5.2.6.2). */
+/*
+ * True if the driver relies on us to have data on stable storage when a write is done (§5.2.6.2).
+ */
 static bool blk_writes_through(const struct virtio_blk *blk)
 {
 	if (virtio_has_feature(&blk->dev, VIRTIO_BLK_F_CONFIG_WCE))
@@ -130,7 +135,8 @@ static uint8_t blk_segments(struct virtio_blk *blk, bool zeroes)
 	uint8_t status;
 	int err = 0;
 
-	if (!virtio_has_feature(&blk->dev, zeroes ? VIRTIO_BLK_F_WRITE_ZEROES : VIRTIO_BLK_F_DISCARD))
+	if (!virtio_has_feature(&blk->dev,
+				zeroes ? VIRTIO_BLK_F_WRITE_ZEROES : VIRTIO_BLK_F_DISCARD))
 		return VIRTIO_BLK_S_UNSUPP;
 	if (!data->bytes || data->bytes % SEGMENT_BYTES || data->bytes > sizeof(raw))
 		return VIRTIO_BLK_S_IOERR;
@@ -138,19 +144,20 @@ static uint8_t blk_segments(struct virtio_blk *blk, bool zeroes)
 
 	/* All are checked before the first is done. */
 	for (const uint8_t *p = raw; p < raw + len; p += SEGMENT_BYTES) {
-		status = blk_check_segment(blk, zeroes, get_le64(p), get_le32(p + 8), get_le32(p + 12));
+		status = blk_check_segment(blk, zeroes, get_le64(p), get_le32(p + 8),
+					   get_le32(p + 12));
 		if (status != VIRTIO_BLK_S_OK)
 			return status;
 	}
 	for (const uint8_t *p = raw; p < raw + len; p += SEGMENT_BYTES) {
 		uint64_t offset = get_le64(p) << SECTOR_SHIFT;
 		uint64_t bytes = (uint64_t)get_le32(p + 8) << SECTOR_SHIFT;
+		bool may_unmap = get_le32(p + 12) & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
 
 		if (!bytes)
 			continue;
 		if (zeroes)
-			err = disk_write_zeroes(blk->disk, offset, bytes,
-						get_le32(p + 12) & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+			err = disk_write_zeroes(blk->disk, offset, bytes, may_unmap);
 		else
 			err = disk_discard(blk->disk, offset, bytes);
 		if (err)
@@ -198,8 +205,8 @@ static void blk_request(struct virtio_blk *blk, struct virtqueue *vq)
 	if (virtqueue_read(&blk->chain.readable, req, sizeof(req)) == sizeof(req))
 		result = blk_execute(blk, req);
 	/*
-	 * The status byte is the last one, so the used length has to cover all before it. What
-	 * the request did not fill is zeroed: a length must not claim more than was written (§2.7.8.2).
+	 * The status byte is the last one, so the used length has to cover all before it. What the
+	 * request did not fill is zeroed: a length must not claim more than was written (§2.7.8.2).
 	 */
 	virtqueue_zero(&blk->chain.writable);
 	*status = result;
@@ -223,7 +230,7 @@ static bool blk_serve(struct virtio_device *dev, struct virtio_queue *queue)
 	return !budget;
 }
 
-/* ---- configuration space ------------------------------------------------------------------------- */
+/* ---- configuration space --------------------------------------------------------------------- */
 
 static void blk_set_writeback(struct virtio_blk *blk, bool writeback)
 {
@@ -271,7 +278,7 @@ static void blk_fill_config(struct virtio_blk *blk)
 	config[CONFIG_OFFSET(write_zeroes_may_unmap)] = disk_can_discard(blk->disk);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void blk_destroy(struct virtio_device *dev)
 {
@@ -291,14 +298,14 @@ static const struct virtio_ops blk_ops = {
 
 static uint64_t blk_features(const struct disk *disk)
 {
-	uint64_t features = UINT64_C(1) << VIRTIO_BLK_F_SEG_MAX | UINT64_C(1) << VIRTIO_BLK_F_BLK_SIZE |
-		UINT64_C(1) << VIRTIO_BLK_F_FLUSH | UINT64_C(1) << VIRTIO_BLK_F_CONFIG_WCE;
+	uint64_t features = FEATURE(SEG_MAX) | FEATURE(BLK_SIZE) | FEATURE(FLUSH) |
+		FEATURE(CONFIG_WCE);
 
 	if (disk_readonly(disk))
-		return features | UINT64_C(1) << VIRTIO_BLK_F_RO;
+		return features | FEATURE(RO);
 	if (disk_can_discard(disk))
-		features |= UINT64_C(1) << VIRTIO_BLK_F_DISCARD;
-	return features | UINT64_C(1) << VIRTIO_BLK_F_WRITE_ZEROES;
+		features |= FEATURE(DISCARD);
+	return features | FEATURE(WRITE_ZEROES);
 }
 
 int virtio_blk_create(struct virtio_device **dev, const struct virtio_env *env, struct disk *disk,

@@ -40,8 +40,8 @@ struct port {
 	_Atomic bool               host_open;
 	_Atomic bool               ready;      /* the driver knows the port */
 	/*
-	 * Control messages to send, as bits 1 << VIRTIO_CONSOLE_*. Bits, not a list: a guest that asks
-	 * without taking the answers can't make us store more than these.
+	 * Control messages to send, as bits 1 << VIRTIO_CONSOLE_*. Bits, not a list: a guest that
+	 * asks without taking the answers can't make us store more than these.
 	 */
 	_Atomic unsigned int       pending;
 };
@@ -80,7 +80,7 @@ static bool is_control(const struct virtio_queue *queue)
 	return queue->index == QUEUE_CONTROL_RX || queue->index == QUEUE_CONTROL_TX;
 }
 
-/* ---- to the guest -------------------------------------------------------------------------------- */
+/* ---- to the guest ---------------------------------------------------------------------------- */
 
 /* Makes sure that port->rx holds a chain with room. Under the queue's lock. */
 static bool port_hold_rx(struct port *port, struct virtqueue *vq)
@@ -100,7 +100,8 @@ static bool port_hold_rx(struct port *port, struct virtqueue *vq)
 /* Linux throws away what arrives on a channel that nobody has open, but not on a console. */
 static bool port_listens(struct virtio_console *con, unsigned int index)
 {
-	return index == 0 || (virtio_is_live(&con->dev) && atomic_load(&con->ports[index].guest_open));
+	return index == 0 ||
+	       (virtio_is_live(&con->dev) && atomic_load(&con->ports[index].guest_open));
 }
 
 size_t virtio_console_can_send(struct virtio_device *dev, unsigned int index)
@@ -119,7 +120,8 @@ size_t virtio_console_can_send(struct virtio_device *dev, unsigned int index)
 	return room;
 }
 
-size_t virtio_console_send(struct virtio_device *dev, unsigned int index, const void *buf, size_t len)
+size_t virtio_console_send(struct virtio_device *dev, unsigned int index, const void *buf,
+			   size_t len)
 {
 	struct virtio_console *con = to_console(dev);
 	struct virtio_queue *queue = &dev->queues[rx_queue(index)];
@@ -130,9 +132,12 @@ size_t virtio_console_send(struct virtio_device *dev, unsigned int index, const 
 	if (!port_listens(con, index) || !virtio_queue_begin(queue))
 		return 0;
 	while (done < len && port_hold_rx(port, &queue->vq)) {
-		size_t n = virtqueue_write(&port->rx.writable, (const uint8_t *)buf + done, len - done);
+		size_t n = virtqueue_write(&port->rx.writable, (const uint8_t *)buf + done,
+					   len - done);
 
-		/* A half-full buffer is better than one that waits: people type one byte at a time. */
+		/*
+		 * A half-full buffer is better than one that waits: people type one byte at a time.
+		 */
 		virtqueue_put(&queue->vq, &port->rx, (uint32_t)n);
 		port->rx_held = false;
 		done += n;
@@ -148,7 +153,9 @@ static size_t frontend_can_receive(void *dev)
 
 static void frontend_receive(void *dev, const uint8_t *buf, size_t len)
 {
-	/* Takes it all, unless a reset came since can_receive(): then nobody is there to miss it. */
+	/*
+	 * Takes it all, unless a reset came since can_receive(): then nobody is there to miss it.
+	 */
 	(void)virtio_console_send(dev, 0, buf, len);
 }
 
@@ -174,7 +181,7 @@ static void port_input_ready(struct virtio_console *con, unsigned int index)
 	}
 }
 
-/* ---- from the guest ------------------------------------------------------------------------------ */
+/* ---- from the guest -------------------------------------------------------------------------- */
 
 /* Hands port->tx to the host's end. Returns whether it took all. */
 static bool port_write(struct virtio_console *con, unsigned int index)
@@ -199,7 +206,8 @@ static bool port_write(struct virtio_console *con, unsigned int index)
 	return true;
 }
 
-static bool port_serve_tx(struct virtio_console *con, unsigned int index, struct virtio_queue *queue)
+static bool port_serve_tx(struct virtio_console *con, unsigned int index,
+			  struct virtio_queue *queue)
 {
 	struct port *port = &con->ports[index];
 	struct virtqueue *vq = &queue->vq;
@@ -228,7 +236,7 @@ void virtio_console_output_ready(struct virtio_device *dev, unsigned int index)
 	virtio_queue_kick(&dev->queues[tx_queue(index)]);
 }
 
-/* ---- control (virtio 1.3 §5.3.6.2) --------------------------------------------------------------- */
+/* ---- control (virtio 1.3 §5.3.6.2) ----------------------------------------------------------- */
 
 static void port_tell(struct virtio_console *con, unsigned int index, unsigned int events)
 {
@@ -280,8 +288,9 @@ static unsigned int control_message(struct virtio_console *con, const uint8_t *m
 		return 0;
 	}
 	if (id >= con->nr_ports) {
-		log_guest(&con->dev.guest_errors, "%s: control message %u for port %u, which does not exist",
-			  con->dev.name, event, id);
+		log_guest(&con->dev.guest_errors,
+			  "%s: control message %u for port %u, which does not exist", con->dev.name,
+			  event, id);
 		return 0;
 	}
 	switch (event) {
@@ -289,8 +298,9 @@ static unsigned int control_message(struct virtio_console *con, const uint8_t *m
 		if (value)
 			control_port_ready(con, id);
 		else
-			log_guest(&con->dev.guest_errors, "%s: the guest's driver failed to set up port %u",
-				  con->dev.name, id);
+			log_guest(&con->dev.guest_errors,
+				  "%s: the guest's driver failed to set up port %u", con->dev.name,
+				  id);
 		return 0;
 	case VIRTIO_CONSOLE_PORT_OPEN:
 		if (atomic_exchange(&con->ports[id].guest_open, value) != value &&
@@ -387,7 +397,7 @@ static void control_serve_rx(struct virtio_console *con, struct virtio_queue *qu
 	virtio_queue_end(queue);
 }
 
-/* ---- device -------------------------------------------------------------------------------------- */
+/* ---- device ---------------------------------------------------------------------------------- */
 
 static bool console_serve(struct virtio_device *dev, struct virtio_queue *queue)
 {
@@ -409,10 +419,11 @@ static bool console_serve(struct virtio_device *dev, struct virtio_queue *queue)
 
 static void console_queue_stop(struct virtio_device *dev, struct virtio_queue *queue)
 {
-	struct port *port = &to_console(dev)->ports[is_control(queue) ? 0 : queue_port(queue->index)];
+	struct port *port;
 
 	if (is_control(queue))
 		return;
+	port = &to_console(dev)->ports[queue_port(queue->index)];
 	if (queue->index & 1)
 		port->tx_held = false;
 	else

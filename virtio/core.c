@@ -13,8 +13,8 @@
 #include "lkvm/byteorder.h"
 
 /*
- * Offered by every device. Not ACCESS_PLATFORM: addresses are guest-physical. Not NOTIFICATION_DATA,
- * RING_PACKED, IN_ORDER, RING_RESET: nothing here needs them.
+ * Offered by every device. Not ACCESS_PLATFORM: addresses are guest-physical. Not
+ * NOTIFICATION_DATA, RING_PACKED, IN_ORDER, RING_RESET: nothing here needs them.
  */
 #define COMMON_FEATURES (UINT64_C(1) << VIRTIO_F_VERSION_1 | \
 			 UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX | \
@@ -106,14 +106,15 @@ void virtio_device_exit(struct virtio_device *dev)
 	pthread_mutex_destroy(&dev->lock);
 }
 
-void virtio_attach(struct virtio_device *dev, const struct virtio_transport_ops *ops, void *transport)
+void virtio_attach(struct virtio_device *dev, const struct virtio_transport_ops *ops,
+		   void *transport)
 {
 	assert(!dev->transport_ops);
 	dev->transport_ops = ops;
 	dev->transport = transport;
 }
 
-/* ---- serving queues ------------------------------------------------------------------------------ */
+/* ---- serving queues -------------------------------------------------------------------------- */
 
 bool virtio_is_live(const struct virtio_device *dev)
 {
@@ -145,7 +146,9 @@ void virtio_queue_end(struct virtio_queue *queue)
 	bool notify;
 
 	notify = virtqueue_should_notify(&queue->vq);
-	/* Under the lock, so that a reset that follows clears it and none that preceded is undone. */
+	/*
+	 * Under the lock, so that a reset that follows clears it and none that preceded is undone.
+	 */
 	if (why)
 		atomic_fetch_or(&dev->status, VIRTIO_CONFIG_S_NEEDS_RESET);
 	pthread_mutex_unlock(&queue->lock);
@@ -248,7 +251,7 @@ const struct device_ops virtio_device_ops = {
 	.destroy = device_destroy,
 };
 
-/* ---- features and status ------------------------------------------------------------------------- */
+/* ---- features and status --------------------------------------------------------------------- */
 
 uint32_t virtio_offered_features(const struct virtio_device *dev, uint32_t select)
 {
@@ -272,7 +275,9 @@ void virtio_set_driver_features(struct virtio_device *dev, uint32_t select, uint
 	if (select >= 2)
 		return;
 	pthread_mutex_lock(&dev->lock);
-	/* Once accepted they are settled (virtio 1.3 §2.2.1, §3.1.1): queues are laid out by them. */
+	/*
+	 * Once accepted they are settled (virtio 1.3 §2.2.1, §3.1.1): queues are laid out by them.
+	 */
 	if (!(atomic_load(&dev->status) & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		dev->features &= ~((uint64_t)UINT32_MAX << shift);
 		dev->features |= (uint64_t)bits << shift;
@@ -321,8 +326,9 @@ static void reset(struct virtio_device *dev)
 }
 
 /*
- * The bits that the driver's write of @value adds to status @old (virtio 1.3 §2.1): FEATURES_OK only for
- * features that we can live with, DRIVER_OK only after that, NEEDS_RESET never. None is ever taken away.
+ * The bits that the driver's write of @value adds to status @old (virtio 1.3 §2.1): FEATURES_OK
+ * only for features that we can live with, DRIVER_OK only after that, NEEDS_RESET never. None is
+ * ever taken away.
  */
 static uint8_t added_status(struct virtio_device *dev, uint8_t old, uint8_t value)
 {
@@ -339,12 +345,13 @@ static uint8_t added_status(struct virtio_device *dev, uint8_t old, uint8_t valu
 	}
 	if (added & VIRTIO_CONFIG_S_DRIVER_OK &&
 	    !((old | added) & VIRTIO_CONFIG_S_FEATURES_OK)) {
-		log_guest(&dev->guest_errors, "%s: the guest's driver wants to run without FEATURES_OK",
-			  dev->name);
+		log_guest(&dev->guest_errors,
+			  "%s: the guest's driver wants to run without FEATURES_OK", dev->name);
 		added &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	}
 	if (added & VIRTIO_CONFIG_S_FAILED)
-		log_guest(&dev->guest_errors, "%s: the guest's driver gave the device up", dev->name);
+		log_guest(&dev->guest_errors, "%s: the guest's driver gave the device up",
+			  dev->name);
 	return added;
 }
 
@@ -379,7 +386,7 @@ void virtio_set_status(struct virtio_device *dev, uint8_t value)
 		dev->transport_ops->config_irq(dev->transport);
 }
 
-/* ---- queue registers ----------------------------------------------------------------------------- */
+/* ---- queue registers ------------------------------------------------------------------------- */
 
 static struct virtio_queue *queue_at(const struct virtio_device *dev, uint32_t index)
 {
@@ -457,8 +464,8 @@ void virtio_queue_set_size(struct virtio_device *dev, uint32_t index, uint16_t s
 	pthread_mutex_unlock(&dev->lock);
 }
 
-void virtio_queue_set_ring(struct virtio_device *dev, uint32_t index, enum virtio_ring ring, bool high,
-			   uint32_t half)
+void virtio_queue_set_ring(struct virtio_device *dev, uint32_t index, enum virtio_ring ring,
+			   bool high, uint32_t half)
 {
 	struct virtio_queue *q = queue_at(dev, index);
 	unsigned int shift = high ? 32 : 0;
@@ -536,7 +543,7 @@ void virtio_queue_notify(struct virtio_device *dev, uint32_t index)
 		virtio_queue_kick(q);
 }
 
-/* ---- configuration space ------------------------------------------------------------------------- */
+/* ---- configuration space --------------------------------------------------------------------- */
 
 void virtio_config_set(struct virtio_device *dev, unsigned int offset, const void *buf,
 		       unsigned int len, bool tell)
@@ -562,7 +569,8 @@ uint64_t virtio_config_read(struct virtio_device *dev, uint64_t offset, unsigned
 	return get_le(bytes, 8);
 }
 
-void virtio_config_write(struct virtio_device *dev, uint64_t offset, unsigned int size, uint64_t value)
+void virtio_config_write(struct virtio_device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value)
 {
 	if (dev->ops->config_write && range_within(offset, size, 0, dev->config_bytes))
 		dev->ops->config_write(dev, (unsigned int)offset, size, value);
@@ -578,12 +586,12 @@ uint32_t virtio_config_generation(struct virtio_device *dev)
 	return generation;
 }
 
-/* ---- interrupt status ---------------------------------------------------------------------------- */
+/* ---- interrupt status ------------------------------------------------------------------------ */
 
 /*
- * No lock is held over set_level(), for it may take one that the guest's access to the status register
- * holds already. Two threads may thus set the line in either order; but the last one to do so then finds
- * that it disagrees with the bits, and goes round again.
+ * No lock is held over set_level(), for it may take one that the guest's access to the status
+ * register holds already. Two threads may thus set the line in either order; but the last one to do
+ * so then finds that it disagrees with the bits, and goes round again.
  */
 static void update_line(struct virtio_irq_status *irq)
 {
@@ -600,8 +608,8 @@ void virtio_irq_raise(struct virtio_irq_status *irq, const struct virtio_device 
 	if ((atomic_fetch_or(&irq->bits, bits) & bits) == bits)
 		return; /* the driver has yet to acknowledge them: the line is high */
 	/*
-	 * A reset clears the status first and the bits second. If it came in between, nobody is there to
-	 * acknowledge: take the bits back rather than leave the line high for ever.
+	 * A reset clears the status first and the bits second. If it came in between, nobody is
+	 * there to acknowledge: take the bits back rather than leave the line high for ever.
 	 */
 	if (!virtio_is_live(dev))
 		atomic_fetch_and(&irq->bits, ~bits);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What all virtio devices share: feature negotiation, the status state machine, queues, configuration
- * space and interrupts (virtio 1.3 §2, §3). Three parties meet here:
+ * What all virtio devices share: feature negotiation, the status state machine, queues,
+ * configuration space and interrupts (virtio 1.3 §2, §3). Three parties meet here:
  *
  *   the VM (vm.c)      creates a device, attaches it to a transport, starts, stops and destroys it;
  *   a transport        (mmio.c, pci.c) turns register accesses into the calls below;
@@ -10,18 +10,18 @@
  * Order of calls, for each device:
  *   virtio_<type>_create(&dev, &env, back end ...)
  *   device_list_add(list, virtio_name(dev), &virtio_device_ops, dev)     owns it from here on
- *   virtio_mmio_attach(dev, ...) or virtio_pci_attach(dev, ...)          the PCI host is in the list already
+ *   virtio_mmio_attach(dev, ...) or virtio_pci_attach(dev, ...)          after the PCI host
  *   [console_set_frontend(console, virtio_console_frontend(dev))]
  *   device_list_start() ... device_list_stop() ... device_list_destroy()
  *
- * Threads. Register accesses come on any vCPU thread. A doorbell (QueueNotify) only signals the queue's
- * eventfd; the queue is served on the device's loop: its own thread if the model asks for one, because it
- * blocks, else the loop in struct virtio_env. Two locks:
- *   dev->lock    registers and life of the device: negotiation, queue set-up, reset. Taken by vCPU threads.
- *   queue->lock  the ring and what the model does with it. Held while the queue is served, so that a reset
+ * Threads. Register accesses come on any vCPU thread. A doorbell (QueueNotify) only signals the
+ * queue's eventfd; the queue is served on the device's loop: its own thread if the model asks for
+ * one, because it blocks, else the loop in struct virtio_env. Two locks:
+ *   dev->lock    registers and life of the device: negotiation, queue set-up, reset. vCPU threads.
+ *   queue->lock  the ring and what the model does with it. Held while the queue is served: a reset
  *                (dev->lock, then every queue's) waits until nobody uses guest memory any more.
- * No interrupt is raised, and no other module's lock is taken on behalf of a transport, while either is
- * held: a transport may call us with locks of its own bus held.
+ * No interrupt is raised, and no other module's lock is taken on behalf of a transport, while
+ * either is held: a transport may call us with locks of its own bus held.
  */
 #ifndef VIRTIO_CORE_H
 #define VIRTIO_CORE_H
@@ -56,32 +56,42 @@ struct virtio_queue {
 
 	pthread_mutex_t       lock;
 	struct virtqueue      vq;          /* under lock; meaningful while ready */
-	bool                  ready;       /* under lock and dev->lock: either is enough to read it */
+	bool                  ready;       /* under lock and dev->lock: either is enough to read */
 
 	/* As the driver set them, under dev->lock. */
 	uint16_t              size;
 	gpa_t                 desc, avail, used;
 };
 
-/* A device model. Calls of one device may come on several threads at once unless locks are named. */
+/*
+ * A device model. Calls of one device may come on several threads at once unless locks are named.
+ */
 struct virtio_ops {
 	/*
-	 * The driver made buffers available, or the device has just gone live. Loop thread, no lock held: the
-	 * model works between virtio_queue_begin() and virtio_queue_end(). It bounds the work of one call and
-	 * returns true if it left some: it is called again soon, after other events and resets had
-	 * their turn.
+	 * The driver made buffers available, or the device has just gone live. Loop thread, no lock
+	 * held: the model works between virtio_queue_begin() and virtio_queue_end(). It bounds the
+	 * work of one call and returns true if it left some: it is called again soon, after other
+	 * events and resets had their turn.
 	 */
 	bool (*serve)(struct virtio_device *dev, struct virtio_queue *queue);
-	/* DRIVER_OK: dev->features is final. vCPU thread, dev->lock held; before any serve(). Optional. */
-	void (*activate)(struct virtio_device *dev);
 	/*
-	 * @queue is about to stop: forget chains that were taken from it. vCPU thread, queue->lock held.
+	 * DRIVER_OK: dev->features is final. vCPU thread, dev->lock held; before any serve().
 	 * Optional.
 	 */
+	void (*activate)(struct virtio_device *dev);
+	/*
+	 * @queue is about to stop: forget chains that were taken from it. vCPU thread, queue->lock
+	 * held. Optional.
+	 */
 	void (*queue_stop)(struct virtio_device *dev, struct virtio_queue *queue);
-	/* The driver is gone: forget what it said. vCPU thread, dev->lock and all queue locks held. Optional. */
+	/*
+	 * The driver is gone: forget what it said. vCPU thread, dev->lock and all queue locks held.
+	 * Optional.
+	 */
 	void (*reset)(struct virtio_device *dev);
-	/* The driver wrote @size (1, 2, 4, 8) bytes of configuration space. vCPU thread. Optional. */
+	/*
+	 * The driver wrote @size (1, 2, 4, 8) bytes of configuration space. vCPU thread. Optional.
+	 */
 	void (*config_write)(struct virtio_device *dev, unsigned int offset, unsigned int size,
 			     uint64_t value);
 	/* As in struct device_ops, around the start and stop of the device's thread. Optional. */
@@ -117,7 +127,8 @@ struct virtio_device {
 	pthread_mutex_t         lock;
 	uint64_t                offered;     /* feature bits */
 	uint64_t                features;    /* the driver's; final from FEATURES_OK to reset */
-	_Atomic uint8_t         status;      /* stored under dev->lock; needs-reset is added under a queue's */
+	/* Stored under dev->lock; NEEDS_RESET is added under a queue's. */
+	_Atomic uint8_t         status;
 
 	pthread_mutex_t         config_lock; /* a leaf: config[] and generation */
 	uint8_t                 config[VIRTIO_MAX_CONFIG_BYTES]; /* as the driver reads it */
@@ -142,14 +153,18 @@ struct virtio_device_info {
 
 /* ---- for vm.c ---- */
 
-/* .dev is a struct virtio_device. destroy() also frees the transport and the back end that it owns. */
+/*
+ * .dev is a struct virtio_device. destroy() also frees the transport and the back end that it owns.
+ */
 extern const struct device_ops virtio_device_ops;
 
 const char *virtio_name(const struct virtio_device *dev);
 
 /* ---- for device models ---- */
 
-/* Makes @dev, which the model has embedded. 0 or -errno (reported); then there is nothing to undo. */
+/*
+ * Makes @dev, which the model has embedded. 0 or -errno (reported); then there is nothing to undo.
+ */
 int virtio_device_init(struct virtio_device *dev, const struct virtio_env *env,
 		       const struct virtio_device_info *info) LKVM_MUST_CHECK;
 /* Undoes it. Stopped devices only. Called by virtio_device_ops before ops->destroy(). */
@@ -161,8 +176,8 @@ void virtio_device_exit(struct virtio_device *dev);
  */
 bool virtio_queue_begin(struct virtio_queue *queue) LKVM_MUST_CHECK;
 /*
- * Unlocks, then tells the driver what it is to know: used buffers, or, if the queue broke, that the device
- * needs a reset.
+ * Unlocks, then tells the driver what it is to know: used buffers, or, if the queue broke, that the
+ * device needs a reset.
  */
 void virtio_queue_end(struct virtio_queue *queue);
 
@@ -179,15 +194,16 @@ static inline bool virtio_has_feature(const struct virtio_device *dev, unsigned 
 bool virtio_is_live(const struct virtio_device *dev);
 
 /*
- * Changes configuration space; if @tell, the driver gets a configuration interrupt. Any thread; without
- * locks of the device unless !@tell.
+ * Changes configuration space; if @tell, the driver gets a configuration interrupt. Any thread;
+ * without locks of the device unless !@tell.
  */
 void virtio_config_set(struct virtio_device *dev, unsigned int offset, const void *buf,
 		       unsigned int len, bool tell);
 
-/* ---- for transports; any vCPU thread. Queue numbers and selectors come unchecked from the guest ---- */
+/* ---- for transports, on any vCPU thread; numbers and selectors come from the guest unchecked ---- */
 
-void virtio_attach(struct virtio_device *dev, const struct virtio_transport_ops *ops, void *transport);
+void virtio_attach(struct virtio_device *dev, const struct virtio_transport_ops *ops,
+		   void *transport);
 
 /* Feature words: @select 0 is bits 0..31, 1 is 32..63; others read 0 and ignore writes. */
 uint32_t virtio_offered_features(const struct virtio_device *dev, uint32_t select);
@@ -214,8 +230,8 @@ uint64_t virtio_queue_ring(struct virtio_device *dev, uint32_t index, enum virti
 /* Writes are ignored while the queue is ready. */
 void virtio_queue_set_size(struct virtio_device *dev, uint32_t index, uint16_t size);
 /* Sets the low or high half of a ring's address. */
-void virtio_queue_set_ring(struct virtio_device *dev, uint32_t index, enum virtio_ring ring, bool high,
-			   uint32_t half);
+void virtio_queue_set_ring(struct virtio_device *dev, uint32_t index, enum virtio_ring ring,
+			   bool high, uint32_t half);
 /* Checks the registers and makes the queue ready, or stops it. Returns whether it is ready now. */
 bool virtio_queue_set_ready(struct virtio_device *dev, uint32_t index, bool ready);
 /* The doorbell by register write. */
@@ -223,12 +239,14 @@ void virtio_queue_notify(struct virtio_device *dev, uint32_t index);
 
 /* @size is 1, 2, 4 or 8. What lies beyond the device's configuration reads as 0. */
 uint64_t virtio_config_read(struct virtio_device *dev, uint64_t offset, unsigned int size);
-void virtio_config_write(struct virtio_device *dev, uint64_t offset, unsigned int size, uint64_t value);
+void virtio_config_write(struct virtio_device *dev, uint64_t offset, unsigned int size,
+			 uint64_t value);
 uint32_t virtio_config_generation(struct virtio_device *dev);
 
 /*
- * The interrupt status register of both transports and the level-triggered line that follows it. The bits
- * are changed without a lock; whoever changed them then makes the line agree, and looks again.
+ * The interrupt status register of both transports and the level-triggered line that follows it.
+ * The bits are changed without a lock; whoever changed them then makes the line agree, and looks
+ * again.
  */
 struct virtio_irq_status {
 	_Atomic uint32_t bits;
@@ -240,13 +258,17 @@ struct virtio_irq_status {
 #define VIRTIO_IRQ_CONFIG (1u << 1)
 
 /* Sets @bits, unless @dev was reset meanwhile. */
-void virtio_irq_raise(struct virtio_irq_status *irq, const struct virtio_device *dev, uint32_t bits);
+void virtio_irq_raise(struct virtio_irq_status *irq, const struct virtio_device *dev,
+		      uint32_t bits);
 /* Clears @bits and returns what was set before. */
 uint32_t virtio_irq_clear(struct virtio_irq_status *irq, uint32_t bits);
 
 /* ---- for tests and fuzzers ---- */
 
-/* Serves queue @index if its doorbell was rung, as the loop does, on the calling thread. The device is not started. */
+/*
+ * Serves queue @index if its doorbell was rung, as the loop does, on the calling thread. The device
+ * is not started.
+ */
 void virtio_queue_poll(struct virtio_device *dev, unsigned int index);
 
 #endif

@@ -26,7 +26,7 @@ struct virtio_mmio {
 	bool                     bound[VIRTIO_MAX_QUEUES];
 };
 
-/* ---- interrupts ---------------------------------------------------------------------------------- */
+/* ---- interrupts ------------------------------------------------------------------------------ */
 
 static void set_level(void *ctx, bool level)
 {
@@ -56,12 +56,12 @@ static void reset(void *opaque)
 	virtio_irq_clear(&t->irq, UINT32_MAX);
 }
 
-/* ---- doorbells ----------------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------------------------- */
 
 /*
- * Lets KVM ring @index's doorbell. Only once the driver sets the queue up, for each costs KVM a grace
- * period that guests without this driver need not wait for. It stays for the life of the device: the
- * eventfd does, and a doorbell of a dead queue does nothing.
+ * Lets KVM ring @index's doorbell. Only once the driver sets the queue up, for each costs KVM a
+ * grace period that guests without this driver need not wait for. It stays for the life of the
+ * device: the eventfd does, and a doorbell of a dead queue does nothing.
  */
 static void bind_doorbell(struct virtio_mmio *t, uint32_t index)
 {
@@ -69,8 +69,9 @@ static void bind_doorbell(struct virtio_mmio *t, uint32_t index)
 		return;
 	pthread_mutex_lock(&t->bind_lock);
 	if (!t->bound[index])
-		t->bound[index] = !t->ioevent.bind(t->ioevent.ctx, t->base + VIRTIO_MMIO_QUEUE_NOTIFY, 4,
-						   true, index, t->dev->queues[index].eventfd);
+		t->bound[index] =
+			!t->ioevent.bind(t->ioevent.ctx, t->base + VIRTIO_MMIO_QUEUE_NOTIFY, 4,
+					 true, index, t->dev->queues[index].eventfd);
 	pthread_mutex_unlock(&t->bind_lock);
 }
 
@@ -80,8 +81,8 @@ static void destroy(void *opaque)
 
 	for (unsigned int i = 0; i < t->dev->nr_queues; i++)
 		if (t->bound[i])
-			t->ioevent.unbind(t->ioevent.ctx, t->base + VIRTIO_MMIO_QUEUE_NOTIFY, 4, true, i,
-					  t->dev->queues[i].eventfd);
+			t->ioevent.unbind(t->ioevent.ctx, t->base + VIRTIO_MMIO_QUEUE_NOTIFY, 4,
+					  true, i, t->dev->queues[i].eventfd);
 	pthread_mutex_destroy(&t->bind_lock);
 	free(t);
 }
@@ -93,7 +94,7 @@ static const struct virtio_transport_ops transport_ops = {
 	.destroy = destroy,
 };
 
-/* ---- registers (virtio 1.3 §4.2.2) --------------------------------------------------------------- */
+/* ---- registers (virtio 1.3 §4.2.2) ----------------------------------------------------------- */
 
 static uint32_t read_register(struct virtio_mmio *t, uint64_t offset)
 {

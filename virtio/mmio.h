@@ -13,11 +13,12 @@
 #define VIRTIO_MMIO_BYTES 0x200
 
 /*
- * Puts @dev into the window at @base of @bus, with @irq (copied) as its level-triggered line. Doorbells go
- * through @ioevent (copied) where it can; NULL or .bind NULL: every one is an exit. The device owns the
- * transport. Before device_list_start(). 0 or -errno (reported).
+ * Puts @dev into the window at @base of @bus, with @irq (copied) as its level-triggered line.
+ * Doorbells go through @ioevent (copied) where it can; NULL or .bind NULL: every one is an exit.
+ * The device owns the transport. Before device_list_start(). 0 or -errno (reported).
  */
 int virtio_mmio_attach(struct virtio_device *dev, struct bus *bus, gpa_t base,
-		       const struct irq_line *irq, const struct ioevent_binder *ioevent) LKVM_MUST_CHECK;
+		       const struct irq_line *irq,
+		       const struct ioevent_binder *ioevent) LKVM_MUST_CHECK;
 
 #endif

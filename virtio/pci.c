@@ -37,7 +37,10 @@ struct virtio_pci {
 	struct pci_device       *pci;
 	struct virtio_irq_status irq; /* the ISR status and the INTx pin */
 
-	/* Registers of the transport. The driver serialises its accesses; atomic in case it does not. */
+	/*
+	 * Registers of the transport. The driver serialises its accesses; atomic in case it does
+	 * not.
+	 */
 	_Atomic uint32_t         device_feature_select;
 	_Atomic uint32_t         driver_feature_select;
 	_Atomic uint16_t         queue_select;
@@ -48,13 +51,14 @@ struct virtio_pci {
 	unsigned int             cfg_cap;
 
 	struct ioevent_binder    ioevent;
-	pthread_mutex_t          bind_lock; /* a leaf, for taken under the PCI device's lock: the rest */
+	/* A leaf, taken also under the PCI device's own lock. Guards the rest. */
+	pthread_mutex_t          bind_lock;
 	gpa_t                    base;      /* of BAR 0; 0: not decoded */
 	bool                     wanted[VIRTIO_MAX_QUEUES];
 	int                      bound_len[VIRTIO_MAX_QUEUES]; /* as given to bind(), or UNBOUND */
 };
 
-/* ---- interrupts (virtio 1.3 §4.1.5.1.3, §4.1.5.3) ------------------------------------------------ */
+/* ---- interrupts (virtio 1.3 §4.1.5.1.3, §4.1.5.3) -------------------------------------------- */
 
 static void set_level(void *ctx, bool level)
 {
@@ -100,7 +104,7 @@ static void reset(void *opaque)
 	virtio_irq_clear(&t->irq, UINT32_MAX);
 }
 
-/* ---- doorbells ----------------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------------------------- */
 
 static void bind_queue(struct virtio_pci *t, unsigned int i)
 {
@@ -157,7 +161,7 @@ static void bar_moved(void *opaque, unsigned int bar, gpa_t base)
 	pthread_mutex_unlock(&t->bind_lock);
 }
 
-/* ---- common configuration (virtio 1.3 §4.1.4.3) -------------------------------------------------- */
+/* ---- common configuration (virtio 1.3 §4.1.4.3) ---------------------------------------------- */
 
 /* First byte and size of the field that holds byte @offset. */
 static void common_field(uint64_t offset, unsigned int *start, unsigned int *size)
@@ -305,16 +309,17 @@ static void write_common(struct virtio_pci *t, uint64_t offset, unsigned int siz
 {
 	for (unsigned int i = 0; i < size;) {
 		unsigned int start, field_size;
+		uint64_t mask;
 
 		common_field(offset + i, &start, &field_size);
+		mask = UINT64_MAX >> (64 - 8 * field_size);
 		if (start == offset + i && field_size <= size - i)
-			write_common_field(t, start, (uint32_t)(value >> 8 * i &
-								(UINT64_MAX >> (64 - 8 * field_size))));
+			write_common_field(t, start, (uint32_t)(value >> 8 * i & mask));
 		i = (unsigned int)(start + field_size - offset);
 	}
 }
 
-/* ---- BAR 0 --------------------------------------------------------------------------------------- */
+/* ---- BAR 0 ----------------------------------------------------------------------------------- */
 
 static uint64_t bar_read(void *opaque, uint64_t offset, unsigned int size)
 {
@@ -346,7 +351,7 @@ static const struct bus_ops bar_ops = {
 	.write = bar_write,
 };
 
-/* ---- access by configuration space (virtio 1.3 §4.1.4.9) ----------------------------------------- */
+/* ---- access by configuration space (virtio 1.3 §4.1.4.9) ------------------------------------- */
 
 /* True if the capability's fields ask for an access that is legal; then it is described. */
 static bool cfg_target(struct virtio_pci *t, uint64_t *offset, unsigned int *size)
@@ -397,7 +402,7 @@ static const struct pci_device_ops pci_ops = {
 	.config_read = config_read,
 };
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void destroy(void *opaque)
 {
@@ -441,12 +446,14 @@ static void add_capabilities(struct virtio_pci *t)
 	const unsigned int plain = sizeof(struct virtio_pci_cap);
 
 	add_capability(t, VIRTIO_PCI_CAP_COMMON_CFG, plain, COMMON_OFFSET, COMMON_BYTES);
-	add_capability(t, VIRTIO_PCI_CAP_NOTIFY_CFG, sizeof(struct virtio_pci_notify_cap), NOTIFY_OFFSET,
-		       t->dev->nr_queues * NOTIFY_STEP);
+	add_capability(t, VIRTIO_PCI_CAP_NOTIFY_CFG, sizeof(struct virtio_pci_notify_cap),
+		       NOTIFY_OFFSET, t->dev->nr_queues * NOTIFY_STEP);
 	add_capability(t, VIRTIO_PCI_CAP_ISR_CFG, plain, ISR_OFFSET, ISR_BYTES);
 	if (t->dev->config_bytes)
-		add_capability(t, VIRTIO_PCI_CAP_DEVICE_CFG, plain, DEVICE_OFFSET, t->dev->config_bytes);
-	t->cfg_cap = add_capability(t, VIRTIO_PCI_CAP_PCI_CFG, sizeof(struct virtio_pci_cfg_cap), 0, 0);
+		add_capability(t, VIRTIO_PCI_CAP_DEVICE_CFG, plain, DEVICE_OFFSET,
+			       t->dev->config_bytes);
+	t->cfg_cap = add_capability(t, VIRTIO_PCI_CAP_PCI_CFG, sizeof(struct virtio_pci_cfg_cap),
+				    0, 0);
 	pci_config_allow_write(t->pci, t->cfg_cap + VIRTIO_PCI_CAP_BAR, 1);
 	pci_config_allow_write(t->pci, t->cfg_cap + VIRTIO_PCI_CAP_OFFSET, 8);
 	pci_config_allow_write(t->pci,

@@ -9,9 +9,9 @@
 #include "virtio/core.h"
 
 /*
- * Puts @dev on @host's bus as the next function. Doorbells go through @ioevent (copied) where it can; NULL
- * or .bind NULL: every one is an exit. The device owns the transport; @host outlives it. Before
- * device_list_start(). 0 or -errno (reported).
+ * Puts @dev on @host's bus as the next function. Doorbells go through @ioevent (copied) where it
+ * can; NULL or .bind NULL: every one is an exit. The device owns the transport; @host outlives it.
+ * Before device_list_start(). 0 or -errno (reported).
  */
 int virtio_pci_attach(struct virtio_device *dev, struct pci_host *host,
 		      const struct ioevent_binder *ioevent) LKVM_MUST_CHECK;

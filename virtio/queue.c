@@ -63,7 +63,8 @@ static void *writable_ptr(const struct memory *mem, gpa_t gpa, uint64_t len)
 	return memory_ptr(mem, gpa, len);
 }
 
-int virtqueue_init(struct virtqueue *vq, const struct memory *mem, const struct virtqueue_config *cfg)
+int virtqueue_init(struct virtqueue *vq, const struct memory *mem,
+		   const struct virtqueue_config *cfg)
 {
 	*vq = (struct virtqueue){
 		.mem = mem,
@@ -93,8 +94,9 @@ int virtqueue_init(struct virtqueue *vq, const struct memory *mem, const struct 
 }
 
 /*
- * Takes one snapshot of a descriptor. An indirect table may lie at any address, so this is a byte copy;
- * the fence keeps the compiler from going back to guest memory for a field that has been checked.
+ * Takes one snapshot of a descriptor. An indirect table may lie at any address, so this is a byte
+ * copy; the fence keeps the compiler from going back to guest memory for a field that has been
+ * checked.
  */
 static void read_descriptor(struct descriptor *d, const uint8_t *p)
 {
@@ -108,7 +110,8 @@ static void read_descriptor(struct descriptor *d, const uint8_t *p)
 	d->next = get_le16(raw + 14);
 }
 
-static int add_buffer(struct virtqueue *vq, struct virtqueue_chain *chain, const struct descriptor *d)
+static int add_buffer(struct virtqueue *vq, struct virtqueue_chain *chain,
+		      const struct descriptor *d)
 {
 	bool write = d->flags & VRING_DESC_F_WRITE;
 	struct virtqueue_span *span = write ? &chain->writable : &chain->readable;
@@ -239,21 +242,26 @@ bool virtqueue_should_notify(struct virtqueue *vq)
 		return false;
 	vq->decided = vq->used_idx;
 	/*
-	 * The driver stores its wish and then looks at the used index; we stored the index and now look
-	 * at its wish. Without full fences on both sides each could miss the other's store.
+	 * The driver stores its wish and then looks at the used index; we stored the index and now
+	 * look at its wish. Without full fences on both sides each could miss the other's store.
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!vq->event_idx)
 		return !(load16(vq->avail + RING_FLAGS, __ATOMIC_RELAXED) &
 			 VRING_AVAIL_F_NO_INTERRUPT);
-	/* virtio 1.3 §2.7.7.2: notify when used_event is among the indices just put; all modulo 2^16. */
+	/*
+	 * virtio 1.3 §2.7.7.2: notify when used_event is among the indices just put; all modulo
+	 * 2^16.
+	 */
 	event = load16(vq->avail + RING_SLOTS + 2 * (size_t)vq->size, __ATOMIC_RELAXED);
 	return (uint16_t)(vq->used_idx - event - 1) < put;
 }
 
 void virtqueue_disable_kicks(struct virtqueue *vq)
 {
-	/* With event indices an avail_event that stays behind says the same; flags must be 0 then. */
+	/*
+	 * With event indices an avail_event that stays behind says the same; flags must be 0 then.
+	 */
 	if (!vq->event_idx)
 		store16(vq->used + RING_FLAGS, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 }

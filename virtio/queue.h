@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The device's side of a split virtqueue (virtio 1.3 §2.7): get a chain of buffers, put it back, ask
- * whether the driver wants to hear of it. Pure: no lock, no thread, no device; the caller serialises.
+ * The device's side of a split virtqueue (virtio 1.3 §2.7): get a chain of buffers, put it back,
+ * ask whether the driver wants to hear of it. Pure: no lock, no thread, no device; the caller
+ * serialises.
  *
- * Everything in the rings is the guest's and may change at any moment. Each field is read once, checked
- * and only then used. After the first mistake the queue is broken: virtqueue_get() fails and @why says
- * what was wrong, until virtqueue_init().
+ * Everything in the rings is the guest's and may change at any moment. Each field is read once,
+ * checked and only then used. After the first mistake the queue is broken: virtqueue_get() fails
+ * and @why says what was wrong, until virtqueue_init().
  */
 #ifndef VIRTIO_QUEUE_H
 #define VIRTIO_QUEUE_H
@@ -16,8 +17,8 @@
 #include "lkvm/types.h"
 
 /*
- * Bounds the queue size that a device may offer, the descriptors of a chain, and with both the vector of
- * a chain; as much as preadv(2) takes (UIO_MAXIOV).
+ * Bounds the queue size that a device may offer, the descriptors of a chain, and with both the
+ * vector of a chain; as much as preadv(2) takes (UIO_MAXIOV).
  */
 #define VIRTQUEUE_MAX_SIZE 1024
 
@@ -66,22 +67,23 @@ struct virtqueue_chain {
 };
 
 /*
- * Sets the queue up, empty, with all indices 0. Returns 0; -EINVAL for a size that is not a power of two
- * in range or a misaligned ring; -EFAULT for a ring that is not in guest memory (used ring: writable
- * memory). @vq->why says which. @mem must outlive the queue.
+ * Sets the queue up, empty, with all indices 0. Returns 0; -EINVAL for a size that is not a power
+ * of two in range or a misaligned ring; -EFAULT for a ring that is not in guest memory (used ring:
+ * writable memory). @vq->why says which. @mem must outlive the queue.
  */
 int virtqueue_init(struct virtqueue *vq, const struct memory *mem,
 		   const struct virtqueue_config *cfg) LKVM_MUST_CHECK;
 
 /*
- * Takes the next chain that the driver made available. Returns 1 with @chain filled, 0 if there is none,
- * -EPROTO once the queue is broken. The chain's vectors stay valid for as long as guest memory.
+ * Takes the next chain that the driver made available. Returns 1 with @chain filled, 0 if there is
+ * none, -EPROTO once the queue is broken. The chain's vectors stay valid for as long as guest
+ * memory.
  */
 int virtqueue_get(struct virtqueue *vq, struct virtqueue_chain *chain) LKVM_MUST_CHECK;
 
 /*
- * Gives @chain back: the device wrote the first @written bytes of its writable part. The driver sees it
- * at once, but is told only as virtqueue_should_notify() says.
+ * Gives @chain back: the device wrote the first @written bytes of its writable part. The driver
+ * sees it at once, but is told only as virtqueue_should_notify() says.
  */
 void virtqueue_put(struct virtqueue *vq, const struct virtqueue_chain *chain, uint32_t written);
 
@@ -90,12 +92,15 @@ bool virtqueue_should_notify(struct virtqueue *vq);
 
 /* Asks the driver not to ring while we look at the queue anyway. A hint. */
 void virtqueue_disable_kicks(struct virtqueue *vq);
-/* Asks the driver to ring for the next chain. Returns true if there is one already: then look again. */
+/*
+ * Asks the driver to ring for the next chain. Returns true if there is one already: then look
+ * again.
+ */
 bool virtqueue_enable_kicks(struct virtqueue *vq);
 
 /*
- * virtqueue_get() for those who serve what there is and then wait for the doorbell: when it finds nothing,
- * it asks the driver to ring and looks once more.
+ * virtqueue_get() for those who serve what there is and then wait for the doorbell: when it finds
+ * nothing, it asks the driver to ring and looks once more.
  */
 int virtqueue_next(struct virtqueue *vq, struct virtqueue_chain *chain) LKVM_MUST_CHECK;
 

@@ -9,7 +9,9 @@
 
 #define RNG_QUEUE_SIZE 64
 
-/* The device is served on the main loop, so neither a request nor a flood of them may keep it long. */
+/*
+ * The device is served on the main loop, so neither a request nor a flood of them may keep it long.
+ */
 #define RNG_REQUEST_BYTES 4096
 #define RNG_BATCH         16
 

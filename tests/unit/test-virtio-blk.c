@@ -83,7 +83,8 @@ static void bring_up(struct fixture *f, uint64_t features)
 static void setup(struct fixture *f)
 {
 	setup_bytes(f, false, DISK_SECTORS * 512);
-	bring_up(f, ALL_FEATURES | (f->offered & (BIT(VIRTIO_BLK_F_DISCARD) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))));
+	bring_up(f, ALL_FEATURES | (f->offered &
+				    (BIT(VIRTIO_BLK_F_DISCARD) | BIT(VIRTIO_BLK_F_WRITE_ZEROES))));
 }
 
 static void teardown(struct fixture *f)
@@ -120,7 +121,8 @@ static uint32_t submit(struct fixture *f, const struct guest_buf *bufs, unsigned
 }
 
 /* A request with @len bytes of data at DATA. Returns its status. */
-static uint8_t do_request(struct fixture *f, uint32_t type, uint64_t sector, uint32_t len, bool write)
+static uint8_t do_request(struct fixture *f, uint32_t type, uint64_t sector, uint32_t len,
+			  bool write)
 {
 	const struct guest_buf bufs[] = {
 		{ REQ, 16, false },
@@ -141,7 +143,7 @@ static bool file_is(const struct fixture *f, off_t offset, const void *want, siz
 		!memcmp(buf, want, len);
 }
 
-/* ---- tests --------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static uint64_t config(struct fixture *f, unsigned int offset, unsigned int size)
 {
@@ -363,7 +365,8 @@ static void test_readonly(void)
 	teardown(&f);
 }
 
-static void put_segment(struct fixture *f, unsigned int i, uint64_t sector, uint32_t nr, uint32_t flags)
+static void put_segment(struct fixture *f, unsigned int i, uint64_t sector, uint32_t nr,
+			uint32_t flags)
 {
 	uint8_t *p = ram(f, DATA + 16 * i);
 

@@ -175,9 +175,9 @@ static void guest_write(struct fixture *f, unsigned int index, const char *text)
 static void guest_offer(struct fixture *f, unsigned int index, unsigned int nr, uint32_t len)
 {
 	for (unsigned int i = 0; i < nr; i++) {
-		const struct guest_buf buf = {
-			GUEST_DATA + 0x1000 * index + 0x100 * (f->rings[index].avail_idx % 16u), len, true
-		};
+		const struct guest_buf buf = {GUEST_DATA + 0x1000 * index +
+						      0x100 * (f->rings[index].avail_idx % 16u),
+					      len, true};
 
 		ring_add(&f->rings[index], &buf, 1);
 	}
@@ -201,7 +201,7 @@ static bool guest_got_nothing(const struct fixture *f, unsigned int index)
 	return ring_used_idx(&f->rings[index]) == f->rings[index].used_seen;
 }
 
-/* ---- port 0 -------------------------------------------------------------------------------------- */
+/* ---- port 0 ---------------------------------------------------------------------------------- */
 
 static void test_config(void)
 {
@@ -217,7 +217,9 @@ static void test_config(void)
 static void test_output(void)
 {
 	const struct guest_buf bufs[] = {
-		{ GUEST_DATA, 3, false }, { GUEST_DATA + 16, 2, false }, { GUEST_DATA + 64, 1, false },
+		{GUEST_DATA, 3, false},
+		{GUEST_DATA + 16, 2, false},
+		{GUEST_DATA + 64, 1, false},
 	};
 	struct fixture f;
 
@@ -343,7 +345,7 @@ static void test_typing(void)
 	teardown(&f);
 }
 
-/* ---- channels ------------------------------------------------------------------------------------ */
+/* ---- channels -------------------------------------------------------------------------------- */
 
 /* The guest sends a control message. */
 static void control(struct fixture *f, uint32_t id, uint16_t event, uint16_t value)
@@ -359,7 +361,8 @@ static void control(struct fixture *f, uint32_t id, uint16_t event, uint16_t val
 }
 
 /* The next control message must be this one. */
-static void check_control(struct fixture *f, uint32_t id, uint16_t event, uint16_t value, const char *name)
+static void check_control(struct fixture *f, uint32_t id, uint16_t event, uint16_t value,
+			  const char *name)
 {
 	unsigned int slot = f->rings[2].used_seen % 16u;
 	const uint8_t *msg = ram(f, GUEST_DATA + 0x1000 * 2 + 0x100 * slot);

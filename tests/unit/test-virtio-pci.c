@@ -53,8 +53,8 @@ static int fake_send(void *ctx, const struct msi_message *msg)
 	return 0;
 }
 
-static int fake_bind(void *ctx, gpa_t addr, unsigned int len, bool has_match, uint64_t match LKVM_UNUSED,
-		     int eventfd)
+static int fake_bind(void *ctx, gpa_t addr, unsigned int len, bool has_match,
+		     uint64_t match LKVM_UNUSED, int eventfd)
 {
 	struct fixture *f = ctx;
 
@@ -80,7 +80,7 @@ static void fake_unbind(void *ctx, gpa_t addr, unsigned int len, bool has_match 
 	f->wrong++;
 }
 
-/* ---- the driver's hands -------------------------------------------------------------------------- */
+/* ---- the driver's hands ---------------------------------------------------------------------- */
 
 static uint32_t cfg_get(struct fixture *f, unsigned int offset, unsigned int size)
 {
@@ -248,7 +248,8 @@ static void enable_msix(struct fixture *f)
 static void request(struct fixture *f)
 {
 	const struct guest_buf buf = { GUEST_DATA, 8, true };
-	unsigned int step = cfg_get(f, f->caps[VIRTIO_PCI_CAP_NOTIFY_CFG] + VIRTIO_PCI_NOTIFY_CAP_MULT, 4);
+	unsigned int step =
+		cfg_get(f, f->caps[VIRTIO_PCI_CAP_NOTIFY_CFG] + VIRTIO_PCI_NOTIFY_CAP_MULT, 4);
 
 	ring_add(&f->ring, &buf, 1);
 	COMMON_W(f, Q_SELECT, 2, 0);
@@ -261,7 +262,7 @@ static bool intx(const struct fixture *f)
 	return f->lines[1].level; /* pin A of slot 1 */
 }
 
-/* ---- tests --------------------------------------------------------------------------------------- */
+/* ---- tests ----------------------------------------------------------------------------------- */
 
 static void test_identity(void)
 {
@@ -463,8 +464,9 @@ static void test_config_access(void)
 	static const struct {
 		uint32_t bar, offset, len;
 	} bad[] = {
-		{ 1, 0, 4 }, { 6, 0, 4 }, { 255, 0, 4 }, { 0, 0, 0 }, { 0, 0, 3 }, { 0, 0, 8 },
-		{ 0, 1, 2 }, { 0, 2, 4 }, { 0, 0x4000, 4 }, { 0, 0xfffffffc, 4 }, { 0, 0, 0xffffffff },
+		{1, 0, 4},	{6, 0, 4},	    {255, 0, 4},	{0, 0, 0},
+		{0, 0, 3},	{0, 0, 8},	    {0, 1, 2},		{0, 2, 4},
+		{0, 0x4000, 4}, {0, 0xfffffffc, 4}, {0, 0, 0xffffffff},
 	};
 	struct fixture f;
 	unsigned int data;

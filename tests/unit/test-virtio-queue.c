@@ -326,7 +326,7 @@ static void test_avail_jump(void)
 	teardown(f);
 }
 
-/* ---- indirect ------------------------------------------------------------------------------------ */
+/* ---- indirect -------------------------------------------------------------------------------- */
 
 static void test_indirect(void)
 {
@@ -451,7 +451,7 @@ static void test_indirect_long(void)
 	teardown(f);
 }
 
-/* ---- notifications ------------------------------------------------------------------------------- */
+/* ---- notifications --------------------------------------------------------------------------- */
 
 /* Takes and puts back @nr chains. */
 static void cycle(struct fixture *f, unsigned int nr)
@@ -560,9 +560,10 @@ static void test_kicks(void)
 	teardown(f);
 }
 
-/* ---- set-up -------------------------------------------------------------------------------------- */
+/* ---- set-up ---------------------------------------------------------------------------------- */
 
-static void check_init(struct fixture *f, const struct virtqueue_config *cfg, int ret, const char *why)
+static void check_init(struct fixture *f, const struct virtqueue_config *cfg, int ret,
+		       const char *why)
 {
 	struct virtqueue vq;
 
@@ -604,7 +605,7 @@ static void test_init(void)
 	teardown(f);
 }
 
-/* ---- spans --------------------------------------------------------------------------------------- */
+/* ---- spans ----------------------------------------------------------------------------------- */
 
 static void test_spans(void)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The driver's side of virtio, for tests: guest memory, a ring to fill, and virtio-mmio registers. */
+/*
+ * The driver's side of virtio, for tests: guest memory, a ring to fill, and virtio-mmio registers.
+ */
 #ifndef TESTS_UNIT_VIRTIO_GUEST_H
 #define TESTS_UNIT_VIRTIO_GUEST_H
 
@@ -46,7 +48,8 @@ struct guest_ring {
 };
 
 /* Room for 256 entries within GUEST_RING()'s step. */
-static inline void ring_init(struct guest_ring *r, const struct memory *mem, gpa_t base, uint16_t size)
+static inline void ring_init(struct guest_ring *r, const struct memory *mem, gpa_t base,
+			     uint16_t size)
 {
 	*r = (struct guest_ring){
 		.mem = mem,
@@ -68,8 +71,8 @@ static inline void put_desc(void *p, uint64_t addr, uint32_t len, uint16_t flags
 	put_le16(d + 14, next);
 }
 
-static inline void ring_desc(struct guest_ring *r, uint16_t i, uint64_t addr, uint32_t len, uint16_t flags,
-			     uint16_t next)
+static inline void ring_desc(struct guest_ring *r, uint16_t i, uint64_t addr, uint32_t len,
+			     uint16_t flags, uint16_t next)
 {
 	put_desc(memory_ptr(r->mem, r->desc + 16u * i, 16), addr, len, flags, next);
 }
@@ -94,7 +97,9 @@ struct guest_buf {
 	bool     write;
 };
 
-/* Makes a chain of @nr buffers available, from the descriptors' next free place. Returns its head. */
+/*
+ * Makes a chain of @nr buffers available, from the descriptors' next free place. Returns its head.
+ */
 static inline uint16_t ring_add(struct guest_ring *r, const struct guest_buf *bufs, unsigned int nr)
 {
 	uint16_t head = r->next_desc;
@@ -113,7 +118,8 @@ static inline uint16_t ring_add(struct guest_ring *r, const struct guest_buf *bu
 
 static inline uint16_t ring_used_idx(const struct guest_ring *r)
 {
-	return le16toh(__atomic_load_n((uint16_t *)memory_ptr(r->mem, r->used + 2, 2), __ATOMIC_SEQ_CST));
+	return le16toh(
+		__atomic_load_n((uint16_t *)memory_ptr(r->mem, r->used + 2, 2), __ATOMIC_SEQ_CST));
 }
 
 /* Takes the next used element. False if there is none. */
@@ -180,7 +186,8 @@ static inline uint64_t mmio_get(const struct bus *bus, uint64_t offset, unsigned
 	return get_le(data, size);
 }
 
-static inline void mmio_put(const struct bus *bus, uint64_t offset, unsigned int size, uint64_t value)
+static inline void mmio_put(const struct bus *bus, uint64_t offset, unsigned int size,
+			    uint64_t value)
 {
 	uint8_t data[8];
 
@@ -211,7 +218,8 @@ static inline void mmio_negotiate(const struct bus *bus, uint64_t features)
 	MMIO_W(bus, STATUS, ST_ACK | ST_DRIVER | ST_FEATURES_OK);
 }
 
-static inline void mmio_set_queue(const struct bus *bus, unsigned int index, const struct guest_ring *r)
+static inline void mmio_set_queue(const struct bus *bus, unsigned int index,
+				  const struct guest_ring *r)
 {
 	MMIO_W(bus, QUEUE_SEL, index);
 	MMIO_W(bus, QUEUE_NUM, r->size);
