@@ -3,8 +3,9 @@
 #include "virtio/mmio.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/unit/virtio-guest.h"
@@ -90,7 +91,7 @@ static const struct virtio_ops echo_ops = {
 	.destroy = echo_destroy,
 };
 
-/* ---- a binder of doorbells ----------------------------------------------------------------------- */
+/* ---- a binder of doorbells ------------------------------------------------------------------- */
 
 struct binding {
 	gpa_t        addr;
@@ -107,7 +108,8 @@ struct fake_binder {
 	unsigned int   wrong; /* unbinds that match nothing */
 };
 
-static int fake_bind(void *ctx, gpa_t addr, unsigned int len, bool has_match, uint64_t match, int eventfd)
+static int fake_bind(void *ctx, gpa_t addr, unsigned int len, bool has_match, uint64_t match,
+		     int eventfd)
 {
 	struct fake_binder *b = ctx;
 
@@ -125,8 +127,8 @@ static void fake_unbind(void *ctx, gpa_t addr, unsigned int len, bool has_match,
 	for (unsigned int i = 0; i < b->nr; i++) {
 		const struct binding *x = &b->bound[i];
 
-		if (x->addr == addr && x->len == len && x->has_match == has_match && x->match == match &&
-		    x->eventfd == eventfd) {
+		if (x->addr == addr && x->len == len && x->has_match == has_match &&
+		    x->match == match && x->eventfd == eventfd) {
 			b->bound[i] = b->bound[--b->nr];
 			return;
 		}
@@ -134,7 +136,7 @@ static void fake_unbind(void *ctx, gpa_t addr, unsigned int len, bool has_match,
 	b->wrong++;
 }
 
-/* ---- fixture ------------------------------------------------------------------------------------- */
+/* ---- fixture --------------------------------------------------------------------------------- */
 
 struct fixture {
 	struct memory        mem;
@@ -214,7 +216,7 @@ static void offer_echo(struct fixture *f, unsigned int ring, unsigned int len)
 	ring_add(&f->rings[ring], bufs, 2);
 }
 
-/* ---- registers ----------------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------------------- */
 
 static void test_identity(void)
 {
@@ -377,7 +379,8 @@ static void test_bad_queue(void)
 		CHECK_EQ(MMIO_R(&f.bus, INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
 
 		bring_up(&f);
-		CHECK_EQ(MMIO_R(&f.bus, STATUS), ST_ACK | ST_DRIVER | ST_FEATURES_OK | ST_DRIVER_OK);
+		CHECK_EQ(MMIO_R(&f.bus, STATUS),
+			 ST_ACK | ST_DRIVER | ST_FEATURES_OK | ST_DRIVER_OK);
 		CHECK(!f.line.level);
 		offer_echo(&f, 0, 8);
 		virtio_queue_poll(f.dev, 0);
@@ -433,7 +436,7 @@ static void test_config(void)
 	teardown(&f);
 }
 
-/* ---- data ---------------------------------------------------------------------------------------- */
+/* ---- data ------------------------------------------------------------------------------------ */
 
 static void test_echo(void)
 {
@@ -562,7 +565,7 @@ static void test_quiet(void)
 	teardown(&f);
 }
 
-/* ---- doorbells ----------------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------------------------- */
 
 static void test_doorbells(void)
 {
@@ -611,7 +614,7 @@ static void test_window_taken(void)
 	teardown(&f);
 }
 
-/* ---- threads ------------------------------------------------------------------------------------- */
+/* ---- threads --------------------------------------------------------------------------------- */
 
 /* Resets and set-ups while the device's thread serves: nobody may see a ring that is gone. */
 static void test_reset_race(void)
@@ -678,6 +681,45 @@ static void test_no_leak(void)
 	virtio_device_ops.destroy(NULL);
 }
 
+/* However few fds there are, the failure is clean. */
+static void test_out_of_fds(void)
+{
+	const struct virtio_device_info info = {
+		.name = "virtio-echo",
+		.ops = &echo_ops,
+		.nr_queues = 2,
+		.queue_size = ECHO_QUEUE_SIZE,
+		.own_thread = true,
+	};
+	const struct virtio_env env = { 0 };
+	int fds = test_open_fds();
+	struct rlimit old, low;
+	struct echo *e = calloc(1, sizeof(*e));
+	unsigned int failures = 0;
+	int probe = fcntl(0, F_DUPFD_CLOEXEC, 0); /* the lowest free one */
+	int ret;
+
+	close(probe);
+	CHECK_EQ(getrlimit(RLIMIT_NOFILE, &old), 0);
+	test_stderr_begin();
+	for (unsigned int room = 0; room < 8; room++) {
+		low = old;
+		low.rlim_cur = (rlim_t)probe + 2 + room; /* the two are test_stderr_begin()'s */
+		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+		ret = virtio_device_init(&e->dev, &env, &info);
+		CHECK_EQ(setrlimit(RLIMIT_NOFILE, &old), 0);
+		if (!ret)
+			virtio_device_exit(&e->dev);
+		else
+			CHECK_EQ(ret, -EMFILE);
+		failures += ret != 0;
+	}
+	CHECK(strstr(test_stderr_end(), "virtio-echo: cannot create the device: Too many open files"));
+	CHECK(failures >= 3 && failures < 8);
+	free(e);
+	CHECK_EQ(test_open_fds(), fds);
+}
+
 const struct test virtio_mmio_tests[] = {
 	{ "identity", test_identity },
 	{ "features", test_features },
@@ -697,5 +739,6 @@ const struct test virtio_mmio_tests[] = {
 	{ "reset race", test_reset_race },
 	{ "shared loop", test_shared_loop },
 	{ "no leak", test_no_leak },
+	{ "out of fds", test_out_of_fds },
 	{ 0 },
 };
