@@ -49,10 +49,14 @@ static void on_fatal_signal(int sig)
 	raise(sig);
 }
 
-/* A crash of lkvm must not leave the user with a terminal in raw mode. */
-static void restore_terminal_on_crash(void)
+/* Neither a crash of lkvm nor a signal may leave the user with a terminal in raw mode. */
+static void restore_terminal_on_signals(void)
 {
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS };
+	static const int signals[] = {
+		SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS,
+		/* While a guest runs, these are events of the main loop. */
+		SIGTERM, SIGINT, SIGHUP,
+	};
 	struct sigaction sa = { .sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
@@ -86,7 +90,7 @@ int main(int argc, char **argv)
 		exit(EXIT_STATUS_START_FAILED);
 	/* A reader of the console that goes away is an error of that write, not the end of the guest. */
 	signal(SIGPIPE, SIG_IGN);
-	restore_terminal_on_crash();
+	restore_terminal_on_signals();
 
 	status = dispatch(argc, argv);
 

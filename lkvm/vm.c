@@ -19,6 +19,9 @@
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
 #define PANIC_GRACE_SECONDS 5
 
+/* How long the console may take to get rid of its output once the run has been cut short. */
+#define CONSOLE_STOP_WAIT_MS 1000
+
 /* ---- KVM ---------------------------------------------------------------------------------------- */
 
 static int open_kvm(struct vm *vm)
@@ -514,6 +517,8 @@ int vm_run(struct vm *vm)
 		log_error("the event loop failed: %s", strerror(-ret));
 		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "the event loop failed");
 	}
+	/* Nobody reads signal_fd any more: from here on signals end the process as they always do. */
+	pthread_sigmask(SIG_SETMASK, &vm->old_sigmask, NULL);
 out_vcpus:
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_join(vm->vcpus[i]);
@@ -541,6 +546,12 @@ void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const ch
 		}
 	}
 	vm->stopping = true;
+	/*
+	 * Who asks for an end does not want to wait for a stuck reader of the console; a guest that ended by
+	 * itself has its last words kept for a slow one.
+	 */
+	if (kind == OUTCOME_TIMEOUT || kind == OUTCOME_STOPPED || kind == OUTCOME_HUNG)
+		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS);
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_kick(vm->vcpus[i]);
