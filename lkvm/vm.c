@@ -309,6 +309,8 @@ static int create_loop(struct vm *vm)
 		.it_value.tv_sec = (time_t)(vm->cfg->timeout_ms / 1000),
 		.it_value.tv_nsec = (long)(vm->cfg->timeout_ms % 1000) * 1000000,
 	};
+	static const int stop_signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction sa;
 	sigset_t set;
 	int ret;
 
@@ -317,9 +319,10 @@ static int create_loop(struct vm *vm)
 		goto err;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
+		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
+		if (!sigaction(stop_signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
+			sigaddset(&set, stop_signals[i]);
 	/* Threads inherit the mask, so these arrive nowhere but in the loop. */
 	pthread_sigmask(SIG_BLOCK, &set, &vm->old_sigmask);
 	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
