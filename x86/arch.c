@@ -280,7 +280,7 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 								       "earlyprintk=ttyS0 console=hvc0");
 }
 
-/* ACPI and MP tables. 0 or -errno (reported). */
+/* What a PC's firmware leaves behind: ACPI and MP tables, and a way to reset. 0 or -errno (reported). */
 static int write_tables(struct vm *vm)
 {
 	uint8_t *acpi = memory_ptr(&vm->memory, X86_ACPI, X86_ACPI_BYTES);
@@ -295,9 +295,11 @@ static int write_tables(struct vm *vm)
 	ret = x86_acpi_build(&vm->machine, X86_ACPI, acpi, X86_ACPI_BYTES, &used);
 	if (!ret)
 		ret = x86_mptable_build(&vm->machine, X86_MPTABLE, mp, X86_MPTABLE_BYTES, &used);
-	if (ret)
+	if (ret) {
 		log_error("the firmware tables do not fit in their place");
-	return ret;
+		return ret;
+	}
+	return x86_boot_write_reset_vector(&vm->memory);
 }
 
 int arch_boot_prepare(struct vm *vm)

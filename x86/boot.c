@@ -7,6 +7,7 @@
 #include "lkvm/byteorder.h"
 #include "lkvm/log.h"
 #include "x86/layout.h"
+#include "x86/power.h"
 
 /* Fields of the zero page (Documentation/arch/x86/zero-page.rst; arch/x86/include/uapi/asm/bootparam.h). */
 #define ZERO_PAGE_BYTES   4096
@@ -238,5 +239,23 @@ int x86_boot_write_gdt(struct memory *mem, bool long_mode)
 	put_le64(gdt + X86_BOOT_CS, long_mode ? GDT_CODE64 : GDT_CODE32);
 	put_le64(gdt + X86_BOOT_DS, GDT_DATA);
 	put_le64(gdt + X86_BOOT_TSS, GDT_TSS);
+	return 0;
+}
+
+int x86_boot_write_reset_vector(struct memory *mem)
+{
+	static const uint8_t code[] = {
+		0xba, 0x00, 0x00,             /* mov $port, %dx */
+		0xb0, X86_POWER_RESET_VALUE,  /* mov $value, %al */
+		0xee,                         /* out %al, %dx */
+		0xf4,                         /* hlt */
+		0xeb, 0xfd,                   /* jmp back to it */
+	};
+	uint8_t *p = boot_ptr(mem, X86_RESET_VECTOR, sizeof(code));
+
+	if (!p)
+		return -EFAULT;
+	memcpy(p, code, sizeof(code));
+	put_le16(p + 1, X86_PORT_POWER + X86_POWER_RESET);
 	return 0;
 }

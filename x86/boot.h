@@ -66,4 +66,11 @@ int x86_boot_write_page_tables(struct memory *mem) LKVM_MUST_CHECK;
 /* Writes the GDT for a boot CPU in 64-bit (@long_mode) or 32-bit mode. 0 or -EFAULT (reported). */
 int x86_boot_write_gdt(struct memory *mem, bool long_mode) LKVM_MUST_CHECK;
 
+/*
+ * Writes the code at the reset vector that resets the machine: Linux jumps there in real mode when it knows no
+ * other way (arch/x86/kernel/reboot.c, BOOT_BIOS), which is what it takes hardware-reduced ACPI without EFI for. 0
+ * or -EFAULT (reported).
+ */
+int x86_boot_write_reset_vector(struct memory *mem) LKVM_MUST_CHECK;
+
 #endif

@@ -53,7 +53,8 @@
 #define X86_ACPI             0xe0000ull  /* ACPI 6.5 §5.2.5.1: an RSDP is sought from here to 1 MiB */
 #define X86_ACPI_BYTES       0x10000ull
 #define X86_MPTABLE          0xf0000ull  /* MP 1.4 §4: ... and an MP table from here */
-#define X86_MPTABLE_BYTES    0x10000ull
+#define X86_MPTABLE_BYTES    0xfff0ull
+#define X86_RESET_VECTOR     0xffff0ull  /* F000:FFF0 in real mode */
 #define X86_HIGH_MEMORY      MIB(1)      /* flat images start here */
 
 /* The memory that the boot CPU's own page tables map one to one. */

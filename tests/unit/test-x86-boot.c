@@ -8,6 +8,7 @@
 #include "lkvm/byteorder.h"
 #include "tests/unit/test.h"
 #include "x86/layout.h"
+#include "x86/power.h"
 
 struct fixture {
 	struct machine m;
@@ -249,6 +250,23 @@ static void test_gdt(void)
 	tear_down(&f);
 }
 
+/* The real-mode code writes the reset value to the reset port. */
+static void test_reset_vector(void)
+{
+	struct fixture f;
+	const uint8_t *p;
+
+	set_up(&f, MIB(64));
+	CHECK_EQ(x86_boot_write_reset_vector(&f.mem), 0);
+	p = memory_ptr(&f.mem, 0xffff0, 16);
+	CHECK_EQ(p[0], 0xba); /* mov $imm16, %dx */
+	CHECK_EQ(get_le16(p + 1), X86_PORT_POWER + X86_POWER_RESET);
+	CHECK_EQ(p[3], 0xb0); /* mov $imm8, %al */
+	CHECK_EQ(p[4], X86_POWER_RESET_VALUE);
+	CHECK_EQ(p[5], 0xee); /* out %al, %dx */
+	tear_down(&f);
+}
+
 static void test_no_memory(void)
 {
 	struct fixture f;
@@ -263,6 +281,7 @@ static void test_no_memory(void)
 	CHECK_EQ(x86_boot_write_pvh(&f.mem, &boot), -EFAULT);
 	CHECK_EQ(x86_boot_write_page_tables(&f.mem), -EFAULT);
 	CHECK_EQ(x86_boot_write_gdt(&f.mem, true), -EFAULT);
+	CHECK_EQ(x86_boot_write_reset_vector(&f.mem), -EFAULT);
 	CHECK(strstr(test_stderr_end(), "no RAM at 0x7000") != NULL);
 	tear_down(&f);
 }
@@ -275,6 +294,7 @@ const struct test x86_boot_tests[] = {
 	{ "pvh", test_pvh },
 	{ "page-tables", test_page_tables },
 	{ "gdt", test_gdt },
+	{ "reset-vector", test_reset_vector },
 	{ "no-memory", test_no_memory },
 	{ 0 },
 };
