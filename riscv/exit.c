@@ -28,7 +28,10 @@ static void decode_failed_run(const struct exit_info *info, struct exit_record *
 	rec->verdict = EXIT_STOP;
 	switch (info->run_errno) {
 	case EOPNOTSUPP:
-		/* A fetch from a place without memory (scause 20), or a device access that can't be decoded. */
+		/*
+		 * A fetch from a place without memory (scause 20; newer kernels hand the guest an instruction
+		 * access fault instead), or a device access that can't be decoded.
+		 */
 		if (info->have_pc && info->pc_backed) {
 			snprintf(rec->what, sizeof(rec->what),
 				 "KVM cannot emulate the instruction%s on device memory (KVM_RUN: EOPNOTSUPP)", pc);
