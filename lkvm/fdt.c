@@ -28,7 +28,9 @@
 #define FDT_PCI_SPACE_IO     0x01000000u
 #define FDT_PCI_SPACE_MEM32  0x02000000u
 #define FDT_PCI_SPACE_MEM64  0x03000000u
-/* interrupt-map-mask: only the low two bits of the device number matter, as INTx rotates by four. */
+/*
+ * interrupt-map-mask: only the low two bits of the device number matter, as INTx rotates by four.
+ */
 #define FDT_PCI_MAP_DEVICES 4
 #define FDT_PCI_MAP_PINS    4
 #define FDT_PCI_DEVFN_SHIFT 8
@@ -80,8 +82,8 @@ static bool fdt_grow(struct fdt *fdt)
 }
 
 /*
- * Looks at what libfdt returned: true if the call is to be made again, with more room. Anything but lack
- * of room is a mistake of the caller (a property after a subnode, an end without a beginning).
+ * Looks at what libfdt returned: true if the call is to be made again, with more room. Anything but
+ * lack of room is a mistake of the caller (a property after a subnode, an end without a beginning).
  */
 static bool fdt_again(struct fdt *fdt, int ret)
 {

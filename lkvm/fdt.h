@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device tree under construction: libfdt's sequential-write functions with a buffer that grows and an
- * error that sticks, so that builders read as a list of properties and check once at the end. Pure.
+ * A device tree under construction: libfdt's sequential-write functions with a buffer that grows
+ * and an error that sticks, so that builders read as a list of properties and check once at the
+ * end. Pure.
  */
 #ifndef LKVM_FDT_H
 #define LKVM_FDT_H
@@ -24,8 +25,9 @@ struct fdt {
 /* Starts a tree (its root node is not begun). fdt_end() must follow. */
 void fdt_begin(struct fdt *fdt);
 /*
- * Ends the tree: *@blob (free() it) and *@size_bytes. Returns 0 or the first error (reported): -ENOMEM, or -EINVAL for
- * nodes left open, properties behind subnodes, and other mistakes of the caller.
+ * Ends the tree: *@blob (free() it) and *@size_bytes. Returns 0 or the first error (reported):
+ * -ENOMEM, or -EINVAL for nodes left open, properties behind subnodes, and other mistakes of the
+ * caller.
  */
 int fdt_end(struct fdt *fdt, void **blob, size_t *size_bytes) LKVM_MUST_CHECK;
 
@@ -46,8 +48,9 @@ void fdt_cells(struct fdt *fdt, const char *name, const uint32_t *cells, size_t 
 void fdt_reg64(struct fdt *fdt, uint64_t base, uint64_t size_bytes);
 
 /*
- * Pieces that are the same on every device-tree platform. Interrupts are given by the arch's @irq_cells
- * callback: it appends the specifier of wired line @irq (level, high) to @cells and returns their number.
+ * Pieces that are the same on every device-tree platform. Interrupts are given by the arch's
+ * @irq_cells callback: it appends the specifier of wired line @irq (level, high) to @cells and
+ * returns their number.
  */
 typedef unsigned int fdt_irq_cells(void *ctx, uint32_t irq, uint32_t *cells);
 

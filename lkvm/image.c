@@ -25,10 +25,12 @@
 /* A kernel has about ten program headers. Bounds what a hostile file can make us look at. */
 #define ELF_MAX_PHDRS 256
 
-/* From this size on, a file that follows another initrd starts on a page of its own, to be mapped. */
+/*
+ * From this size on, a file that follows another initrd starts on a page of its own, to be mapped.
+ */
 #define INITRD_MAP_BYTES KIB(64)
 
-/* ---- opening ---------------------------------------------------------------------------------- */
+/* ---- opening --------------------------------------------------------------------------------- */
 
 static int image_map(struct image_file *img)
 {
@@ -51,7 +53,10 @@ static void image_unmap(struct image_file *img)
 	img->data = NULL;
 }
 
-/* Copies a pipe or another thing that can't be mapped into a memfd, which replaces *@fd. 0 or -errno. */
+/*
+ * Copies a pipe or another thing that can't be mapped into a memfd, which replaces *@fd. 0 or
+ * -errno.
+ */
 static int image_slurp(int *fd, uint64_t limit_bytes)
 {
 	uint64_t total = 0;
@@ -105,8 +110,8 @@ fail:
 }
 
 /*
- * Makes sure that *@fd is something that has a size and can be mapped. 0 with @size_bytes, or -errno
- * (reported).
+ * Makes sure that *@fd is something that has a size and can be mapped. 0 with @size_bytes, or
+ * -errno (reported).
  */
 static int image_settle_fd(int *fd, const char *path, const char *what, uint64_t *size_bytes)
 {
@@ -240,7 +245,7 @@ void image_close(struct image_file *img)
 	img->size_bytes = 0;
 }
 
-/* ---- ELF ---------------------------------------------------------------------------------------- */
+/* ---- ELF ------------------------------------------------------------------------------------- */
 
 /* The file header, checked: all program headers lie within the file. */
 struct elf_view {
@@ -429,8 +434,8 @@ static int image_plan_add_elf(const struct image_file *img, const struct elf_seg
 }
 
 /*
- * Where e_entry lies in physical memory: by virtual addresses, as the ELF specification has it, else
- * by physical ones, as x86-64's vmlinux has it.
+ * Where e_entry lies in physical memory: by virtual addresses, as the ELF specification has it,
+ * else by physical ones, as x86-64's vmlinux has it.
  */
 static bool elf_entry(const struct elf_view *elf, gpa_t *entry)
 {
@@ -529,7 +534,7 @@ int image_elf_note(const struct image_file *img, const char *name, uint32_t type
 		if (seg.type != PT_NOTE ||
 		    !range_within(seg.offset, seg.file_bytes, 0, elf.size_bytes))
 			continue;
-		/* gABI chapter 5, "Note section": 4-byte padding, but 8 in 64-bit files that say so. */
+		/* gABI chapter 5, "Note section": padding to 4 bytes, or 8 where p_align is 8. */
 		align = seg.align == 8 ? 8 : 4;
 		end = seg.offset + seg.file_bytes;
 		for (at = seg.offset; end - at >= sizeof(Elf64_Nhdr);) {
@@ -555,7 +560,7 @@ int image_elf_note(const struct image_file *img, const char *name, uint32_t type
 	return -ENOENT;
 }
 
-/* ---- help for planners -------------------------------------------------------------------------- */
+/* ---- help for planners ----------------------------------------------------------------------- */
 
 void image_plan_flat(const struct image_file *img, const char *format, gpa_t gpa,
 		     struct image_plan *plan)
@@ -693,7 +698,7 @@ int image_refuse(const struct image_file *img, const char *wanted)
 	return -ENOEXEC;
 }
 
-/* ---- to guest memory ---------------------------------------------------------------------------- */
+/* ---- to guest memory ------------------------------------------------------------------------- */
 
 int image_load_plan(const struct image_file *img, const struct image_plan *plan, struct memory *mem)
 {

@@ -48,35 +48,42 @@ struct image_plan {
 /*
  * Opens @path, and unpacks it if it is compressed. @what names it in errors ("kernel", "firmware").
  * Returns 0 or -errno; every failure is reported in one line; a file that can't be opened reads
- * "Fatal: Unable to open kernel NAME: REASON". The file is closed by image_close(); {.fd = -1} is legal there.
+ * "Fatal: Unable to open kernel NAME: REASON". The file is closed by image_close(); {.fd = -1} is
+ * legal there.
  */
 int image_open(struct image_file *img, const char *path, const char *what) LKVM_MUST_CHECK;
-/* As image_open() for an open file, owned from here on, even on failure; unpacks to at most @limit_bytes. */
+/*
+ * As image_open() for an open file, owned from here on, even on failure; unpacks to at most
+ * @limit_bytes.
+ */
 int image_open_fd(struct image_file *img, int fd, const char *path, const char *what,
 		  uint64_t limit_bytes) LKVM_MUST_CHECK;
 void image_close(struct image_file *img);
 
 /*
- * Puts the planned segments into guest memory and zeroes what the plan wants zero. Checks every offset
- * against the file and every address against guest memory. Returns 0 or -errno (reported).
+ * Puts the planned segments into guest memory and zeroes what the plan wants zero. Checks every
+ * offset against the file and every address against guest memory. Returns 0 or -errno (reported).
  */
 int image_load_plan(const struct image_file *img, const struct image_plan *plan, struct memory *mem)
 	LKVM_MUST_CHECK;
 
 /*
- * Concatenates the files into guest memory, in RAM that @place has free and below @limit (exclusive; 0: none),
- * as high as it fits, page aligned. Between files there are zeros, which the kernel's initramfs unpacker skips
- * (Linux Documentation/driver-api/early-userspace/buffer-format.rst): up to the next 4 bytes, or up to the next page before
- * a file that is large enough to be mapped. Nothing follows the last one, so that a bootconfig stays at the end.
- * Reserves it in @place. Returns 0 with @gpa and @size_bytes set, or -errno (reported, with the sizes).
+ * Concatenates the files into guest memory, in RAM that @place has free and below @limit
+ * (exclusive; 0: none), as high as it fits, page aligned. Between files there are zeros, which the
+ * kernel's initramfs unpacker skips (Linux
+ * Documentation/driver-api/early-userspace/buffer-format.rst): up to the next 4 bytes, or up to the
+ * next page before a file that is large enough to be mapped. Nothing follows the last one, so that
+ * a bootconfig stays at the end. Reserves it in @place. Returns 0 with @gpa and @size_bytes set, or
+ * -errno (reported, with the sizes).
  */
 int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem, struct place *place,
 		       gpa_t limit, gpa_t *gpa, uint64_t *size_bytes) LKVM_MUST_CHECK;
 
 /*
- * ELF: fills @plan with the PT_LOAD segments, their addresses being p_paddr + @bias. Takes 32- and 64-bit
- * files of either byte order; @machine is the e_machine it must have. entry = e_entry translated from
- * virtual to physical by the segment that holds it, plus @bias. Returns 0, -ENOEXEC (not ELF: silent), or
+ * ELF: fills @plan with the PT_LOAD segments, their addresses being p_paddr + @bias. Takes 32- and
+ * 64-bit files of either byte order; @machine is the e_machine it must have. entry = e_entry
+ * translated from virtual to physical by the segment that holds it (or, where none does, taken as
+ * physical, as x86-64's vmlinux means it), plus @bias. Returns 0, -ENOEXEC (not ELF: silent), or
  * -EINVAL (reported with what is wrong). Pure.
  */
 int image_plan_elf(const struct image_file *img, uint16_t machine, uint64_t bias,
@@ -90,8 +97,8 @@ unsigned int image_elf_bits(const struct image_file *img);
 uint16_t image_elf_machine(const struct image_file *img);
 
 /*
- * Finds the note @name, @type in the PT_NOTE segments of an ELF file. Returns 0 with @desc pointing into the file,
- * or -ENOENT. Silent: broken notes count as absent. Pure.
+ * Finds the note @name, @type in the PT_NOTE segments of an ELF file. Returns 0 with @desc pointing
+ * into the file, or -ENOENT. Silent: broken notes count as absent. Pure.
  */
 int image_elf_note(const struct image_file *img, const char *name, uint32_t type, const uint8_t **desc,
 		   uint32_t *desc_bytes) LKVM_MUST_CHECK;
@@ -105,24 +112,25 @@ void image_plan_flat(const struct image_file *img, const char *format, gpa_t gpa
 		     struct image_plan *plan);
 
 /*
- * image_plan_elf() for a kernel that runs wherever it is put: a file that is not linked into the RAM of @machine
- * (Linux's vmlinux often is linked to 0 or to its virtual address) is moved as a whole to @base plus the
- * offset within @align that it is linked to. Returns as image_plan_elf() and image_plan_check(), reported.
+ * image_plan_elf() for a kernel that runs wherever it is put: a file that is not linked into the
+ * RAM of @machine (Linux's vmlinux often is linked to 0 or to its virtual address) is moved as a
+ * whole to @base plus the offset within @align that it is linked to. Returns as image_plan_elf()
+ * and image_plan_check(), reported.
  */
 int image_plan_elf_movable(const struct image_file *img, uint16_t elf_machine,
 			   const struct machine *machine, gpa_t base, uint64_t align,
 			   struct image_plan *plan) LKVM_MUST_CHECK;
 
 /*
- * Checks that what @plan occupies lies in one RAM range of @machine and that the entry lies within it. Returns 0,
- * -ENOMEM or -EINVAL, reported with how much memory it takes.
+ * Checks that what @plan occupies lies in one RAM range of @machine and that the entry lies within
+ * it. Returns 0, -ENOMEM or -EINVAL, reported with how much memory it takes.
  */
 int image_plan_check(const struct image_file *img, const struct machine *machine,
 		     const struct image_plan *plan) LKVM_MUST_CHECK;
 
 /*
- * What the file seems to be ("an x86 bzImage", "an initramfs (cpio archive)"), for telling the user which file he
- * took instead of a kernel; NULL if it looks like nothing in particular.
+ * What the file seems to be ("an x86 bzImage", "an initramfs (cpio archive)"), for telling the user
+ * which file they took instead of a kernel; NULL if it looks like nothing in particular.
  */
 const char *image_describe(const struct image_file *img);
 

@@ -114,8 +114,9 @@ static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes,
 		goto report;
 	}
 	/*
-	 * Shared, not private: a private mapping would need a page for the file and another for the copy. The
-	 * kernel sets the pages aside now, so that a short pool is an error here and not SIGBUS later.
+	 * Shared, not private: a private mapping would need a page for the file and another for the
+	 * copy. The kernel sets the pages aside now, so that a short pool is an error here and not
+	 * SIGBUS later.
 	 */
 	p = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ret = p == MAP_FAILED ? -errno : 0;
@@ -285,8 +286,9 @@ static int read_fully(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
 }
 
 /*
- * Replaces the whole pages at @host by a private mapping of the file. Mapped elsewhere first and then
- * moved: a MAP_FIXED mmap() that fails (a file system without mmap) may have punched a hole already.
+ * Replaces the whole pages at @host by a private mapping of the file. Mapped elsewhere first and
+ * then moved: a MAP_FIXED mmap() that fails (a file system without mmap) may have punched a hole
+ * already.
  */
 static int map_over(uint8_t *host, int fd, uint64_t offset, uint64_t len)
 {
@@ -375,8 +377,8 @@ int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len)
 	split_pages(host, len, &edge, &middle);
 	memset(host, 0, (size_t)edge);
 	/*
-	 * Fresh anonymous pages in the place of the old ones: nothing is touched. Of the same kind as
-	 * map_anonymous() made, so that the kernel merges them with their neighbours.
+	 * Fresh anonymous pages in the place of the old ones: nothing is touched. Of the same kind
+	 * as map_anonymous() made, so that the kernel merges them with their neighbours.
 	 */
 	if (middle && (r->hugetlb || mmap(host + edge, (size_t)middle, PROT_READ | PROT_WRITE,
 					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,

@@ -31,8 +31,8 @@ void memory_init(struct memory *mem);
 void memory_exit(struct memory *mem);
 
 /*
- * Adds @size_bytes of zeroed anonymous memory (MAP_NORESERVE: terabytes cost nothing until touched) at
- * @gpa, or hugetlbfs memory from directory @hugetlbfs if not NULL. Both page aligned. Returns 0;
+ * Adds @size_bytes of zeroed anonymous memory (MAP_NORESERVE: terabytes cost nothing until touched)
+ * at @gpa, or hugetlbfs memory from directory @hugetlbfs if not NULL. Both page aligned. Returns 0;
  * -EEXIST on overlap, -EINVAL, -ENOSPC (too many regions), or mmap's -errno. Reports the error.
  */
 int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_bytes, bool readonly,
@@ -40,14 +40,18 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 
 /*
  * The one place where a guest address becomes a pointer: the host address of [@gpa, @gpa + @len),
- * or NULL unless all of it lies in one region. A pointer for a @len of 0 must not be used. Any thread.
+ * or NULL unless all of it lies in one region. A pointer for a @len of 0 must not be used. Any
+ * thread.
  */
 void *memory_ptr(const struct memory *mem, gpa_t gpa, uint64_t len);
 
 /* The region that holds @gpa, or NULL. */
 const struct memory_region *memory_find(const struct memory *mem, gpa_t gpa);
 
-/* Copies out of / into guest memory; regions that touch count as one. 0 or -EFAULT (nothing copied). */
+/*
+ * Copies out of / into guest memory; regions that touch count as one. 0 or -EFAULT (nothing
+ * copied).
+ */
 int memory_read(const struct memory *mem, gpa_t gpa, void *buf, uint64_t len) LKVM_MUST_CHECK;
 int memory_write(const struct memory *mem, gpa_t gpa, const void *buf, uint64_t len) LKVM_MUST_CHECK;
 
@@ -60,8 +64,8 @@ int memory_write(const struct memory *mem, gpa_t gpa, const void *buf, uint64_t 
 int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64_t len) LKVM_MUST_CHECK;
 
 /*
- * Makes [@gpa, @gpa + @len) read as zeros; whole pages are replaced by untouched ones. Before the vCPUs
- * start only. Returns 0 or -EFAULT. Silent.
+ * Makes [@gpa, @gpa + @len) read as zeros; whole pages are replaced by untouched ones. Before the
+ * vCPUs start only. Returns 0 or -EFAULT. Silent.
  */
 int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len) LKVM_MUST_CHECK;
 

@@ -68,8 +68,8 @@ int place_reserve(struct place *place, const char *name, gpa_t gpa, uint64_t siz
 }
 
 /*
- * The address in the free gap [@start, @end) at which @size_bytes fit, aligned. No arithmetic may wrap: a gap can
- * end at the very top of the address space.
+ * The address in the free gap [@start, @end) at which @size_bytes fit, aligned. No arithmetic may
+ * wrap: a gap can end at the very top of the address space.
  */
 static bool place_in_gap(uint64_t start, uint64_t end, uint64_t size_bytes, uint64_t align,
 			 bool top_down, gpa_t *gpa)

@@ -21,14 +21,15 @@ struct place {
 void place_init(struct place *place, const struct machine *machine);
 
 /*
- * Takes [@gpa, @gpa + @size_bytes) for @name. Returns 0; -EFAULT if not wholly in one RAM range, -EEXIST
- * if taken, -ENOSPC if the table is full: each reported with names and addresses.
+ * Takes [@gpa, @gpa + @size_bytes) for @name. Returns 0; -EFAULT if not wholly in one RAM range,
+ * -EEXIST if taken, -ENOSPC if the table is full: each reported with names and addresses.
  */
 int place_reserve(struct place *place, const char *name, gpa_t gpa, uint64_t size_bytes) LKVM_MUST_CHECK;
 
 /*
- * Finds free RAM within [@low, @high) (@high 0: no limit) aligned to @align, the highest if @top_down,
- * else the lowest; takes it and returns its address in @gpa. 0 or -ENOMEM (silent: the caller knows more).
+ * Finds free RAM within [@low, @high) (@high 0: no limit) aligned to @align, the highest if
+ * @top_down, else the lowest; takes it and returns its address in @gpa. 0 or -ENOMEM (silent: the
+ * caller knows more).
  */
 int place_find(struct place *place, const char *name, uint64_t size_bytes, uint64_t align, gpa_t low,
 	       gpa_t high, bool top_down, gpa_t *gpa) LKVM_MUST_CHECK;

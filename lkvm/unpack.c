@@ -24,7 +24,10 @@
 #include "lkvm/size.h"
 
 #define UNPACK_OUT_BYTES KIB(256)
-/* What liblzma may allocate: its dictionary is at most 128 MiB in what Linux's build makes (xz -9: 64 MiB). */
+/*
+ * What liblzma may allocate: its dictionary is at most 128 MiB in what Linux's build makes (xz -9:
+ * 64 MiB).
+ */
 #define UNPACK_XZ_MEMORY MIB(512)
 /* No packed stream is shorter; less than this behind one is garbage, not another. */
 #define UNPACK_MIN_STREAM 18
@@ -68,9 +71,9 @@ static const struct {
 };
 
 /*
- * .lzma has no magic number: a property byte (0x5d in everything that exists), a dictionary size that is
- * 2^n or 2^n + 2^(n-1), and an uncompressed size, unknown (all ones) or believable
- * (XZ Utils doc/lzma-file-format.txt §1.1).
+ * .lzma has no magic number: a property byte (0x5d in everything that exists), a dictionary size
+ * that is 2^n or 2^n + 2^(n-1), and an uncompressed size, unknown (all ones) or believable (XZ
+ * Utils doc/lzma-file-format.txt §1.1).
  */
 static bool looks_like_lzma(const uint8_t *data, uint64_t size_bytes)
 {
@@ -109,7 +112,7 @@ const char *unpack_name(enum unpack_format format)
 	return unpack_names[format].name;
 }
 
-/* ---- wrappers ----------------------------------------------------------------------------------- */
+/* ---- wrappers -------------------------------------------------------------------------------- */
 
 static int probe_zboot(const uint8_t *data, uint64_t size_bytes, struct unpack_layer *layer, char *cause)
 {
@@ -242,7 +245,7 @@ int uimage_check(const uint8_t *data, uint64_t size_bytes, char *cause)
 	return 0;
 }
 
-/* ---- streams ------------------------------------------------------------------------------------- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 /* One unpacking under way: what is left of the input, and the memfd that fills up. */
 struct unpacking {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Decompression of kernel images: finds what a file is packed with and unpacks it into a memfd, from which
- * it can be mapped into guest memory. Every result is bounded in size. Knows no file names; errors
- * come back as a cause to put behind one.
+ * Decompression of kernel images: finds what a file is packed with and unpacks it into a memfd,
+ * from which it can be mapped into guest memory. Every result is bounded in size. Knows no file
+ * names; errors come back as a cause to put behind one.
  */
 #ifndef LKVM_UNPACK_H
 #define LKVM_UNPACK_H
@@ -24,7 +24,10 @@ enum unpack_format {
 /* The outermost packing of a file. */
 struct unpack_layer {
 	enum unpack_format format;
-	/* "zboot": the payload of an EFI zboot image. "uImage": compressed behind a U-Boot header. NULL: plain. */
+	/*
+	 * "zboot": the payload of an EFI zboot image. "uImage": compressed behind a U-Boot header.
+	 * NULL: plain.
+	 */
 	const char *wrapper;
 	uint64_t    offset;       /* of the packed bytes in the file ... */
 	uint64_t    size_bytes;   /* ... and how many */
@@ -39,17 +42,18 @@ enum unpack_format unpack_detect(const uint8_t *data, uint64_t size_bytes);
 const char *unpack_name(enum unpack_format format);
 
 /*
- * Looks for something to unpack. Returns 1 with @layer filled in, 0 if the file is as it should be, or -EINVAL with
- * the reason in @cause (UNPACK_CAUSE_BYTES) when a wrapper is damaged. Pure.
+ * Looks for something to unpack. Returns 1 with @layer filled in, 0 if the file is as it should be,
+ * or -EINVAL with the reason in @cause (UNPACK_CAUSE_BYTES) when a wrapper is damaged. Pure.
  */
 int unpack_probe(const uint8_t *data, uint64_t size_bytes, struct unpack_layer *layer, char *cause)
 	LKVM_MUST_CHECK;
 
 /*
- * Unpacks @layer of the file @data into a new memfd of at most @limit_bytes. What follows the packed stream is
- * ignored, as many tools append something. A uImage becomes an uncompressed uImage, with new sizes and checksums.
- * Returns 0 with @fd and @size_bytes, -ENOTSUP (format unknown to this build), -EINVAL (corrupt or truncated), -EFBIG
- * (larger than the limit) or -errno, with the reason in @cause.
+ * Unpacks @layer of the file @data into a new memfd of at most @limit_bytes. What follows the
+ * packed stream is ignored, as many tools append something. A uImage becomes an uncompressed
+ * uImage, with new sizes and checksums. Returns 0 with @fd and @size_bytes, -ENOTSUP (format
+ * unknown to this build), -EINVAL (corrupt or truncated), -EFBIG (larger than the limit) or -errno,
+ * with the reason in @cause.
  */
 int unpack_layer(const uint8_t *data, const struct unpack_layer *layer, uint64_t limit_bytes, int *fd,
 		 uint64_t *size_bytes, char *cause) LKVM_MUST_CHECK;
@@ -69,8 +73,8 @@ int unpack_layer(const uint8_t *data, const struct unpack_layer *layer, uint64_t
 #define UIMAGE_COMP_NONE      0
 
 /*
- * Checks a uImage's header, payload size and both checksums. Returns 0, -ENOEXEC if it is no uImage at all, or
- * -EINVAL with the reason in @cause. Pure.
+ * Checks a uImage's header, payload size and both checksums. Returns 0, -ENOEXEC if it is no uImage
+ * at all, or -EINVAL with the reason in @cause. Pure.
  */
 int uimage_check(const uint8_t *data, uint64_t size_bytes, char *cause) LKVM_MUST_CHECK;
 

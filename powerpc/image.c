@@ -14,8 +14,8 @@
 #define UIMAGE_TYPE_KERNEL 2
 
 /*
- * Neither uImage nor flat files tell how much BSS follows them. Twice what a 32-bit kernel with all debugging
- * options has.
+ * Neither uImage nor flat files tell how much BSS follows them. Twice what a 32-bit kernel with all
+ * debugging options has.
  */
 #define PPC_UNKNOWN_BSS MIB(16)
 
@@ -51,7 +51,10 @@ static int ppc_plan_elf(const struct image_file *img, const struct machine *mach
 				     PPC_KERNEL_ALIGN, plan);
 	if (ret)
 		return ret;
-	/* A kernel is linked to its virtual address, in the upper half; e_entry is within the checked header. */
+	/*
+	 * A kernel is linked to its virtual address, in the upper half; e_entry is within the
+	 * checked header.
+	 */
 	if (bits == 64)
 		entry = plan->big_endian ? get_be64(img->data + offsetof(Elf64_Ehdr, e_entry))
 					 : get_le64(img->data + offsetof(Elf64_Ehdr, e_entry));

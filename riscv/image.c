@@ -57,8 +57,8 @@ static int riscv_plan_image(const struct image_file *img, const struct machine *
 		return -EINVAL;
 	}
 	/*
-	 * image_size counts the BSS, so that a file is smaller than it. How much smaller is written nowhere:
-	 * a truncated file shows only when nothing follows the header.
+	 * image_size counts the BSS, so that a file is smaller than it. How much smaller is written
+	 * nowhere: a truncated file shows only when nothing follows the header.
 	 */
 	if (img->size_bytes <= RISCV_IMAGE_HEADER_BYTES) {
 		log_error("%s is truncated: %s of a riscv Image", img->path,

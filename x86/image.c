@@ -96,8 +96,8 @@ static int x86_plan_bzimage(const struct image_file *img, const struct machine *
 
 	image_plan_flat(img, "x86 bzImage", get_le64(img->data + BZ_PREF_ADDRESS), plan);
 	/*
-	 * A relocatable kernel can be entered anywhere, but still unpacks itself to pref_address or above: other
-	 * places need no less memory.
+	 * A relocatable kernel can be entered anywhere, but still unpacks itself to pref_address or
+	 * above: other places need no less memory.
 	 */
 	if (plan->start < BZ_LOW_LIMIT && !img->data[BZ_RELOCATABLE]) {
 		log_error("%s: its bzImage header wants %#" PRIx64 ", below 1 MiB, for the kernel",

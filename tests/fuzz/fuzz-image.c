@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Everything that looks into image files: unpackers and wrappers, ELF, and each arch's planner. A plan that
- * is not refused must lie within file and RAM, and load.
+ * Everything that looks into image files: unpackers and wrappers, ELF, and each arch's planner. A
+ * plan that is not refused must lie within file and RAM, and load.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /*
- * Nearly every input is an error with its line. They go to /dev/null while lkvm's code runs; the fuzzer's own
- * words and the sanitizers' reports still come through.
+ * Nearly every input is an error with its line. They go to /dev/null while lkvm's code runs; the
+ * fuzzer's own words and the sanitizers' reports still come through.
  */
 static int real_stderr = -1;
 static int null = -1;

@@ -45,8 +45,8 @@ static inline void LKVM_UNUSED util_pattern(uint8_t *p, size_t size, uint32_t se
 }
 
 /*
- * An image of the first @size bytes of @data. The copy is exactly as large as the file, so that ASan sees any
- * access beyond it. No fd.
+ * An image of the first @size bytes of @data. The copy is exactly as large as the file, so that
+ * ASan sees any access beyond it. No fd.
  */
 static inline void LKVM_UNUSED util_image(struct image_file *img, const void *data, size_t size)
 {
@@ -82,8 +82,9 @@ static inline struct machine LKVM_UNUSED util_machine(uint64_t ram_base, uint64_
 typedef int util_planner(const struct image_file *img, const struct machine *m, struct image_plan *plan);
 
 /*
- * Plans the first @size bytes of @data. What went to stderr is left in util_log. Checks what must hold for every
- * result: one line on failure, none on success; and everything within file and RAM on success.
+ * Plans the first @size bytes of @data. What went to stderr is left in util_log. Checks what must
+ * hold for every result: one line on failure, none on success; and everything within file and RAM
+ * on success.
  */
 static char util_log[4096];
 
@@ -161,7 +162,10 @@ static inline void util_put(const struct util_elf *e, uint8_t *p, unsigned int l
 		put_le(p, len, v);
 }
 
-/* Writes headers to @buf (which holds @size zeroed bytes). Field offsets are those of the gABI, chapters 4 and 5. */
+/*
+ * Writes headers to @buf (which holds @size zeroed bytes). Field offsets are those of the gABI,
+ * chapters 4 and 5.
+ */
 static inline void LKVM_UNUSED util_elf(const struct util_elf *e, uint8_t *buf)
 {
 	unsigned int w = e->is64 ? 8 : 4; /* width of an address */

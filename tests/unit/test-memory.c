@@ -293,7 +293,9 @@ static void test_zero(void)
 	memory_exit(&mem);
 }
 
-/* User-mode emulators before QEMU 8 keep a record per page, and would need minutes and gigabytes. */
+/*
+ * User-mode emulators before QEMU 8 keep a record per page, and would need minutes and gigabytes.
+ */
 static bool mmap_counts_pages(void)
 {
 	struct timespec a, b;

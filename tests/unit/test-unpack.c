@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Compressed images: packed here with the libraries themselves, then unpacked, cut, damaged and wrapped. */
+/*
+ * Compressed images: packed here with the libraries themselves, then unpacked, cut, damaged and
+ * wrapped.
+ */
 #include "lkvm/unpack.h"
 
 #include <errno.h>
@@ -97,7 +100,10 @@ static size_t pack(enum unpack_format format, const uint8_t *in, size_t size, ui
 
 static const enum unpack_format formats[] = { UNPACK_GZIP, UNPACK_XZ, UNPACK_LZMA, UNPACK_ZSTD };
 
-/* Probes and unpacks the first @size bytes of @data. Returns what failed, or 0 with the result mapped. */
+/*
+ * Probes and unpacks the first @size bytes of @data. Returns what failed, or 0 with the result
+ * mapped.
+ */
 static int unpack(const uint8_t *data, size_t size, uint64_t limit, uint8_t **out, uint64_t *out_bytes)
 {
 	int fds = test_open_fds();
@@ -214,7 +220,10 @@ static void test_truncated(void)
 	free(plain);
 }
 
-/* One flipped byte is found by the checksum, or does not matter (a file name, a time). Never a crash. */
+/*
+ * One flipped byte is found by the checksum, or does not matter (a file name, a time). Never a
+ * crash.
+ */
 static void test_damaged(void)
 {
 	uint8_t *packed = malloc(MAX_PACKED), *out, *plain = make_plain(300);
