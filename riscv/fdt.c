@@ -72,6 +72,7 @@ static void add_cpus(struct fdt *fdt, const struct riscv_fdt *p, uint32_t first_
 		fdt_node(fdt, "interrupt-controller");
 		fdt_str(fdt, "compatible", "riscv,cpu-intc");
 		fdt_u32(fdt, "#interrupt-cells", 1);
+		fdt_u32(fdt, "#address-cells", 0);
 		fdt_empty(fdt, "interrupt-controller");
 		fdt_u32(fdt, "phandle", first_phandle + i);
 		fdt_node_end(fdt);
@@ -131,6 +132,7 @@ static int add_imsic(struct fdt *fdt, const struct riscv_fdt *p, uint32_t cpu_ph
 	fdt_reg64(fdt, RISCV_IMSIC_BASE, p->machine->nr_cpus * RISCV_IMSIC_BYTES);
 	fdt_empty(fdt, "interrupt-controller");
 	fdt_u32(fdt, "#interrupt-cells", 0);
+	fdt_u32(fdt, "#address-cells", 0);
 	fdt_empty(fdt, "msi-controller");
 	fdt_u32(fdt, "#msi-cells", 0);
 	ret = add_hart_interrupts(fdt, p, cpu_phandle);
