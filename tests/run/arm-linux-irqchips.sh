@@ -23,12 +23,12 @@ boot() { # PATTERN OPTIONS...: the interrupts of the disk must match
 case $BED in
 *gicv2)
 	boot "MSI.*virtio0-req" --irqchip gicv2m --virtio-transport pci
-	boot "GICv2.*virtio0" --irqchip gicv2 --virtio-transport pci
-	boot "GICv2.*virtio0" --irqchip gicv2 --virtio-transport mmio
+	boot "GIC-0 .*Level .*virtio0" --irqchip gicv2 --virtio-transport pci
+	boot "GIC-0 .*Level .*virtio0" --irqchip gicv2 --virtio-transport mmio
 	;;
 *)
 	boot "ITS-PCI-MSIX.*virtio0-req" --irqchip gicv3-its --virtio-transport pci
-	boot "GICv3.*virtio0" --irqchip gicv3 --virtio-transport pci
-	boot "GICv3.*virtio0" --irqchip gicv3 --virtio-transport mmio
+	boot "GICv3 .*Level .*virtio0" --irqchip gicv3 --virtio-transport pci
+	boot "GICv3 .*Level .*virtio0" --irqchip gicv3 --virtio-transport mmio
 	;;
 esac
