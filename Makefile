@@ -145,7 +145,8 @@ $(addprefix cross-,$(ARCHES)): cross-%:
 TEST_SRCS := $(wildcard tests/unit/test-*.c)
 TEST_SUITES := $(subst -,_,$(patsubst tests/unit/test-%.c,%,$(TEST_SRCS)))
 # Tests of the VM as a whole run on a KVM that injects failures; they need an arch that has KVM code.
-TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c
+TEST_VM_SRCS_riscv64 := tests/unit/vm-riscv.c
+TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \

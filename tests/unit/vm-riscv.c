@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* riscv's vCPU set-up and exits against a fake KVM; riscv64 only. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/vm.h"
+#include "riscv/arch.h"
+#include "riscv/layout.h"
+#include "tests/unit/fake-kvm.h"
+#include "tests/unit/test.h"
+#include "tests/unit/vm-fixture.h"
+
+struct fixture {
+	struct config cfg;
+	struct vm    *vm;
+	int           fds;
+};
+
+/* A host with everything that lkvm turns on or off. */
+static void setup(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->fds = test_open_fds();
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_set_reg(RISCV_REG_SBI(RISCV_SBI_EXT_SUSP), 0);
+	fake_kvm_set_reg(RISCV_REG_SBI(RISCV_SBI_EXT_PMU), 1);
+	fake_kvm_set_reg(RISCV_REG_ISA(RISCV_ISA_EXT_I), 1);
+	fake_kvm_set_reg(RISCV_REG_ISA(RISCV_ISA_EXT_SSAIA), 1);
+	fake_kvm_set_reg(RISCV_REG_ISA(RISCV_ISA_EXT_ZICBOZ), 0); /* there, but off */
+	vm_fixture_config(&f->cfg);
+}
+
+static void teardown(struct fixture *f)
+{
+	vm_destroy(f->vm);
+	vm_fixture_free(&f->cfg);
+	CHECK_EQ(test_open_fds(), f->fds);
+}
+
+static void test_entry(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_CORE(RISCV_CORE_PC)), RISCV_RAM_BASE);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_CORE(RISCV_CORE_A0)), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_CORE(RISCV_CORE_A1)), f.vm->boot.fdt);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_SBI(RISCV_SBI_EXT_DBCN)), 1);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_SBI(RISCV_SBI_EXT_SUSP)), 1);
+	CHECK(riscv_isa_has(&f.vm->arch->cpu.isa, RISCV_ISA_EXT_I));
+	CHECK(riscv_isa_has(&f.vm->arch->cpu.isa, RISCV_ISA_EXT_SSAIA));
+	CHECK(!riscv_isa_has(&f.vm->arch->cpu.isa, RISCV_ISA_EXT_ZICBOZ));
+	CHECK_EQ(f.vm->arch->cpu.timebase_hz, 10000000);
+	CHECK_EQ(f.vm->arch->cpu.cbom_block_bytes, 64);
+	CHECK_EQ(f.vm->arch->cpu.satp_mode, 8);
+	teardown(&f);
+}
+
+/* A KVM that can't list its registers is asked for each. */
+static void test_no_reg_list(void)
+{
+	struct fixture f;
+	bool seen = false;
+
+	for (unsigned int n = 1; !seen && n < 100; n++) {
+		setup(&f);
+		fake_kvm_fail(n, ENOTTY);
+		test_stderr_begin();
+		if (vm_create(&f.vm, &f.cfg))
+			f.vm = NULL;
+		test_stderr_end();
+		seen = fake_kvm_failed_request() == KVM_GET_REG_LIST;
+		if (seen) {
+			CHECK(f.vm != NULL);
+			CHECK(f.vm && riscv_isa_has(&f.vm->arch->cpu.isa, RISCV_ISA_EXT_I));
+			CHECK_EQ(fake_kvm_reg(RISCV_REG_SBI(RISCV_SBI_EXT_DBCN)), 1);
+		}
+		teardown(&f);
+	}
+	CHECK(seen);
+}
+
+/* A virtio console is the guest's only hvc. */
+static void test_dbcn_off(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.console = CONSOLE_VIRTIO;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_SBI(RISCV_SBI_EXT_DBCN)), 0);
+	teardown(&f);
+}
+
+static void test_pmu(void)
+{
+	struct fixture f;
+	const char *text;
+
+	setup(&f);
+	f.cfg.pmu = CONFIG_OFF;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_SBI(RISCV_SBI_EXT_PMU)), 0);
+	teardown(&f);
+
+	setup(&f);
+	fake_kvm_reg_error(RISCV_REG_SBI(RISCV_SBI_EXT_PMU), ENOENT, ENOENT);
+	f.cfg.pmu = CONFIG_ON;
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), -ENOENT);
+	text = test_stderr_end();
+	CHECK(strstr(text, "--pmu") != NULL);
+	CHECK(strstr(text, "Sscofpmf") != NULL);
+	f.vm = NULL;
+	teardown(&f);
+
+	/* Nothing to turn off, nothing asked for: both are fine. */
+	for (int i = 0; i < 2; i++) {
+		setup(&f);
+		fake_kvm_reg_error(RISCV_REG_SBI(RISCV_SBI_EXT_PMU), ENOENT, ENOENT);
+		f.cfg.pmu = i ? CONFIG_OFF : CONFIG_AUTO;
+		CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+		teardown(&f);
+	}
+}
+
+/* Creates a VM on a host where KVM_CREATE_DEVICE fails with @err. */
+static int create_without_aia(struct fixture *f, const char *irqchip, int err, const char **text)
+{
+	int ret = -1;
+
+	for (unsigned int n = 1; n < 100; n++) {
+		setup(f);
+		free(f->cfg.irqchip);
+		f->cfg.irqchip = irqchip ? strdup(irqchip) : NULL;
+		fake_kvm_fail(n, err);
+		test_stderr_begin();
+		ret = vm_create(&f->vm, &f->cfg);
+		*text = test_stderr_end();
+		if (ret)
+			f->vm = NULL;
+		if (fake_kvm_failed_request() == KVM_CREATE_DEVICE)
+			return ret;
+		teardown(f);
+	}
+	CHECK(false);
+	setup(f);
+	return ret;
+}
+
+static void test_irqchip(void)
+{
+	struct fixture f;
+	const char *text;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_STR(f.vm->arch->irqchip->name, "aia");
+	CHECK(f.vm->msi.send != NULL);
+	teardown(&f);
+
+	/* Falls back, without MSIs and without Ssaia in what guests are told. */
+	CHECK_EQ(create_without_aia(&f, NULL, ENODEV, &text), 0);
+	CHECK_STR(text, "");
+	if (f.vm) {
+		CHECK_STR(f.vm->arch->irqchip->name, "plic");
+		CHECK(f.vm->msi.send == NULL);
+		CHECK(!riscv_isa_has(&f.vm->arch->cpu.isa, RISCV_ISA_EXT_SSAIA));
+	}
+	teardown(&f);
+
+	/* Asked for by name: an error that names the way out. */
+	CHECK_EQ(create_without_aia(&f, "aia", ENODEV, &text), -ENODEV);
+	CHECK(strstr(text, "--irqchip aia") != NULL && strstr(text, "plic") != NULL);
+	teardown(&f);
+	CHECK_EQ(create_without_aia(&f, NULL, EBUSY, &text), -EBUSY);
+	teardown(&f);
+}
+
+/* ---- exits -------------------------------------------------------------------------------------- */
+
+static void sbi_exit(struct kvm_run *run, unsigned long ext, unsigned long fn, unsigned long a0,
+		     unsigned long a1)
+{
+	run->exit_reason = KVM_EXIT_RISCV_SBI;
+	run->riscv_sbi.extension_id = ext;
+	run->riscv_sbi.function_id = fn;
+	memset(run->riscv_sbi.args, 0, sizeof(run->riscv_sbi.args));
+	run->riscv_sbi.args[0] = a0;
+	run->riscv_sbi.args[1] = a1;
+	run->riscv_sbi.ret[0] = run->riscv_sbi.ret[1] = 99;
+}
+
+static void power_off(struct kvm_run *run)
+{
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = KVM_SYSTEM_EVENT_SHUTDOWN;
+	run->system_event.ndata = 0;
+}
+
+/* Each exit's answer is looked at in the next KVM_RUN, as KVM does. */
+static int exits(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	static unsigned long seeds[2];
+
+	(void)index;
+	(void)opaque;
+	switch (nth) {
+	case 0:
+		sbi_exit(run, SBI_EXT_DBCN, SBI_DBCN_WRITE, 4, RISCV_RAM_BASE);
+		return 0;
+	case 1:
+		CHECK_EQ(run->riscv_sbi.ret[0], 0);
+		CHECK_EQ(run->riscv_sbi.ret[1], 4);
+		sbi_exit(run, 0x09000000, 1, 0, 0);
+		return 0;
+	case 2:
+		CHECK_EQ(run->riscv_sbi.ret[0], (unsigned long)SBI_ERR_NOT_SUPPORTED);
+		CHECK_EQ(run->riscv_sbi.ret[1], 0);
+		__attribute__((fallthrough));
+	case 3:
+		if (nth == 3)
+			seeds[0] = run->riscv_csr.ret_value;
+		run->exit_reason = KVM_EXIT_RISCV_CSR;
+		run->riscv_csr.csr_num = 0x015;
+		run->riscv_csr.ret_value = 0;
+		return 0;
+	case 4:
+		seeds[1] = run->riscv_csr.ret_value;
+		/* OPST: 16 bits of entropy, and 14 bits of nothing. */
+		CHECK_EQ(seeds[0] >> 16, 0x8000);
+		CHECK_EQ(seeds[1] >> 16, 0x8000);
+		run->exit_reason = KVM_EXIT_RISCV_CSR;
+		run->riscv_csr.csr_num = 0x15c; /* stopei */
+		run->riscv_csr.ret_value = 99;
+		return 0;
+	default:
+		CHECK_EQ(run->riscv_csr.ret_value, 0);
+		power_off(run);
+		return 0;
+	}
+}
+
+static void test_exits(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_on_run(exits, NULL);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(vm_run(f.vm), 0);
+	CHECK_EQ(f.vm->outcome.kind, OUTCOME_POWEROFF);
+	CHECK_EQ(f.vm->arch->sbi.not_supported, 1);
+	CHECK_EQ(f.vm->arch->unknown_csrs, 1);
+	teardown(&f);
+}
+
+/* Asleep in KVM_RUN from the SUSP call until a kick; the first thing after it is power-off. */
+static int suspend_once(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	_Atomic bool *asleep = opaque;
+
+	(void)index;
+	switch (nth) {
+	case 0:
+		sbi_exit(run, SBI_EXT_SUSP, SBI_SUSP_SYSTEM_SUSPEND, 0, RISCV_RAM_BASE);
+		return 0;
+	case 1:
+		CHECK_EQ(run->riscv_sbi.ret[0], 0);
+		*asleep = true;
+		run->exit_reason = KVM_EXIT_INTR;
+		return fake_kvm_idle(run);
+	default:
+		power_off(run);
+		return 0;
+	}
+}
+
+struct waker {
+	struct vm   *vm;
+	_Atomic bool asleep;
+};
+
+static void *raise_line(void *arg)
+{
+	struct waker *w = arg;
+	struct irq_line line = arch_irq_line(w->vm, RISCV_IRQ_UART);
+
+	while (!w->asleep)
+		usleep(1000);
+	CHECK(w->vm->arch->suspended == w->vm->vcpus[0]);
+	irq_line_set(&line, true);
+	CHECK(w->vm->arch->suspended == NULL);
+	return NULL;
+}
+
+static void test_suspend(void)
+{
+	struct fixture f;
+	struct waker w = { 0 };
+	pthread_t thread;
+
+	setup(&f);
+	fake_kvm_on_run(suspend_once, &w.asleep);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	w.vm = f.vm;
+	CHECK_EQ(pthread_create(&thread, NULL, raise_line, &w), 0);
+	CHECK_EQ(vm_run(f.vm), 0);
+	pthread_join(thread, NULL);
+	CHECK_EQ(f.vm->outcome.kind, OUTCOME_POWEROFF);
+	teardown(&f);
+}
+
+const struct test vm_riscv_tests[] = {
+	{ "entry", test_entry },
+	{ "no_reg_list", test_no_reg_list },
+	{ "dbcn_off", test_dbcn_off },
+	{ "pmu", test_pmu },
+	{ "irqchip", test_irqchip },
+	{ "exits", test_exits },
+	{ "suspend", test_suspend },
+	{ 0 },
+};
