@@ -89,7 +89,9 @@ CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) -fno-strict-aliasing -ffunction-sect
 LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) $(LDFLAGS)
 
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-8s%s\n' $(1) $(2))
+# Silent under make -s.
+quiet := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say = $(if $(V)$(quiet),,@printf '  %-8s%s\n' $(1) $(2))
 
 .PHONY: all run check check-all check-unit check-asan lint lint-headers lint-rules fuzz fuzz-bins \
 	bench bench-bins install clean $(addprefix cross-,$(ARCHES)) \
