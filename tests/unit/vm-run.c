@@ -124,6 +124,7 @@ static bool is_served(uint32_t reason)
 	static const uint32_t served[] = {
 		KVM_EXIT_MMIO, KVM_EXIT_IO, KVM_EXIT_INTR, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_HLT,
 		KVM_EXIT_IOAPIC_EOI, KVM_EXIT_RISCV_SBI, KVM_EXIT_RISCV_CSR, KVM_EXIT_PAPR_HCALL,
+		EXIT_REASON_ARM_NISV, EXIT_REASON_ARM_LDST64B,
 	};
 
 	for (unsigned int i = 0; i < sizeof(served) / sizeof(served[0]); i++)
