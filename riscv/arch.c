@@ -276,16 +276,37 @@ void arch_vm_destroy(struct vm *vm)
 	vm->arch = NULL;
 }
 
+static size_t sbi_can_receive(void *dev)
+{
+	struct vm *vm = dev;
+	const struct console_frontend fe = riscv_sbi_input_frontend(&vm->arch->sbi_input);
+
+	return fe.can_receive(fe.dev);
+}
+
+/* Input there raises no interrupt, as the guest polls for it; but it wakes a suspended one. */
+static void sbi_receive(void *dev, const uint8_t *buf, size_t len)
+{
+	struct vm *vm = dev;
+	const struct console_frontend fe = riscv_sbi_input_frontend(&vm->arch->sbi_input);
+
+	fe.receive(fe.dev, buf, len);
+	riscv_wake(vm);
+}
+
 /* With --console hv the guest's SBI console is the one that gets what is typed. */
 int arch_devices_create(struct vm *vm)
 {
-	struct console_frontend fe;
+	const struct console_frontend fe = {
+		.can_receive = sbi_can_receive,
+		.receive = sbi_receive,
+		.dev = vm,
+	};
 
 	if (vm->cfg->console != CONSOLE_HV)
 		return 0;
 	riscv_sbi_input_init(&vm->arch->sbi_input, vm->console);
 	vm->arch->has_sbi_input = true;
-	fe = riscv_sbi_input_frontend(&vm->arch->sbi_input);
 	console_set_frontend(vm->console, &fe);
 	return 0;
 }

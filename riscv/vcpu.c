@@ -294,7 +294,7 @@ void riscv_wake(struct vm *vm)
 {
 	struct vcpu *vcpu;
 
-	if (!atomic_load_explicit(&vm->arch->suspended, memory_order_relaxed))
+	if (!atomic_load(&vm->arch->suspended))
 		return;
 	vcpu = atomic_exchange(&vm->arch->suspended, NULL);
 	if (vcpu)
