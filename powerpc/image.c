@@ -19,6 +19,15 @@
  */
 #define PPC_UNKNOWN_BSS MIB(16)
 
+/*
+ * With what Linux begins, in a flat file (vmlinux.bin) too: a no-op in the 32-bit kernels
+ * (arch/powerpc/kernel/head_85xx.S), "tdi 0,0,0x48" in the 64-bit ones (FIXUP_ENDIAN in
+ * arch/powerpc/include/asm/ppc_asm.h), which reads as a branch in the wrong byte order.
+ */
+#define PPC_FIRST_NOP    0x60000000u
+#define PPC_FIRST_TDI_BE 0x08000048u
+#define PPC_FIRST_TDI_LE 0x48000008u /* as a big-endian word */
+
 /* A movable kernel starts at a 64 KiB boundary (Linux arch/powerpc/kernel/head_64.S). */
 #define PPC_KERNEL_ALIGN KIB(64)
 
@@ -105,17 +114,33 @@ static int ppc_plan_uimage(const struct image_file *img, const struct machine *m
 	return image_plan_check(img, machine, plan);
 }
 
+/* -ENOEXEC, silently, if the file does not begin as a kernel does. */
+static int ppc_plan_flat(const struct image_file *img, const struct machine *machine,
+			 struct image_plan *plan)
+{
+	uint32_t first = img->size_bytes >= 4 ? get_be32(img->data) : 0;
+
+	if (first != PPC_FIRST_NOP && first != PPC_FIRST_TDI_BE && first != PPC_FIRST_TDI_LE)
+		return -ENOEXEC;
+	image_plan_flat(img, "flat vmlinux", ppc_ram_base(machine), plan);
+	plan->big_endian = first != PPC_FIRST_TDI_LE;
+	plan->arch[PPC_IMAGE_BITS] = first == PPC_FIRST_NOP ? 32 : 64;
+	ppc_reserve_bss(machine, plan);
+	return image_plan_check(img, machine, plan);
+}
+
 int ppc_image_plan(const struct image_file *img, const struct machine *machine, struct image_plan *plan)
 {
+	int ret;
+
 	if (image_is_elf(img))
 		return ppc_plan_elf(img, machine, plan);
 	if (img->size_bytes >= 4 && get_be32(img->data) == UIMAGE_MAGIC)
 		return ppc_plan_uimage(img, machine, plan);
-	if (image_describe(img))
-		return image_refuse(img, "a powerpc ELF vmlinux, zImage or uImage");
-	image_plan_flat(img, "flat image", ppc_ram_base(machine), plan);
-	ppc_reserve_bss(machine, plan);
-	return image_plan_check(img, machine, plan);
+	ret = ppc_plan_flat(img, machine, plan);
+	if (ret != -ENOEXEC)
+		return ret;
+	return image_refuse(img, "a powerpc ELF vmlinux, zImage, uImage or flat vmlinux");
 }
 
 int ppc_firmware_plan(const struct image_file *img, const struct machine *machine,

@@ -22,8 +22,8 @@ enum ppc_image_word {
 
 /*
  * Where the kernel @img goes. ELF files go to their physical addresses (a vmlinux to 0), a uImage
- * where its header says, and other files to the start of RAM as they are, unless they are known to
- * be something else. Sets plan->big_endian. Returns 0, -ENOEXEC, -EINVAL or -ENOMEM, reported.
+ * where its header says, and a flat vmlinux (known by its first instruction) to the start of RAM.
+ * Sets plan->big_endian. Returns 0, -ENOEXEC, -EINVAL or -ENOMEM, reported.
  */
 int ppc_image_plan(const struct image_file *img, const struct machine *machine, struct image_plan *plan)
 	LKVM_MUST_CHECK;

@@ -210,26 +210,41 @@ static void test_uimage_hostile(void)
 
 static void test_flat(void)
 {
+	static const struct {
+		uint32_t first;
+		unsigned int bits;
+		bool big_endian;
+	} kernels[] = {
+		{ 0x60000000, 32, true }, { 0x08000048, 64, true }, { 0x48000008, 64, false },
+	};
 	struct machine m = util_machine(0, MIB(64));
 	uint8_t buf[1000];
 	struct image_plan plan;
 
 	util_pattern(buf, sizeof(buf), 2);
-	CHECK_EQ(util_plan(ppc_image_plan, buf, sizeof(buf), &m, &plan), 0);
-	CHECK_STR(plan.format, "flat image");
-	CHECK_EQ(plan.entry, 0);
-	CHECK_EQ(plan.arch[PPC_IMAGE_BITS], 0);
-	CHECK_EQ(plan.segments[0].file_bytes, sizeof(buf));
-	CHECK_EQ(util_plan(ppc_firmware_plan, buf, sizeof(buf), &m, &plan), 0);
-	CHECK_EQ(plan.size_bytes, sizeof(buf));
+	for (unsigned int i = 0; i < ARRAY_SIZE(kernels); i++) {
+		put_be32(buf, kernels[i].first);
+		CHECK_EQ(util_plan(ppc_image_plan, buf, sizeof(buf), &m, &plan), 0);
+		CHECK_STR(plan.format, "flat vmlinux");
+		CHECK_EQ(plan.entry, 0);
+		CHECK_EQ(plan.arch[PPC_IMAGE_BITS], kernels[i].bits);
+		CHECK_EQ(plan.big_endian, kernels[i].big_endian);
+		CHECK_EQ(plan.segments[0].file_bytes, sizeof(buf));
+		CHECK(plan.size_bytes > MIB(1));
+	}
 	m.ram[0].size_bytes = 999;
 	CHECK_EQ(util_plan(ppc_image_plan, buf, sizeof(buf), &m, &plan), -ENOMEM);
-	/* What is known to be something else is not run. */
+	for (size_t len = 0; len < 4; len++)
+		CHECK_EQ(util_plan(ppc_image_plan, buf, len, &m, &plan), -ENOEXEC);
+	/* Anything else is no kernel, but may be firmware. */
 	m.ram[0].size_bytes = MIB(64);
+	util_pattern(buf, sizeof(buf), 2);
+	CHECK_EQ(util_plan(ppc_image_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
+	CHECK_EQ(util_plan(ppc_firmware_plan, buf, sizeof(buf), &m, &plan), 0);
+	CHECK_EQ(plan.size_bytes, sizeof(buf));
+	CHECK_EQ(plan.arch[PPC_IMAGE_BITS], 0);
 	CHECK_EQ(util_plan(ppc_image_plan, "#!/bin/sh\nexit 0\n", 17, &m, &plan), -ENOEXEC);
 	CHECK(util_said("it looks like a script"));
-	memcpy(buf + 56, "RSC\x05", 4);
-	CHECK_EQ(util_plan(ppc_image_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
 }
 
 const struct test ppc_image_tests[] = {
