@@ -97,11 +97,17 @@ static bool port_hold_rx(struct port *port, struct virtqueue *vq)
 	return true;
 }
 
-/* Linux throws away what arrives on a channel that nobody has open, but not on a console. */
+/*
+ * Linux throws away what arrives before it has a port ready, although its buffers are there: input
+ * that was piped in before the guest booted would be lost. A driver that knows several ports says when.
+ */
 static bool port_listens(struct virtio_console *con, unsigned int index)
 {
-	return index == 0 ||
-	       (virtio_is_live(&con->dev) && atomic_load(&con->ports[index].guest_open));
+	if (!virtio_is_live(&con->dev))
+		return false;
+	if (!virtio_has_feature(&con->dev, VIRTIO_CONSOLE_F_MULTIPORT))
+		return index == 0;
+	return atomic_load(&con->ports[index].guest_open);
 }
 
 size_t virtio_console_can_send(struct virtio_device *dev, unsigned int index)
@@ -271,8 +277,8 @@ static void control_port_ready(struct virtio_console *con, unsigned int index)
 	port_tell(con, index, events);
 }
 
-/* Returns the port whose sender may go on now, 0 if none. */
-static unsigned int control_message(struct virtio_console *con, const uint8_t *msg)
+/* Returns a mask of the port whose sender may go on now. */
+static uint64_t control_message(struct virtio_console *con, const uint8_t *msg)
 {
 	uint32_t id = get_le32(msg);
 	uint16_t event = get_le16(msg + 4);
@@ -306,7 +312,7 @@ static unsigned int control_message(struct virtio_console *con, const uint8_t *m
 		if (atomic_exchange(&con->ports[id].guest_open, value) != value &&
 		    con->ports[id].host.guest_open)
 			con->ports[id].host.guest_open(con->ports[id].host.opaque, value);
-		return value ? id : 0;
+		return value ? UINT64_C(1) << id : 0;
 	default:
 		return 0;
 	}
@@ -322,21 +328,18 @@ static bool control_serve_tx(struct virtio_console *con, struct virtio_queue *qu
 		return false;
 	while (budget && virtqueue_next(vq, &con->control) > 0) {
 		uint8_t msg[CONTROL_BYTES];
-		unsigned int port;
 
 		budget--;
 		if (virtqueue_read(&con->control.readable, msg, sizeof(msg)) != sizeof(msg)) {
 			virtqueue_fail(vq, "control message is too short");
 			break;
 		}
-		port = control_message(con, msg);
-		if (port)
-			opened |= UINT64_C(1) << port;
+		opened |= control_message(con, msg);
 		virtqueue_put(vq, &con->control, 0);
 	}
 	virtio_queue_end(queue);
 	/* Senders may call us back, so not before the queue is unlocked. */
-	for (unsigned int i = 1; i < con->nr_ports; i++)
+	for (unsigned int i = 0; i < con->nr_ports; i++)
 		if (opened >> i & 1)
 			port_input_ready(con, i);
 	return !budget;
@@ -477,8 +480,9 @@ int virtio_console_create(struct virtio_device **dev, const struct virtio_env *e
 		.ops = &console_ops,
 		.type = VIRTIO_ID_CONSOLE,
 		.pci_class = CONSOLE_PCI_CLASS,
+		.features = UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT,
 		.config_bytes = sizeof(struct virtio_console_config),
-		.nr_queues = 2,
+		.nr_queues = nr_ports ? tx_queue(nr_ports) + 1 : QUEUE_CONTROL_TX + 1,
 		.queue_size = CONSOLE_QUEUE_SIZE,
 		.own_thread = true,
 	};
@@ -486,10 +490,6 @@ int virtio_console_create(struct virtio_device **dev, const struct virtio_env *e
 	int ret;
 
 	assert(nr_ports <= VIRTIO_CONSOLE_MAX_PORTS);
-	if (nr_ports) {
-		info.features |= UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT;
-		info.nr_queues = tx_queue(nr_ports) + 1;
-	}
 	if (console)
 		info.features |= UINT64_C(1) << VIRTIO_CONSOLE_F_EMERG_WRITE;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * virtio console device (virtio 1.3 §5.3). Port 0 is the guest's text console (hvc0). Further ports
- * are byte channels that the guest finds by name in /sys/class/virtio-ports; with them the device
- * offers VIRTIO_CONSOLE_F_MULTIPORT.
+ * are byte channels that the guest finds by name in /sys/class/virtio-ports. To a driver without
+ * VIRTIO_CONSOLE_F_MULTIPORT there is port 0 alone.
  */
 #ifndef VIRTIO_CONSOLE_H
 #define VIRTIO_CONSOLE_H
@@ -58,7 +58,7 @@ struct console_frontend virtio_console_frontend(struct virtio_device *dev);
 
 /*
  * Towards the guest, on port @port (0: the console). can_send: how many bytes send() would take
- * now; 0 until the guest has opened a channel. send: returns how many it took. One thread at a time
+ * now; 0 until the guest has opened the port. send: returns how many it took. One thread at a time
  * per port.
  */
 size_t virtio_console_can_send(struct virtio_device *dev, unsigned int port);

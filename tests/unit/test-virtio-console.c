@@ -210,7 +210,8 @@ static void test_config(void)
 	setup(&f);
 	CHECK_EQ(MMIO_R(&f.bus, DEVICE_ID), VIRTIO_ID_CONSOLE);
 	CHECK_EQ(mmio_get(&f.bus, VIRTIO_MMIO_CONFIG + 4, 4), 1);
-	CHECK_EQ(MMIO_R(&f.bus, DEVICE_FEATURES) & 7, 1u << VIRTIO_CONSOLE_F_EMERG_WRITE);
+	CHECK_EQ(MMIO_R(&f.bus, DEVICE_FEATURES) & 7,
+		 1u << VIRTIO_CONSOLE_F_EMERG_WRITE | 1u << VIRTIO_CONSOLE_F_MULTIPORT);
 	teardown(&f);
 }
 
@@ -372,6 +373,36 @@ static void check_control(struct fixture *f, uint32_t id, uint16_t event, uint16
 	CHECK_EQ(get_le16(msg + 4), event);
 	CHECK_EQ(get_le16(msg + 6), value);
 	CHECK(!memcmp(msg + 8, name, strlen(name)));
+}
+
+/* A driver of several ports gets no input for the console, either, before it has it open. */
+static void test_early_input(void)
+{
+	struct console_frontend fe;
+	struct fixture f;
+
+	setup_with(&f, true, 0);
+	fe = virtio_console_frontend(f.dev);
+	bring_up(&f, MULTIPORT);
+	guest_offer(&f, 0, 1, 8);
+	guest_offer(&f, 2, 4, 64);
+	poll_all(&f);
+	CHECK_EQ(fe.can_receive(fe.dev), 0);
+	CHECK_EQ(virtio_console_send(f.dev, 0, "early", 5), 0);
+	control(&f, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
+	control(&f, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	poll_all(&f);
+	check_control(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 1, "");
+	check_control(&f, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
+	CHECK_EQ(fe.can_receive(fe.dev), 0);
+	control(&f, 0, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	poll_all(&f);
+	CHECK_EQ(fe.can_receive(fe.dev), 8);
+	fe.receive(fe.dev, (const uint8_t *)"late", 4);
+	guest_got(&f, 0, "late");
+	MMIO_W(&f.bus, STATUS, 0);
+	CHECK_EQ(fe.can_receive(fe.dev), 0);
+	teardown(&f);
 }
 
 /* Two channels whose ports the driver has taken; channel 1 is open. */
@@ -618,6 +649,7 @@ const struct test virtio_console_tests[] = {
 	{ "reset drops buffers", test_reset_drops_buffers },
 	{ "bad receive buffer", test_bad_receive_buffer },
 	{ "typing", test_typing },
+	{ "early input", test_early_input },
 	{ "channels", test_channels },
 	{ "slow reader", test_slow_reader },
 	{ "host closes", test_host_closes },

@@ -511,7 +511,7 @@ static void test_device_config(void)
 		 sizeof(struct virtio_console_config));
 	CHECK_EQ(mem_get(&f, place(&f, VIRTIO_PCI_CAP_DEVICE_CFG, 4), 4), 1); /* max_nr_ports */
 	CHECK_EQ(mem_get(&f, place(&f, VIRTIO_PCI_CAP_DEVICE_CFG, 0xf8), 8), 0);
-	CHECK_EQ(COMMON_R(&f, NUMQ, 2), 2);
+	CHECK_EQ(COMMON_R(&f, NUMQ, 2), 4);
 	teardown(&f);
 }
 
