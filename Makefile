@@ -27,7 +27,7 @@ VERSION := 0.1.0
 # ---- what lkvm is made of ------------------------------------------------------------------------
 
 OBJS_core := $(addprefix lkvm/, \
-	options.o run-options.o config.o log.o outcome.o \
+	options.o run-options.o config.o cpulist.o log.o outcome.o \
 	memory.o place.o machine.o image.o unpack.o fdt.o exit.o \
 	bus.o loop.o device.o console.o uart8250.o pvpanic.o pci.o disk.o)
 OBJS_virtio := $(addprefix virtio/, \

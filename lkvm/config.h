@@ -44,6 +44,21 @@ struct config_disk {
 	char  serial[21]; /* virtio-blk id, NUL-terminated; "" = derived from the index */
 };
 
+/* What only arm64 guests have. */
+struct config_arm {
+	uint64_t     firmware_address; /* where flat firmware goes; 0: the start of RAM */
+	uint64_t     kaslr_seed;       /* with has_kaslr_seed; 0: none, addresses are not random */
+	bool         has_kaslr_seed;   /* false: a random one */
+	unsigned int timer_hz;         /* told to the guest in place of what CNTFRQ_EL0 says; 0: nothing */
+	unsigned int pmu_counters;     /* event counters of each vCPU; 0: as many as the host has */
+	unsigned int sve_max_bits;     /* longest vector; 0: as long as the host has */
+	bool         disable_sve;
+	bool         disable_mte;
+	bool         nested;           /* the guest starts at EL2 and can run guests of its own */
+	bool         e2h0;             /* ... with HCR_EL2.E2H always 0 */
+	enum config_tristate pvtime;   /* stolen time */
+};
+
 struct config {
 	/* What to boot. */
 	char        *kernel;    /* NULL with firmware */
@@ -64,7 +79,8 @@ struct config {
 	struct config_disk    disks[CONFIG_MAX_DISKS];
 	unsigned int          nr_disks;
 	bool         rng;
-	char        *vcpu_affinity; /* list of host CPUs, kvmtool's syntax; NULL: none */
+	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
+	struct config_arm     arm;
 
 	/* The run. */
 	char        *name;        /* NULL: guest-PID */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lkvm/cpulist.h"
 #include "lkvm/log.h"
 
 /* Where the hypervisor itself can print: SBI, sPAPR. */
@@ -147,19 +148,78 @@ static int parse_irqchip(void *target, const struct option_use *use, const char 
 	return option_parse_string(target, use, arg, enabled && i > 0);
 }
 
-static int parse_pmu(void *target, const struct option_use *use, const char *arg, bool enabled)
+static int parse_tristate(void *target, const struct option_use *use, const char *arg, bool enabled)
 {
 	static const char *const words[] = {
 		[CONFIG_AUTO] = "auto", [CONFIG_OFF] = "off", [CONFIG_ON] = "on", NULL,
 	};
-	struct config *cfg = target;
+	enum config_tristate v;
 	int i = enabled ? CONFIG_ON : CONFIG_OFF;
 
 	if (arg)
 		i = options_match_word(use, "value", arg, words);
 	if (i < 0)
 		return i;
-	cfg->pmu = (enum config_tristate)i;
+	v = (enum config_tristate)i;
+	memcpy((char *)target + use->spec->offset, &v, sizeof(v));
+	return 0;
+}
+
+static int parse_affinity(void *target, const struct option_use *use, const char *arg, bool enabled)
+{
+	cpu_set_t cpus;
+
+	if (cpulist_parse(arg, &cpus))
+		return options_bad_value(use, arg, "a list of host CPUs such as 0-3,8");
+	return option_parse_string(target, use, arg, enabled);
+}
+
+/* ---- arm64 ------------------------------------------------------------------------------------ */
+
+static int parse_kaslr_seed(void *target, const struct option_use *use, const char *arg,
+			    bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+
+	if (parse_u64(arg, &cfg->arm.kaslr_seed))
+		return options_bad_value(use, arg, "a 64-bit number");
+	cfg->arm.has_kaslr_seed = true;
+	return 0;
+}
+
+static int parse_firmware_address(void *target, const struct option_use *use, const char *arg,
+				  bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+
+	if (parse_u64(arg, &cfg->arm.firmware_address) || !cfg->arm.firmware_address)
+		return options_bad_value(use, arg, "an address in RAM");
+	return 0;
+}
+
+static int parse_arm_uint(void *target, const struct option_use *use, const char *arg,
+			  bool enabled LKVM_UNUSED)
+{
+	unsigned int small;
+	uint64_t v;
+
+	if (parse_u64(arg, &v) || !v || v > UINT_MAX)
+		return options_bad_value(use, arg, "a number, 1 or more");
+	small = (unsigned int)v;
+	memcpy((char *)target + use->spec->offset, &small, sizeof(small));
+	return 0;
+}
+
+static int parse_sve_max_vl(void *target, const struct option_use *use, const char *arg,
+			    bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	uint64_t v;
+
+	/* Arm DDI0487 B1.2.2: up to 2048 bits, in steps of 128. */
+	if (parse_u64(arg, &v) || !v || v > 2048 || v % 128)
+		return options_bad_value(use, arg, "a number of bits, 128 to 2048 in steps of 128");
+	cfg->arm.sve_max_bits = (unsigned int)v;
 	return 0;
 }
 
@@ -371,6 +431,12 @@ const struct option_spec run_options[] = {
 	{ .short_name = 'f', .long_name = "firmware", .metavar = "FILE", .arches = OPT_ALL,
 	  .section = BOOT, .parse = option_parse_string, .offset = CFG(firmware),
 	  .help = "flat firmware image to start instead of a kernel" },
+	{ .long_name = "firmware-address", .metavar = "ADDRESS", .arches = OPT_ARM64, .section = BOOT,
+	  .parse = parse_firmware_address,
+	  .help = "where in RAM flat firmware goes and is entered, the start of RAM unless given" },
+	{ .long_name = "kaslr-seed", .metavar = "N", .arches = OPT_ARM64, .section = BOOT,
+	  .parse = parse_kaslr_seed,
+	  .help = "seed from which the kernel chooses its addresses, random unless given; 0: fixed addresses" },
 	{ .long_name = "nodefaults", .arches = OPT_ALL, .negatable = true, .section = BOOT,
 	  .parse = option_parse_bool, .offset = CFG(nodefaults),
 	  .help = "no kernel parameters and no devices but those asked for" },
@@ -391,8 +457,32 @@ const struct option_spec run_options[] = {
 	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, aia-emul, "
 		  "aia-hwaccel, plic (riscv64); kernel, split (x86_64); the best that the host has unless given" },
 	{ .long_name = "pmu", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
-	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_pmu,
+	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_tristate, .offset = CFG(pmu),
 	  .help = "performance counters in the guest; auto, where the host can, unless given" },
+	{ .long_name = "pmu-counters", .metavar = "N", .arches = OPT_ARM64, .section = MACHINE,
+	  .parse = parse_arm_uint, .offset = CFG(arm.pmu_counters),
+	  .help = "number of event counters of the guest's PMU, as many as the host has unless given" },
+	{ .long_name = "vcpu-affinity", .metavar = "CPULIST", .arches = OPT_ALL, .section = MACHINE,
+	  .parse = parse_affinity, .offset = CFG(vcpu_affinity),
+	  .help = "host CPUs that run the guest's CPUs, such as 0-3,8" },
+	{ .long_name = "disable-sve", .arches = OPT_ARM64, .section = MACHINE,
+	  .parse = option_parse_bool, .offset = CFG(arm.disable_sve),
+	  .help = "no scalable vectors in the guest" },
+	{ .long_name = "sve-max-vl", .metavar = "BITS", .arches = OPT_ARM64, .section = MACHINE,
+	  .parse = parse_sve_max_vl, .help = "longest scalable vector, the host's unless given" },
+	{ .long_name = "disable-mte", .arches = OPT_ARM64, .section = MACHINE,
+	  .parse = option_parse_bool, .offset = CFG(arm.disable_mte),
+	  .help = "no memory tagging in the guest" },
+	{ .long_name = "pvtime", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
+	  .arches = OPT_ARM64, .section = MACHINE, .parse = parse_tristate, .offset = CFG(arm.pvtime),
+	  .help = "tell the guest about time that the host took from it; auto, where the host can, unless given" },
+	{ .long_name = "nested", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
+	  .offset = CFG(arm.nested), .help = "start the guest at EL2, so that it can run guests" },
+	{ .long_name = "e2h0", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
+	  .offset = CFG(arm.e2h0), .help = "with --nested: a CPU without virtualization host extensions" },
+	{ .long_name = "override-bad-firmware-cntfrq", .metavar = "HZ", .arches = OPT_ARM64,
+	  .section = MACHINE, .parse = parse_arm_uint, .offset = CFG(arm.timer_hz),
+	  .help = "timer frequency to tell the guest where the host's firmware set a wrong one" },
 
 	{ .short_name = 'd', .long_name = "disk", .metavar = "FILE[,KEY...]", .arches = OPT_ALL,
 	  .section = DEVICES, .parse = parse_disk,
@@ -458,22 +548,7 @@ const struct option_spec run_options[] = {
 	REFUSED("gtk", NULL, OPT_ALL, "lkvm has no graphics"),
 	REFUSED("vnc", NULL, OPT_ALL, "lkvm has no graphics"),
 	REFUSED("vidmode", "MODE", OPT_X86_64, "lkvm has no graphics"),
-	REFUSED("vcpu-affinity", "CPULIST", OPT_ALL,
-		"pinning of vCPUs is not built into this lkvm, taskset(1) pins all of them"),
 	REFUSED("aarch32", NULL, OPT_ARM64, "32-bit guests are not built into this lkvm"),
-	REFUSED("disable-mte", NULL, OPT_ARM64, "memory tagging is not built into this lkvm"),
-	REFUSED("disable-sve", NULL, OPT_ARM64, "SVE is not built into this lkvm"),
-	REFUSED("sve-max-vl", "BITS", OPT_ARM64, "SVE is not built into this lkvm"),
-	REFUSED("kaslr-seed", "N", OPT_ARM64, "a chosen KASLR seed is not built into this lkvm"),
-	REFUSED("no-pvtime", NULL, OPT_ARM64, "stolen time is not built into this lkvm"),
-	REFUSED("nested", NULL, OPT_ARM64, "nested guests are not built into this lkvm"),
-	REFUSED("e2h0", NULL, OPT_ARM64, "nested guests are not built into this lkvm"),
-	REFUSED("pmu-counters", "N", OPT_ARM64,
-		"a chosen number of counters is not built into this lkvm"),
-	REFUSED("firmware-address", "ADDRESS", OPT_ARM64,
-		"a chosen firmware address is not built into this lkvm"),
-	REFUSED("override-bad-firmware-cntfrq", "HZ", OPT_ARM64,
-		"a chosen timer frequency is not built into this lkvm"),
 	REFUSED("custom-mvendorid", "N", OPT_RISCV64,
 		"a chosen vendor id is not built into this lkvm"),
 	REFUSED("custom-marchid", "N", OPT_RISCV64,

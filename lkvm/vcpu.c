@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lkvm/arch.h"
+#include "lkvm/cpulist.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "lkvm/report.h"
@@ -326,6 +327,7 @@ int vcpu_start(struct vcpu *vcpu)
 {
 	struct sigaction sa = { .sa_handler = kick_handler };
 	pthread_attr_t attr;
+	cpu_set_t cpus;
 	sigset_t set;
 	int ret;
 
@@ -342,8 +344,15 @@ int vcpu_start(struct vcpu *vcpu)
 	if (ret)
 		goto err;
 	pthread_attr_setstacksize(&attr, 256 * 1024);
+	if (vcpu->vm->cfg->vcpu_affinity && !cpulist_parse(vcpu->vm->cfg->vcpu_affinity, &cpus))
+		pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
 	ret = pthread_create(&vcpu->thread, &attr, vcpu_thread, vcpu);
 	pthread_attr_destroy(&attr);
+	if (ret == EINVAL && vcpu->vm->cfg->vcpu_affinity) {
+		log_error("--vcpu-affinity %s: this process may run on none of these CPUs",
+			  vcpu->vm->cfg->vcpu_affinity);
+		return -ret;
+	}
 	if (ret)
 		goto err;
 	vcpu->has_thread = true;

@@ -307,6 +307,50 @@ static void test_arch_options(void)
 	       "--disable-mte exists on arm64 only; this lkvm is for riscv64 guests");
 }
 
+static void test_arm(void)
+{
+	struct config cfg;
+
+	good_on(OPT_ARM64, &cfg, "--disable-sve --disable-mte --no-pvtime --nested --e2h0 --pmu-counters 3 "
+				 "--kaslr-seed 0x1122334455667788 --firmware-address 0x41000000 "
+				 "--override-bad-firmware-cntfrq 1000000");
+	CHECK(cfg.arm.disable_sve && cfg.arm.disable_mte && cfg.arm.nested && cfg.arm.e2h0);
+	CHECK_EQ(cfg.arm.pvtime, CONFIG_OFF);
+	CHECK_EQ(cfg.arm.pmu_counters, 3);
+	CHECK_EQ(cfg.arm.kaslr_seed, 0x1122334455667788);
+	CHECK(cfg.arm.has_kaslr_seed);
+	CHECK_EQ(cfg.arm.firmware_address, 0x41000000);
+	CHECK_EQ(cfg.arm.timer_hz, 1000000);
+	config_free(&cfg);
+	good_on(OPT_ARM64, &cfg, "--sve-max-vl 256 --pvtime");
+	CHECK_EQ(cfg.arm.sve_max_bits, 256);
+	CHECK_EQ(cfg.arm.pvtime, CONFIG_ON);
+	config_free(&cfg);
+	bad_on(OPT_ARM64, "--sve-max-vl 100",
+	       "--sve-max-vl: bad value '100', expected a number of bits, 128 to 2048 in steps of 128");
+	bad_on(OPT_ARM64, "--sve-max-vl 4096",
+	       "--sve-max-vl: bad value '4096', expected a number of bits, 128 to 2048 in steps of 128");
+	bad_on(OPT_ARM64, "--sve-max-vl 0",
+	       "--sve-max-vl: bad value '0', expected a number of bits, 128 to 2048 in steps of 128");
+	bad_on(OPT_ARM64, "--kaslr-seed x", "--kaslr-seed: bad value 'x', expected a 64-bit number");
+	bad_on(OPT_ARM64, "--firmware-address 0",
+	       "--firmware-address: bad value '0', expected an address in RAM");
+	bad_on(OPT_ARM64, "--pmu-counters 4294967296",
+	       "--pmu-counters: bad value '4294967296', expected a number, 1 or more");
+	bad_on(OPT_ARM64, "--aarch32", "--aarch32: 32-bit guests are not built into this lkvm");
+}
+
+static void test_affinity(void)
+{
+	struct config cfg;
+
+	good_on(OPT_RISCV64, &cfg, "--vcpu-affinity 0-3,8");
+	CHECK_STR(cfg.vcpu_affinity, "0-3,8");
+	config_free(&cfg);
+	bad("--vcpu-affinity 3-0", "--vcpu-affinity: bad value '3-0', expected a list of host CPUs such as "
+				   "0-3,8");
+}
+
 /* Known names whose feature is missing are errors that say so, with and without a value. */
 static void test_refused(void)
 {
@@ -318,8 +362,6 @@ static void test_refused(void)
 	bad("--gtk", "--gtk: lkvm has no graphics");
 	bad("-F x", "-F: flash memory is not built into this lkvm");
 	bad("--tty 1", "--tty: further serial ports are not built into this lkvm");
-	bad("--vcpu-affinity 0-3", "--vcpu-affinity: pinning of vCPUs is not built into this lkvm, taskset(1) "
-				   "pins all of them");
 }
 
 /* Every option of the table, on every arch: accepted, or an error in one line that names it. */
@@ -428,6 +470,8 @@ const struct test run_options_tests[] = {
 	{ "words", test_words },
 	{ "timeout", test_timeout },
 	{ "arch-options", test_arch_options },
+	{ "arm", test_arm },
+	{ "affinity", test_affinity },
 	{ "refused", test_refused },
 	{ "every-option", test_every_option },
 	{ "table", test_table },
