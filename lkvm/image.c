@@ -692,8 +692,8 @@ int image_refuse(const struct image_file *img, const char *wanted)
 		log_error("%s is not %s: it looks like %s%s%s", img->path, wanted, is,
 			  img->packing[0] ? " packed with " : "", img->packing);
 	} else {
-		log_error("%s is not %s, nor anything else that lkvm knows%s%s", img->path, wanted,
-			  img->packing[0] ? "; it was packed with " : "", img->packing);
+		log_error("%s%s%s is not %s, nor anything else that lkvm knows (flat images are run with --firmware)",
+			  img->path, img->packing[0] ? ", unpacked from " : "", img->packing, wanted);
 	}
 	return -ENOEXEC;
 }

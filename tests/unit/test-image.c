@@ -412,7 +412,7 @@ static void test_describe(void)
 	test_stderr_begin();
 	CHECK_EQ(image_refuse(&img, "a foo Image"), -ENOEXEC);
 	CHECK_STR(test_stderr_end(),
-		  "lkvm: test.img is not a foo Image, nor anything else that lkvm knows\n");
+		  "lkvm: test.img is not a foo Image, nor anything else that lkvm knows (flat images are run with --firmware)\n");
 	util_image_free(&img);
 
 	memcpy(buf + 0x202, "HdrS", 4);
