@@ -22,6 +22,7 @@
 
 #include <stdio.h>
 
+#include "lkvm/doctor.h"
 #include "lkvm/vcpu.h"
 #include "lkvm/vm.h"
 
@@ -105,11 +106,10 @@ void arch_vcpu_dump(struct vcpu *vcpu, FILE *out);
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec);
 
 /*
- * What this host offers beyond generic capabilities, for `lkvm doctor`: one "name: value" line per
- * fact through @say. @kvm_fd is open, @vm_fd is a throw-away VM or -1.
+ * What this host offers beyond generic capabilities, for `lkvm doctor`: one doctor_say() per fact. @kvm_fd is open,
+ * @vm_fd is a throw-away VM or -1.
  */
-void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name, const char *value),
-		 void *ctx);
+void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd);
 
 /*
  * A tiny flat guest that powers off at once, for doctor's proof that guests run: code, its size and

@@ -104,7 +104,7 @@ struct doctor_fact {
 	char             *remedy;  /* one line, NULL: none */
 };
 
-struct doctor {
+struct findings {
 	struct doctor_fact *facts;
 	size_t              nr;
 	size_t              room;
@@ -125,10 +125,10 @@ static const struct {
 /*
  * Appends a fact. Those of one section are added one after another. @remedy may be NULL: it is one line.
  */
-static void doctor_add(struct doctor *d, const char *section, enum doctor_state state, const char *name,
+static void doctor_add(struct findings *d, const char *section, enum doctor_state state, const char *name,
 		       const char *remedy, const char *fmt, ...) LKVM_PRINTF(6, 7);
 
-static void doctor_add(struct doctor *d, const char *section, enum doctor_state state, const char *name,
+static void doctor_add(struct findings *d, const char *section, enum doctor_state state, const char *name,
 		       const char *remedy, const char *fmt, ...)
 {
 	struct doctor_fact *fact;
@@ -164,7 +164,7 @@ static void doctor_add(struct doctor *d, const char *section, enum doctor_state 
 }
 
 /* How many facts are DOCTOR_BAD; an incomplete list counts as one more. */
-static size_t doctor_problems(const struct doctor *d)
+static size_t doctor_problems(const struct findings *d)
 {
 	size_t n = d->incomplete;
 
@@ -194,7 +194,7 @@ static void print_wrapped(FILE *out, const char *text, int indent)
 	fputc('\n', out);
 }
 
-static void doctor_print_text(const struct doctor *d, FILE *out, bool colour)
+static void doctor_print_text(const struct findings *d, FILE *out, bool colour)
 {
 	const char *section = NULL;
 	int width = 0;
@@ -224,7 +224,7 @@ static void doctor_print_text(const struct doctor *d, FILE *out, bool colour)
 
 #ifdef HAVE_JANSSON
 /* Returns 0, or -ENOMEM / -EIO / -ENOSYS (no JSON library), reported. */
-static int doctor_print_json(const struct doctor *d, FILE *out)
+static int doctor_print_json(const struct findings *d, FILE *out)
 {
 	json_t *facts = json_array();
 	json_t *root;
@@ -252,14 +252,14 @@ static int doctor_print_json(const struct doctor *d, FILE *out)
 	return ret;
 }
 #else
-static int doctor_print_json(const struct doctor *d LKVM_UNUSED, FILE *out LKVM_UNUSED)
+static int doctor_print_json(const struct findings *d LKVM_UNUSED, FILE *out LKVM_UNUSED)
 {
 	log_error("--json: jansson is not built into this lkvm");
 	return -ENOSYS;
 }
 #endif
 
-static void doctor_free(struct doctor *d)
+static void doctor_free(struct findings *d)
 {
 	for (size_t i = 0; i < d->nr; i++) {
 		free(d->facts[i].name);
@@ -267,12 +267,12 @@ static void doctor_free(struct doctor *d)
 		free(d->facts[i].remedy);
 	}
 	free(d->facts);
-	*d = (struct doctor){ 0 };
+	*d = (struct findings){ 0 };
 }
 
 /* ---- host ------------------------------------------------------------------------------------- */
 
-static void check_limit(struct doctor *d, int resource, const char *name, uint64_t enough, uint64_t unit,
+static void check_limit(struct findings *d, int resource, const char *name, uint64_t enough, uint64_t unit,
 			const char *suffix, const char *remedy)
 {
 	struct rlimit lim;
@@ -304,7 +304,7 @@ static long long meminfo(const char *key)
 	return v;
 }
 
-static void check_host(struct doctor *d)
+static void check_host(struct findings *d)
 {
 	long long available_kib = meminfo("MemAvailable");
 	long long huge = meminfo("HugePages_Free");
@@ -341,7 +341,7 @@ static const char *kvm_source(void)
 }
 
 /* Opens the device, and explains why that fails. Returns the fd or -1. */
-static int check_device(struct doctor *d, const char *dev)
+static int check_device(struct findings *d, const char *dev)
 {
 	struct stat st;
 	int fd;
@@ -375,7 +375,7 @@ static int check_device(struct doctor *d, const char *dev)
 	return -1;
 }
 
-static void check_version(struct doctor *d, int kvm_fd)
+static void check_version(struct findings *d, int kvm_fd)
 {
 	int version = kvm_ioctl_val(kvm_fd, KVM_GET_API_VERSION, 0);
 
@@ -392,7 +392,7 @@ static void check_version(struct doctor *d, int kvm_fd)
 			   "%d, lkvm needs %d", version, KVM_API_VERSION);
 }
 
-static void check_caps(struct doctor *d, int kvm_fd, int vm_fd)
+static void check_caps(struct findings *d, int kvm_fd, int vm_fd)
 {
 	const struct kvm_cap_need *need;
 	size_t nr;
@@ -425,7 +425,7 @@ static void say_arch(void *ctx, const char *name, const char *value)
 }
 
 /* Returns true if a guest may be tried. */
-static bool check_kvm(struct doctor *d, const char *dev)
+static bool check_kvm(struct findings *d, const char *dev)
 {
 	int kvm_fd = check_device(d, dev);
 	int vm_fd;
@@ -445,7 +445,7 @@ static bool check_kvm(struct doctor *d, const char *dev)
 	if (vm_fd < 0)
 		doctor_add(d, KVM, DOCTOR_WARN, "plain VM", NULL, "KVM_CREATE_VM: %s", strerror(-vm_fd));
 	check_caps(d, kvm_fd, vm_fd);
-	arch_doctor(kvm_fd, vm_fd, say_arch, d);
+	arch_doctor(&(struct doctor){ .say = say_arch, .ctx = d }, kvm_fd, vm_fd);
 	if (vm_fd >= 0)
 		kvm_sys_close(vm_fd);
 	kvm_sys_close(kvm_fd);
@@ -478,7 +478,7 @@ static int probe_file(const void *code, size_t size)
 	return (int)n;
 }
 
-static void run_probe(struct doctor *d, const struct config *cfg)
+static void run_probe(struct findings *d, const struct config *cfg)
 {
 	static const char remedy[] = "the lines on standard error say why; dmesg may say more";
 	struct timespec start;
@@ -533,7 +533,7 @@ static void restore_stdin(int copy)
 	close(copy);
 }
 
-static void check_probe(struct doctor *d, const char *dev)
+static void check_probe(struct findings *d, const char *dev)
 {
 	struct config cfg;
 	size_t size = 0;
@@ -582,7 +582,7 @@ static bool want_colour(void)
 static int cmd_doctor_main(int argc, char **argv)
 {
 	struct doctor_args args = { false, NULL };
-	struct doctor d = { 0 };
+	struct findings d = { 0 };
 	const char *dev;
 	size_t problems;
 	int status;

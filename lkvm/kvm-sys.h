@@ -8,6 +8,7 @@
 
 #include <linux/kvm.h>
 
+#include "lkvm/msi.h"
 #include "lkvm/types.h"
 
 /* Opens @path (normally "/dev/kvm") read-write, close-on-exec. Returns the fd or -errno. Silent. */
@@ -58,6 +59,18 @@ int kvm_set_reg(int vcpu_fd, uint64_t id, const void *val) LKVM_MUST_CHECK;
 int kvm_set_device_attr(int fd, uint32_t group, uint64_t attr, const void *val) LKVM_MUST_CHECK;
 int kvm_get_device_attr(int fd, uint32_t group, uint64_t attr, void *val) LKVM_MUST_CHECK;
 bool kvm_has_device_attr(int fd, uint32_t group, uint64_t attr);
+
+/* KVM_IRQ_LINE: drives line @irq, in the arch's encoding. Failures go to the debug log. Any thread. */
+void kvm_set_irq_line(int vm_fd, uint32_t irq, bool level);
+
+/* KVM_IRQFD: every write to @eventfd raises @gsi. 0, -ENOTSUP without KVM_CAP_IRQFD, or -errno. */
+int kvm_attach_irqfd(int vm_fd, uint32_t gsi, int eventfd) LKVM_MUST_CHECK;
+
+/*
+ * KVM_SIGNAL_MSI. @with_devid: the irqchip looks at the requester id (arm64 ITS). Returns 0, also when the
+ * guest has the interrupt masked or unmapped, or -errno. Any thread.
+ */
+int kvm_signal_msi(int vm_fd, const struct msi_message *msg, bool with_devid);
 
 /* KVM_CREATE_DEVICE. Returns the new fd or -errno. */
 int kvm_create_device(int vm_fd, uint32_t type) LKVM_MUST_CHECK;

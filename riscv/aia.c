@@ -130,22 +130,16 @@ static void aia_describe(const struct vm *vm, struct riscv_fdt *fdt)
 static void aia_set_level(void *chip, uint32_t irq, bool level)
 {
 	struct vm *vm = chip;
-	struct kvm_irq_level line = { .irq = irq, .level = level };
-	int ret = kvm_ioctl(vm->fd, KVM_IRQ_LINE, &line);
 
-	if (ret < 0)
-		log_debug("KVM_IRQ_LINE %u: %s", irq, strerror(-ret));
+	kvm_set_irq_line(vm->fd, irq, level);
 }
 
 /* KVM's default routing has GSI n = APLIC source n (kvm_riscv_setup_default_irq_routing()). */
 static int aia_attach_eventfd(void *chip, uint32_t irq, int eventfd)
 {
 	struct vm *vm = chip;
-	struct kvm_irqfd irqfd = { .fd = (uint32_t)eventfd, .gsi = irq };
 
-	if (kvm_check_cap(vm->fd, KVM_CAP_IRQFD) <= 0)
-		return -ENOTSUP;
-	return kvm_ioctl(vm->fd, KVM_IRQFD, &irqfd);
+	return kvm_attach_irqfd(vm->fd, irq, eventfd);
 }
 
 static const struct irq_chip_ops aia_lines = {
@@ -156,15 +150,8 @@ static const struct irq_chip_ops aia_lines = {
 static int aia_msi_send(void *ctx, const struct msi_message *msg)
 {
 	struct vm *vm = ctx;
-	struct kvm_msi msi = {
-		.address_lo = (uint32_t)msg->address,
-		.address_hi = (uint32_t)(msg->address >> 32),
-		.data = msg->data,
-	};
-	int ret = kvm_ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
 
-	/* 0: the guest has this interrupt masked; the IMSIC remembers it. */
-	return ret < 0 ? ret : 0;
+	return kvm_signal_msi(vm->fd, msg, false);
 }
 
 const struct riscv_irqchip riscv_aia = {

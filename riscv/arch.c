@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -417,23 +416,6 @@ void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
 
 /* ---- doctor ------------------------------------------------------------------------------------- */
 
-struct doctor {
-	void (*say)(void *ctx, const char *name, const char *value);
-	void *ctx;
-};
-
-LKVM_PRINTF(3, 4)
-static void doctor_say(const struct doctor *d, const char *name, const char *fmt, ...)
-{
-	char value[RISCV_ISA_STRING_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
-	va_end(ap);
-	d->say(d->ctx, name, value);
-}
-
 static void doctor_aia(const struct doctor *d, int vm_fd)
 {
 	uint32_t mode = KVM_DEV_RISCV_AIA_MODE_EMUL;
@@ -501,20 +483,18 @@ static void doctor_cpu(const struct doctor *d, int vm_fd)
 	kvm_sys_close(fd);
 }
 
-void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name, const char *value),
-		 void *ctx)
+void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 {
-	const struct doctor d = { .say = say, .ctx = ctx };
 	int gpa_bits = kvm_check_cap(kvm_fd, KVM_CAP_VM_GPA_BITS);
 
 	if (gpa_bits > 0)
-		doctor_say(&d, "guest-physical addresses", "%d bits", gpa_bits);
-	doctor_say(&d, "vCPUs in a VM", "up to %d", kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS));
+		doctor_say(d, "guest-physical addresses", "%d bits", gpa_bits);
+	doctor_say(d, "vCPUs in a VM", "up to %d", kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS));
 	if (vm_fd < 0)
 		return;
 	/* The AIA wants to be first: it can't be made once a vCPU has run. */
-	doctor_aia(&d, vm_fd);
-	doctor_cpu(&d, vm_fd);
+	doctor_aia(d, vm_fd);
+	doctor_cpu(d, vm_fd);
 }
 
 /* SBI SRST (SBI 3.0 chapter 10): a0 = 0 shut down, a1 = 0 without a reason. */

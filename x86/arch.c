@@ -4,7 +4,6 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,23 +346,6 @@ void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
 
 /* ---- doctor ------------------------------------------------------------------------------------- */
 
-struct doctor {
-	void (*say)(void *ctx, const char *name, const char *value);
-	void *ctx;
-};
-
-LKVM_PRINTF(3, 4)
-static void doctor_say(const struct doctor *d, const char *name, const char *fmt, ...)
-{
-	char value[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
-	va_end(ap);
-	d->say(d->ctx, name, value);
-}
-
 static bool module_says_yes(const char *path)
 {
 	char c = 'N';
@@ -431,19 +413,16 @@ static void doctor_tsc(const struct doctor *d, int vm_fd)
 	kvm_sys_close(fd);
 }
 
-void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name, const char *value),
-		 void *ctx)
+void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 {
-	const struct doctor d = { .say = say, .ctx = ctx };
-
-	doctor_host_cpu(&d);
-	doctor_guest_cpu(&d, kvm_fd);
-	doctor_say(&d, "vCPUs in a VM", "up to %d",
+	doctor_host_cpu(d);
+	doctor_guest_cpu(d, kvm_fd);
+	doctor_say(d, "vCPUs in a VM", "up to %d",
 		   MIN(kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS), X86_MAX_CPUS));
-	doctor_say(&d, "interrupt controller", "kernel (PIC, IOAPIC and PIT in KVM)%s",
+	doctor_say(d, "interrupt controller", "kernel (PIC, IOAPIC and PIT in KVM)%s",
 		   kvm_check_cap(kvm_fd, KVM_CAP_SPLIT_IRQCHIP) > 0 ? ", split (IOAPIC in lkvm)" : "");
 	if (vm_fd >= 0)
-		doctor_tsc(&d, vm_fd);
+		doctor_tsc(d, vm_fd);
 }
 
 /* 64-bit mode: S5 to the sleep control register (power.h). */

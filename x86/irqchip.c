@@ -42,21 +42,15 @@ static int kernel_init(struct vm *vm)
 static void kernel_set_level(void *chip, uint32_t irq, bool level)
 {
 	struct vm *vm = chip;
-	struct kvm_irq_level line = { .irq = irq, .level = level };
-	int ret = kvm_ioctl(vm->fd, KVM_IRQ_LINE, &line);
 
-	if (ret < 0)
-		log_debug("KVM_IRQ_LINE %u: %s", irq, strerror(-ret));
+	kvm_set_irq_line(vm->fd, irq, level);
 }
 
 static int kernel_attach_eventfd(void *chip, uint32_t irq, int eventfd)
 {
 	struct vm *vm = chip;
-	struct kvm_irqfd irqfd = { .fd = (uint32_t)eventfd, .gsi = irq };
 
-	if (kvm_check_cap(vm->fd, KVM_CAP_IRQFD) <= 0)
-		return -ENOTSUP;
-	return kvm_ioctl(vm->fd, KVM_IRQFD, &irqfd);
+	return kvm_attach_irqfd(vm->fd, irq, eventfd);
 }
 
 static const struct irq_chip_ops kernel_lines = {
@@ -172,13 +166,6 @@ const struct x86_irqchip x86_irqchip_split = {
 int x86_msi_send(void *ctx, const struct msi_message *msg)
 {
 	struct vm *vm = ctx;
-	struct kvm_msi msi = {
-		.address_lo = (uint32_t)msg->address,
-		.address_hi = (uint32_t)(msg->address >> 32),
-		.data = msg->data,
-	};
-	int ret = kvm_ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
 
-	/* 0: the guest has it masked at its local APIC, which is none of our business. */
-	return ret < 0 ? ret : 0;
+	return kvm_signal_msi(vm->fd, msg, false);
 }

@@ -18,7 +18,7 @@ struct test {
 void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Ends the running test as skipped; @reason is printed. */
-void test_skip(const char *reason);
+void test_skip(const char *reason) __attribute__((noreturn));
 void test_check(bool ok, const char *file, int line, const char *expr);
 void test_check_eq(uint64_t a, uint64_t b, const char *file, int line, const char *ea, const char *eb);
 void test_check_str(const char *a, const char *b, const char *file, int line, const char *ea);
