@@ -1,7 +1,7 @@
-# Linux on each interrupt controller and virtio transport: the disk's interrupts arrive as they should.
+# Linux on the interrupt controllers that are not the default, with virtio on both transports: a disk's interrupts arrive.
 # arch: riscv64
 # needs: lkvm
-# timeout: 400
+# timeout: 300
 . "${CASES:-/cases}/lib.sh"
 
 cat <<'SCRIPT' | guest_initrd initrd modules
@@ -20,10 +20,10 @@ boot() { # PATTERN OPTIONS...: the interrupts of the disk must match
 	expect_grep "$pattern" out
 }
 
-boot "PCI-MSIX.*virtio0-req" --irqchip aia --virtio-transport pci
-boot "APLIC.*virtio0" --irqchip aia --virtio-transport mmio
-boot "SiFive PLIC.*virtio0" --irqchip plic --virtio-transport pci
-boot "SiFive PLIC.*virtio0" --irqchip plic --virtio-transport mmio
 case $BED in
-riscv64-aia) boot "PCI-MSIX.*virtio0-req" --irqchip aia-emul ;;
+riscv64-aia)
+	boot "PCI-MSIX.*virtio0-req" --irqchip aia-emul ;;
+*)
+	boot "SiFive PLIC.*virtio0" --irqchip plic --virtio-transport pci
+	boot "SiFive PLIC.*virtio0" --irqchip plic --virtio-transport mmio ;;
 esac
