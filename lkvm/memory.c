@@ -348,7 +348,7 @@ int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64
 		return -EIO;
 
 	split_pages(host, len, &edge, &middle);
-	if (!S_ISREG(st.st_mode) || r->hugetlb || ((uintptr_t)host ^ from) & (page - 1))
+	if (!S_ISREG(st.st_mode) || r->hugetlb || mem->copy_files || ((uintptr_t)host ^ from) & (page - 1))
 		return read_fully(fd, host, len, from);
 
 	ret = read_fully(fd, host, edge, from);

@@ -24,6 +24,8 @@ struct memory_region {
 struct memory {
 	struct memory_region regions[MEMORY_MAX_REGIONS]; /* sorted by gpa, never overlapping */
 	unsigned int         nr_regions;
+	/* Files are read, not mapped: every page must be one that can hold tags (arm64's MTE). */
+	bool                 copy_files;
 };
 
 void memory_init(struct memory *mem);
