@@ -47,7 +47,7 @@ struct config_disk {
 /* What only arm64 guests have. */
 struct config_arm {
 	uint64_t     firmware_address; /* where flat firmware goes; 0: the start of RAM */
-	uint64_t     kaslr_seed;       /* with has_kaslr_seed; 0: none, addresses are not random */
+	uint64_t     kaslr_seed;       /* with has_kaslr_seed; 0: none is given to the guest */
 	bool         has_kaslr_seed;   /* false: a random one */
 	unsigned int timer_hz;         /* told to the guest in place of what CNTFRQ_EL0 says; 0: nothing */
 	unsigned int pmu_counters;     /* event counters of each vCPU; 0: as many as the host has */

@@ -436,7 +436,7 @@ const struct option_spec run_options[] = {
 	  .help = "where in RAM flat firmware goes and is entered, the start of RAM unless given" },
 	{ .long_name = "kaslr-seed", .metavar = "N", .arches = OPT_ARM64, .section = BOOT,
 	  .parse = parse_kaslr_seed,
-	  .help = "seed from which the kernel chooses its addresses, random unless given; 0: fixed addresses" },
+	  .help = "seed from which the kernel chooses its addresses, random unless given; 0: none" },
 	{ .long_name = "nodefaults", .arches = OPT_ALL, .negatable = true, .section = BOOT,
 	  .parse = option_parse_bool, .offset = CFG(nodefaults),
 	  .help = "no kernel parameters and no devices but those asked for" },
