@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -58,6 +57,18 @@ int arch_machine_init(struct vm *vm)
 		.ipa_bits = ipa_bits > 0 ? (unsigned int)ipa_bits : ARM_DEFAULT_IPA_BITS,
 	};
 
+	if (vm->cfg->arm.e2h0 && !vm->cfg->arm.nested) {
+		log_error("--e2h0 needs --nested: it says what kind of EL2 the guest gets");
+		return -EINVAL;
+	}
+	if (vm->cfg->arm.pmu_counters && vm->cfg->pmu == CONFIG_OFF) {
+		log_error("--pmu-counters and --no-pmu exclude each other");
+		return -EINVAL;
+	}
+	if (vm->cfg->arm.sve_max_bits && vm->cfg->arm.disable_sve) {
+		log_error("--sve-max-vl and --disable-sve exclude each other");
+		return -EINVAL;
+	}
 	if (vm->cfg->console == CONSOLE_HV) {
 		log_error("--console hv: arm64 has no console by hypervisor call, use serial or virtio");
 		return -EINVAL;
@@ -92,10 +103,38 @@ static void enable_exits(struct vm *vm)
 /* Memory of its own, that the guest finds by a call and nobody counts as RAM. */
 static int add_stolen_time(struct vm *vm)
 {
-	if (kvm_check_cap(vm->fd, KVM_CAP_STEAL_TIME) <= 0)
+	enum config_tristate wanted = vm->cfg->arm.pvtime;
+
+	if (wanted == CONFIG_OFF)
 		return 0;
+	if (kvm_check_cap(vm->fd, KVM_CAP_STEAL_TIME) <= 0) {
+		if (wanted == CONFIG_AUTO)
+			return 0;
+		log_error("--pvtime: this host's kernel counts no stolen time for guests");
+		return -ENODEV;
+	}
 	vm->arch->pvtime = true;
 	return memory_add(&vm->memory, "stolen time", ARM_PVTIME_BASE, ARM_PVTIME_BYTES, false, NULL);
+}
+
+/*
+ * Tags need memory that can hold them, which files and older kernels' huge pages can't. So with them the kernel
+ * is read into memory, not mapped.
+ */
+static int enable_mte(struct vm *vm)
+{
+	int ret;
+
+	if (vm->cfg->arm.disable_mte || vm->cfg->hugetlbfs || kvm_check_cap(vm->fd, KVM_CAP_ARM_MTE) <= 0)
+		return 0;
+	ret = kvm_enable_cap(vm->fd, KVM_CAP_ARM_MTE, 0, 0);
+	if (ret) {
+		log_error("KVM refuses memory tagging: %s (--disable-mte does without)", strerror(-ret));
+		return ret;
+	}
+	vm->arch->mte = true;
+	vm->memory.copy_files = true;
+	return 0;
 }
 
 int arch_vm_create(struct vm *vm)
@@ -112,6 +151,9 @@ int arch_vm_create(struct vm *vm)
 	if (!vm->arch->mpidr)
 		goto no_memory;
 	enable_exits(vm);
+	ret = enable_mte(vm);
+	if (ret)
+		return ret;
 	ret = arm_vcpu_features(vm);
 	if (ret)
 		return ret;
@@ -171,7 +213,12 @@ int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_pl
 
 int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
 {
-	return arm_firmware_plan(img, &vm->machine, plan);
+	gpa_t address = vm->cfg->arm.firmware_address;
+
+	if (!address)
+		return arm_firmware_plan(img, &vm->machine, plan);
+	image_plan_flat(img, "flat firmware", address, plan);
+	return image_plan_check(img, &vm->machine, plan);
 }
 
 gpa_t arch_initrd_limit(const struct vm *vm)
@@ -226,6 +273,8 @@ int arch_boot_prepare(struct vm *vm)
 		.initrd = vm->boot.initrd,
 		.initrd_bytes = vm->boot.initrd_bytes,
 		.mpidr = arch->mpidr,
+		.timer_hz = vm->cfg->arm.timer_hz,
+		.el2 = arm_has_feature(&arch->init, KVM_ARM_VCPU_HAS_EL2),
 		.pmu = arm_has_feature(&arch->init, KVM_ARM_VCPU_PMU_V3),
 		.irqchip = arch->irqchip->fdt,
 		.msi = vm->msi.send ? arch->irqchip->msi : ARM_FDT_NO_MSI,
@@ -237,8 +286,10 @@ int arch_boot_prepare(struct vm *vm)
 	/* Early in the host's own boot there may be no entropy yet: then the guest gathers its own. */
 	if (getrandom(rng_seed, sizeof(rng_seed), GRND_NONBLOCK) == sizeof(rng_seed))
 		params.rng_seed = rng_seed;
-	if (getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) !=
-	    sizeof(params.kaslr_seed))
+	if (vm->cfg->arm.has_kaslr_seed)
+		params.kaslr_seed = vm->cfg->arm.kaslr_seed;
+	else if (getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) !=
+		 sizeof(params.kaslr_seed))
 		params.kaslr_seed = 0;
 
 	ret = arm_fdt_build(&params, &blob, &size_bytes);
@@ -259,23 +310,6 @@ void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
 
 /* ---- doctor ------------------------------------------------------------------------------------- */
 
-struct doctor {
-	void (*say)(void *ctx, const char *name, const char *value);
-	void *ctx;
-};
-
-LKVM_PRINTF(3, 4)
-static void doctor_say(const struct doctor *d, const char *name, const char *fmt, ...)
-{
-	char value[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
-	va_end(ap);
-	d->say(d->ctx, name, value);
-}
-
 static void doctor_gic(const struct doctor *d, int vm_fd)
 {
 	bool v2 = arm_has_device(vm_fd, KVM_DEV_TYPE_ARM_VGIC_V2);
@@ -292,12 +326,29 @@ static void doctor_cap(const struct doctor *d, int vm_fd, const char *name, unsi
 	doctor_say(d, name, "%s", kvm_check_cap(vm_fd, cap) > 0 ? "yes" : none);
 }
 
+/* The lengths that vCPU @fd may have: a bit for each multiple of 128 bits, from 1. */
+static void doctor_sve(const struct doctor *d, int fd, bool sve)
+{
+	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS];
+	unsigned int max = 0;
+
+	if (sve && !kvm_get_reg(fd, KVM_REG_ARM64_SVE_VLS, lengths))
+		for (unsigned int i = 0; i < 64 * ARRAY_SIZE(lengths); i++)
+			if (lengths[i / 64] >> i % 64 & 1)
+				max = i + 1;
+	if (max)
+		doctor_say(d, "SVE", "vectors of up to %u bits", 128 * max);
+	else
+		doctor_say(d, "SVE", "%s", sve ? "yes" : "no");
+}
+
 static void doctor_cpu(const struct doctor *d, int vm_fd)
 {
 	struct kvm_vcpu_init init = { 0 };
 	uint64_t midr, mmfr0, pmcr;
 	int fd = kvm_ioctl_val(vm_fd, KVM_CREATE_VCPU, 0);
 	bool pmu = kvm_check_cap(vm_fd, KVM_CAP_ARM_PMU_V3) > 0;
+	bool sve = kvm_check_cap(vm_fd, KVM_CAP_ARM_SVE) > 0;
 
 	if (fd < 0) {
 		doctor_say(d, "vCPU", "cannot create one: %s", strerror(-fd));
@@ -305,8 +356,7 @@ static void doctor_cpu(const struct doctor *d, int vm_fd)
 	}
 	if (kvm_ioctl(vm_fd, KVM_ARM_PREFERRED_TARGET, &init))
 		goto out;
-	if (pmu)
-		init.features[0] = 1u << KVM_ARM_VCPU_PMU_V3;
+	init.features[0] = (uint32_t)pmu << KVM_ARM_VCPU_PMU_V3 | (uint32_t)sve << KVM_ARM_VCPU_SVE;
 	if (kvm_ioctl(fd, KVM_ARM_VCPU_INIT, &init))
 		goto out;
 	if (!kvm_get_reg(fd, ARM_REG_MIDR_EL1, &midr))
@@ -321,29 +371,27 @@ static void doctor_cpu(const struct doctor *d, int vm_fd)
 		doctor_say(d, "guest PMU", "PMUv3, %u event counters", (unsigned int)(pmcr >> 11) & 0x1f);
 	else
 		doctor_say(d, "guest PMU", "%s", pmu ? "PMUv3" : "none (the host's own kernel has no PMUv3)");
+	doctor_sve(d, fd, sve);
 out:
 	kvm_sys_close(fd);
 }
 
-void arch_doctor(int kvm_fd, int vm_fd, void (*say)(void *ctx, const char *name, const char *value),
-		 void *ctx)
+void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 {
-	const struct doctor d = { .say = say, .ctx = ctx };
 	int ipa_bits = kvm_check_cap(kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
 
-	doctor_say(&d, "guest-physical addresses", "%d bits", ipa_bits > 0 ? ipa_bits : ARM_DEFAULT_IPA_BITS);
-	doctor_say(&d, "vCPUs in a VM", "up to %d", kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS));
+	doctor_say(d, "guest-physical addresses", "%d bits", ipa_bits > 0 ? ipa_bits : ARM_DEFAULT_IPA_BITS);
+	doctor_say(d, "vCPUs in a VM", "up to %d", kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS));
 	if (vm_fd < 0)
 		return;
-	doctor_gic(&d, vm_fd);
-	doctor_cpu(&d, vm_fd);
-	doctor_cap(&d, vm_fd, "SVE", KVM_CAP_ARM_SVE, "no");
-	doctor_cap(&d, vm_fd, "pointer authentication", KVM_CAP_ARM_PTRAUTH_ADDRESS, "no");
-	doctor_cap(&d, vm_fd, "memory tagging", KVM_CAP_ARM_MTE, "no");
-	doctor_cap(&d, vm_fd, "stolen time", KVM_CAP_STEAL_TIME, "no");
-	doctor_cap(&d, vm_fd, "system suspend", KVM_CAP_ARM_SYSTEM_SUSPEND, "no");
-	doctor_cap(&d, vm_fd, "32-bit guests", KVM_CAP_ARM_EL1_32BIT, "no");
-	doctor_cap(&d, vm_fd, "nested guests", KVM_CAP_ARM_EL2,
+	doctor_gic(d, vm_fd);
+	doctor_cpu(d, vm_fd);
+	doctor_cap(d, vm_fd, "pointer authentication", KVM_CAP_ARM_PTRAUTH_ADDRESS, "no");
+	doctor_cap(d, vm_fd, "memory tagging", KVM_CAP_ARM_MTE, "no");
+	doctor_cap(d, vm_fd, "stolen time", KVM_CAP_STEAL_TIME, "no");
+	doctor_cap(d, vm_fd, "system suspend", KVM_CAP_ARM_SYSTEM_SUSPEND, "no");
+	doctor_cap(d, vm_fd, "32-bit guests", KVM_CAP_ARM_EL1_32BIT, "no");
+	doctor_cap(d, vm_fd, "nested guests", KVM_CAP_ARM_EL2,
 		   "no (they take FEAT_NV2, Linux 6.16 and kvm-arm.mode=nested)");
 }
 

@@ -62,6 +62,7 @@ struct arch_vm {
 	uint64_t             *mpidr;    /* of each vCPU */
 	uint64_t              mmfr0;    /* ID_AA64MMFR0_EL1 of vCPU 0 */
 	bool                  pvtime;   /* stolen time is told to guests that ask */
+	bool                  mte;      /* guest memory holds tags */
 	bool                  can_inject_abort;
 	struct log_ratelimit  aborts;   /* messages about accesses that were answered with an abort */
 };

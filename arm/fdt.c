@@ -97,6 +97,8 @@ static void add_timer(struct fdt *fdt, const struct arm_fdt *p)
 	fdt_str(fdt, "compatible", "arm,armv8-timer");
 	fdt_cells(fdt, "interrupts", cells, n);
 	fdt_empty(fdt, "always-on");
+	if (p->timer_hz)
+		fdt_u32(fdt, "clock-frequency", p->timer_hz);
 	fdt_node_end(fdt);
 }
 

@@ -24,6 +24,7 @@ struct arm_fdt {
 	uint64_t              initrd_bytes;
 
 	const uint64_t       *mpidr;   /* of every CPU, as read from KVM */
+	uint32_t              timer_hz; /* 0: CNTFRQ_EL0 tells */
 	bool                  pmu;     /* PMUv3 with its interrupt on ARM_PPI_PMU */
 	bool                  el2;     /* the guest starts at EL2: its hypervisor parts exist */
 

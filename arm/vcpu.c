@@ -10,7 +10,9 @@
 
 #include "arm/esr.h"
 #include "arm/layout.h"
+#include "arm/pmu.h"
 #include "lkvm/arch.h"
+#include "lkvm/cpulist.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 
@@ -38,8 +40,45 @@ static int choose_pmu(struct vm *vm)
 	return -ENODEV;
 }
 
+static int choose_sve(struct vm *vm)
+{
+	const struct config_arm *cfg = &vm->cfg->arm;
+
+	if (cfg->disable_sve)
+		return 0;
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_SVE) > 0) {
+		add_feature(&vm->arch->init, KVM_ARM_VCPU_SVE);
+		return 0;
+	}
+	if (!cfg->sve_max_bits)
+		return 0;
+	log_error("--sve-max-vl: this host has no SVE for guests");
+	return -ENODEV;
+}
+
+static int choose_el2(struct vm *vm)
+{
+	const struct config_arm *cfg = &vm->cfg->arm;
+
+	if (!cfg->nested)
+		return 0;
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_EL2) <= 0) {
+		log_error("--nested: this host's KVM runs no guests at EL2: that takes CPUs with FEAT_NV2, "
+			  "Linux 6.16 or newer, and kvm-arm.mode=nested on its command line");
+		return -ENODEV;
+	}
+	if (cfg->e2h0 && kvm_check_cap(vm->fd, KVM_CAP_ARM_EL2_E2H0) <= 0) {
+		log_error("--e2h0: this host's CPUs have no EL2 without VHE for guests");
+		return -ENODEV;
+	}
+	add_feature(&vm->arch->init, KVM_ARM_VCPU_HAS_EL2);
+	if (cfg->e2h0)
+		add_feature(&vm->arch->init, KVM_ARM_VCPU_HAS_EL2_E2H0);
+	return 0;
+}
+
 /* The guest gets what the CPU has; a kernel that can't use it leaves it alone. */
-static void choose_extensions(struct vm *vm)
+static void choose_pointer_auth(struct vm *vm)
 {
 	struct kvm_vcpu_init *init = &vm->arch->init;
 
@@ -49,8 +88,6 @@ static void choose_extensions(struct vm *vm)
 		add_feature(init, KVM_ARM_VCPU_PTRAUTH_ADDRESS);
 		add_feature(init, KVM_ARM_VCPU_PTRAUTH_GENERIC);
 	}
-	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_SVE) > 0)
-		add_feature(init, KVM_ARM_VCPU_SVE);
 }
 
 int arm_vcpu_features(struct vm *vm)
@@ -66,8 +103,11 @@ int arm_vcpu_features(struct vm *vm)
 	}
 	memset(init->features, 0, sizeof(init->features));
 	add_feature(init, KVM_ARM_VCPU_PSCI_0_2);
-	choose_extensions(vm);
-	return choose_pmu(vm);
+	choose_pointer_auth(vm);
+	ret = choose_sve(vm);
+	if (!ret)
+		ret = choose_el2(vm);
+	return ret ? ret : choose_pmu(vm);
 }
 
 /* ---- set-up ------------------------------------------------------------------------------------- */
@@ -87,6 +127,30 @@ static int init_vcpu(struct vcpu *vcpu, bool powered)
 	return ret;
 }
 
+/*
+ * The vector lengths that the guest has: a bit for each multiple of 128 bits, from 1 (KVM-API 4.68,
+ * KVM_REG_ARM64_SVE_VLS). All up to --sve-max-vl that the host has.
+ */
+static int limit_sve(struct vcpu *vcpu)
+{
+	unsigned int max = vcpu->vm->cfg->arm.sve_max_bits / 128;
+	uint64_t lengths[KVM_ARM64_SVE_VLS_WORDS];
+	int ret;
+
+	if (!max)
+		return 0;
+	ret = kvm_get_reg(vcpu->fd, KVM_REG_ARM64_SVE_VLS, lengths);
+	if (!ret) {
+		for (unsigned int i = max; i < 64 * ARRAY_SIZE(lengths); i++)
+			lengths[i / 64] &= ~(UINT64_C(1) << i % 64);
+		ret = kvm_set_reg(vcpu->fd, KVM_REG_ARM64_SVE_VLS, lengths);
+	}
+	if (ret)
+		log_error("--sve-max-vl %u: KVM refuses it on vCPU %u: %s", 128 * max, vcpu->index,
+			  strerror(-ret));
+	return ret;
+}
+
 static int finish_sve(struct vcpu *vcpu)
 {
 	int feature = KVM_ARM_VCPU_SVE;
@@ -94,6 +158,9 @@ static int finish_sve(struct vcpu *vcpu)
 
 	if (!arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_SVE))
 		return 0;
+	ret = limit_sve(vcpu);
+	if (ret)
+		return ret;
 	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_FINALIZE, &feature);
 	if (ret)
 		log_error("KVM cannot finish SVE on vCPU %u: %s", vcpu->index, strerror(-ret));
@@ -149,27 +216,67 @@ void arch_vcpu_destroy(struct vcpu *vcpu)
 	(void)vcpu; /* nothing beyond the fd */
 }
 
+static int set_pmu(struct vcpu *vcpu, const char *what, uint64_t attr, const void *val)
+{
+	int ret = kvm_set_device_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL, attr, val);
+
+	if (ret)
+		log_error("KVM cannot set up the PMU of vCPU %u: %s: %s (--no-pmu does without)",
+			  vcpu->index, what, strerror(-ret));
+	return ret;
+}
+
+/*
+ * The PMU of the CPUs that the vCPUs run on, where it has to be named: with --vcpu-affinity on a host with
+ * different kinds of CPUs, and before its counters are chosen. Elsewhere KVM takes that of the CPU it is on.
+ */
+static int find_pmu(struct vm *vm, int *type)
+{
+	const char *list = vm->cfg->vcpu_affinity;
+	cpu_set_t cpus;
+	int ret = 0;
+
+	*type = -1;
+	if (!list && !vm->cfg->arm.pmu_counters)
+		return 0;
+	if (list ? cpulist_parse(list, &cpus) : sched_getaffinity(0, sizeof(cpus), &cpus))
+		ret = -EINVAL;
+	if (!ret)
+		ret = arm_pmu_find(ARM_PMU_SYSFS, &cpus, type);
+	if (!ret)
+		return 0;
+	log_error("the host CPUs%s%s have no PMU in common: choose some of one kind with --vcpu-affinity, or use --no-pmu",
+		  list ? " " : "", list ? list : "");
+	return ret;
+}
+
 int arm_pmu_init(struct vm *vm)
 {
+	uint32_t counters = vm->cfg->arm.pmu_counters;
 	int id = ARM_GIC_PPI_FIRST + ARM_PPI_PMU;
-	int ret;
+	int ret, type;
 
 	if (!arm_has_feature(&vm->arch->init, KVM_ARM_VCPU_PMU_V3))
 		return 0;
-	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
-		int fd = vm->vcpus[i]->fd;
-
-		ret = kvm_set_device_attr(fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_IRQ, &id);
-		if (!ret)
-			ret = kvm_set_device_attr(fd, KVM_ARM_VCPU_PMU_V3_CTRL,
-						  KVM_ARM_VCPU_PMU_V3_INIT, NULL);
-		if (ret) {
-			log_error("KVM cannot set up the PMU of vCPU %u: %s (--no-pmu does without)", i,
-				  strerror(-ret));
-			return ret;
-		}
+	if (counters && !kvm_has_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
+					     KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS)) {
+		log_error("--pmu-counters: this host's kernel is too old to give guests fewer counters than it has");
+		return -ENOSYS;
 	}
-	return 0;
+	ret = find_pmu(vm, &type);
+	for (unsigned int i = 0; !ret && i < vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = vm->vcpus[i];
+
+		ret = set_pmu(vcpu, "its interrupt", KVM_ARM_VCPU_PMU_V3_IRQ, &id);
+		if (!ret && type >= 0)
+			ret = set_pmu(vcpu, "its kind", KVM_ARM_VCPU_PMU_V3_SET_PMU, &type);
+		if (!ret && counters)
+			ret = set_pmu(vcpu, "--pmu-counters", KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS,
+				      &counters);
+		if (!ret)
+			ret = set_pmu(vcpu, "start", KVM_ARM_VCPU_PMU_V3_INIT, NULL);
+	}
+	return ret;
 }
 
 static int set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t v)

@@ -18,6 +18,15 @@
 #define KVM_CAP_ARM_EL2      240
 #define KVM_CAP_ARM_EL2_E2H0 241
 #endif
+#ifndef KVM_ARM_VCPU_HAS_EL2
+#define KVM_ARM_VCPU_HAS_EL2 7
+#endif
+#ifndef KVM_ARM_VCPU_HAS_EL2_E2H0
+#define KVM_ARM_VCPU_HAS_EL2_E2H0 8
+#endif
+#ifndef KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS
+#define KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS 4
+#endif
 #endif /* __aarch64__ */
 
 #ifdef __riscv

@@ -173,6 +173,7 @@ static void test_absent(void)
 	CHECK(!has(f.blob, PCI, "msi-map"));
 	CHECK(!has(f.blob, PCI, "msi-parent"));
 	CHECK(!has(f.blob, GIC, "interrupts"));
+	CHECK(!has(f.blob, "/timer", "clock-frequency"));
 	CHECK(!has(f.blob, "/chosen", "rng-seed"));
 	CHECK(!has(f.blob, "/chosen", "kaslr-seed"));
 	CHECK(!has(f.blob, "/chosen", "linux,initrd-start"));
@@ -199,7 +200,9 @@ static void test_timer_pmu(void)
 	int len;
 
 	setup(&f, 3);
+	f.params.timer_hz = 1000000;
 	build(&f);
+	CHECK_EQ(cell(f.blob, "/timer", "clock-frequency", 0), 1000000);
 	CHECK(compatible(f.blob, "/timer", "arm,armv8-timer"));
 	CHECK(has(f.blob, "/timer", "always-on"));
 	CHECK(prop(f.blob, "/timer", "interrupts", &len) && len == 4 * 12);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arm/pmu.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/cpulist.h"
+
+/* The text of attribute @name of PMU @pmu in @dir_fd. Returns 0 or -errno. */
+static int read_attr(int dir_fd, const char *pmu, const char *name, char *buf, size_t size)
+{
+	char path[512];
+	ssize_t n;
+	int fd;
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s", pmu, name) >= sizeof(path))
+		return -ENAMETOOLONG;
+	fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	n = read(fd, buf, size - 1);
+	if (n < 0)
+		n = -errno;
+	else
+		buf[n] = '\0';
+	close(fd);
+	return n < 0 ? (int)n : 0;
+}
+
+/* Only the PMUs of CPUs have "cpus" (drivers/perf/arm_pmu.c); others have "cpumask". */
+static bool serves(int dir_fd, const char *pmu, const cpu_set_t *cpus, int *type)
+{
+	char text[4096];
+	cpu_set_t has, both;
+	char *end;
+	long v;
+
+	if (read_attr(dir_fd, pmu, "cpus", text, sizeof(text)) || cpulist_parse(text, &has))
+		return false;
+	CPU_AND(&both, &has, cpus);
+	if (!CPU_EQUAL(&both, cpus))
+		return false;
+	if (read_attr(dir_fd, pmu, "type", text, sizeof(text)))
+		return false;
+	v = strtol(text, &end, 10);
+	if (end == text || v < 0 || v > INT32_MAX)
+		return false;
+	*type = (int)v;
+	return true;
+}
+
+int arm_pmu_find(const char *dir, const cpu_set_t *cpus, int *type)
+{
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	bool found = false;
+
+	if (!d)
+		return -errno;
+	while (!found && (entry = readdir(d)))
+		if (entry->d_name[0] != '.')
+			found = serves(dirfd(d), entry->d_name, cpus, type);
+	closedir(d);
+	return found ? 0 : -ENOENT;
+}
