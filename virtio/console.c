@@ -268,13 +268,24 @@ static void control_port_ready(struct virtio_console *con, unsigned int index)
 
 	/* Before host_open is looked at: see virtio_console_set_open(). */
 	atomic_store(&port->ready, true);
-	if (index == 0)
-		events |= 1u << VIRTIO_CONSOLE_CONSOLE_PORT;
 	if (port->host.name)
 		events |= 1u << VIRTIO_CONSOLE_PORT_NAME;
 	if (atomic_load(&port->host_open))
 		events |= 1u << VIRTIO_CONSOLE_PORT_OPEN;
 	port_tell(con, index, events);
+}
+
+/* The driver is there: which ports it may set up. */
+static void control_device_ready(struct virtio_console *con)
+{
+	/*
+	 * That port 0 is a console comes along, not after PORT_READY as for other news. With one round
+	 * trip more, a fast guest could open its console before it has one, and do without.
+	 */
+	if (con->console)
+		port_tell(con, 0, 1u << VIRTIO_CONSOLE_PORT_ADD | 1u << VIRTIO_CONSOLE_CONSOLE_PORT);
+	for (unsigned int i = 1; i < con->nr_ports; i++)
+		port_tell(con, i, 1u << VIRTIO_CONSOLE_PORT_ADD);
 }
 
 /* Returns a mask of the port whose sender may go on now. */
@@ -285,12 +296,11 @@ static uint64_t control_message(struct virtio_console *con, const uint8_t *msg)
 	bool value = get_le16(msg + 6);
 
 	if (event == VIRTIO_CONSOLE_DEVICE_READY) {
-		if (!value)
+		if (value)
+			control_device_ready(con);
+		else
 			log_guest(&con->dev.guest_errors, "%s: the guest's driver failed to set up",
 				  con->dev.name);
-		else
-			for (unsigned int i = con->console ? 0 : 1; i < con->nr_ports; i++)
-				port_tell(con, i, 1u << VIRTIO_CONSOLE_PORT_ADD);
 		return 0;
 	}
 	if (id >= con->nr_ports) {

@@ -390,10 +390,12 @@ static void test_early_input(void)
 	CHECK_EQ(fe.can_receive(fe.dev), 0);
 	CHECK_EQ(virtio_console_send(f.dev, 0, "early", 5), 0);
 	control(&f, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
-	control(&f, 0, VIRTIO_CONSOLE_PORT_READY, 1);
 	poll_all(&f);
 	check_control(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 1, "");
 	check_control(&f, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
+	control(&f, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	poll_all(&f);
+	CHECK(guest_got_nothing(&f, 2));
 	CHECK_EQ(fe.can_receive(fe.dev), 0);
 	control(&f, 0, VIRTIO_CONSOLE_PORT_OPEN, 1);
 	poll_all(&f);
@@ -413,12 +415,13 @@ static void setup_channels(struct fixture *f)
 	guest_offer(f, 2, 12, 64);
 	control(f, 0, VIRTIO_CONSOLE_DEVICE_READY, 1);
 	poll_all(f);
-	for (uint16_t i = 0; i < 3; i++)
-		check_control(f, i, VIRTIO_CONSOLE_PORT_ADD, 1, "");
+	check_control(f, 0, VIRTIO_CONSOLE_PORT_ADD, 1, "");
+	check_control(f, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
+	check_control(f, 1, VIRTIO_CONSOLE_PORT_ADD, 1, "");
+	check_control(f, 2, VIRTIO_CONSOLE_PORT_ADD, 1, "");
 	for (uint16_t i = 0; i < 3; i++)
 		control(f, i, VIRTIO_CONSOLE_PORT_READY, 1);
 	poll_all(f);
-	check_control(f, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
 	check_control(f, 1, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
 	check_control(f, 1, VIRTIO_CONSOLE_PORT_NAME, 1, "org.lkvm.one");
 	check_control(f, 2, VIRTIO_CONSOLE_PORT_OPEN, 1, "");
@@ -556,9 +559,10 @@ static void test_control_backlog(void)
 		poll_all(&f);
 	}
 	CHECK(guest_got_nothing(&f, 2));
-	guest_offer(&f, 2, 3, 64);
+	guest_offer(&f, 2, 4, 64);
 	poll_all(&f);
 	check_control(&f, 0, VIRTIO_CONSOLE_PORT_ADD, 1, "");
+	check_control(&f, 0, VIRTIO_CONSOLE_CONSOLE_PORT, 1, "");
 	check_control(&f, 1, VIRTIO_CONSOLE_PORT_ADD, 1, "");
 	check_control(&f, 2, VIRTIO_CONSOLE_PORT_ADD, 1, "");
 	guest_offer(&f, 2, 8, 64);
