@@ -126,7 +126,8 @@ $(BUILD)/config.mk: Makefile tests/hosts/cross.mk $(wildcard $(CACHE)/stamp)
 	@rm -f $(BUILD)/probe
 	@mv $@.new $@
 
-LIBS := -lfdt $(LIBS_have)
+# Libraries that a cross toolchain needs must come after the objects.
+LIBS := -lfdt $(LIBS_have) $(filter -l%,$(ARCH_LDFLAGS))
 
 # ---- rules ---------------------------------------------------------------------------------------
 
@@ -148,6 +149,7 @@ TEST_SRCS := $(wildcard tests/unit/test-*.c)
 TEST_SUITES := $(subst -,_,$(patsubst tests/unit/test-%.c,%,$(TEST_SRCS)))
 # Tests of the VM as a whole run on a KVM that injects failures; they need an arch that has KVM code.
 TEST_VM_SRCS_riscv64 := tests/unit/vm-riscv.c
+TEST_VM_SRCS_arm64 := tests/unit/vm-arm.c
 TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
