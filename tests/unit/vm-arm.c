@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* arm64's vCPU set-up, interrupt controllers and exits against a fake KVM; arm64 only. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arm/arch.h"
+#include "arm/layout.h"
+#include "lkvm/arch.h"
+#include "lkvm/byteorder.h"
+#include "lkvm/doctor.h"
+#include "lkvm/vm.h"
+#include "tests/unit/fake-kvm.h"
+#include "tests/unit/test.h"
+#include "tests/unit/vm-fixture.h"
+
+struct fixture {
+	struct config cfg;
+	struct vm    *vm;
+	int           fds;
+};
+
+static void setup(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->fds = test_open_fds();
+	fake_kvm_reset();
+	vm_fixture_host();
+	vm_fixture_config(&f->cfg);
+}
+
+static void teardown(struct fixture *f)
+{
+	vm_destroy(f->vm);
+	vm_fixture_free(&f->cfg);
+	CHECK_EQ(test_open_fds(), f->fds);
+}
+
+/* vm_create() that must fail with a line that has @expect. */
+static void refused(struct fixture *f, int ret, const char *expect)
+{
+	const char *text;
+
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&f->vm, &f->cfg), ret);
+	text = test_stderr_end();
+	if (!strstr(text, expect))
+		test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", text, expect);
+	teardown(f);
+}
+
+static bool has(const struct fixture *f, unsigned int feature)
+{
+	return arm_has_feature(&f->vm->arch->init, feature);
+}
+
+static void test_entry(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.nr_cpus = 3;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(ARM_REG_CORE(regs.pc)), ARM_RAM_BASE);
+	CHECK_EQ(fake_kvm_reg(ARM_REG_X(0)), f.vm->boot.fdt);
+	CHECK(f.vm->boot.fdt >= ARM_RAM_BASE && f.vm->boot.fdt % 8 == 0);
+	/* RAM and PCI windows need 35 bits, and the fake host has 40. */
+	CHECK_EQ(f.vm->vm_type, 35);
+	teardown(&f);
+
+	setup(&f);
+	f.cfg.arm.firmware_address = ARM_RAM_BASE + MIB(1);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(ARM_REG_CORE(regs.pc)), ARM_RAM_BASE + MIB(1));
+	teardown(&f);
+	setup(&f);
+	f.cfg.arm.firmware_address = 0x1000;
+	refused(&f, -ENOMEM, "memory");
+}
+
+/* A KVM that can't be asked for its guest-physical address bits has 40, and takes no number. */
+static void test_old_ipa(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_ARM_VM_IPA_SIZE, 0);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.vm->vm_type, 0);
+	teardown(&f);
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_ARM_VM_IPA_SIZE, 36);
+	f.cfg.ram_bytes = GIB(64);
+	refused(&f, -EINVAL, "36 guest-physical address bits");
+}
+
+static void test_features(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(has(&f, KVM_ARM_VCPU_PSCI_0_2));
+	CHECK(has(&f, KVM_ARM_VCPU_PMU_V3));
+	CHECK(has(&f, KVM_ARM_VCPU_SVE));
+	CHECK(has(&f, KVM_ARM_VCPU_PTRAUTH_ADDRESS));
+	CHECK(has(&f, KVM_ARM_VCPU_PTRAUTH_GENERIC));
+	CHECK(!has(&f, KVM_ARM_VCPU_HAS_EL2));
+	CHECK(!has(&f, KVM_ARM_VCPU_EL1_32BIT));
+	CHECK(!has(&f, KVM_ARM_VCPU_POWER_OFF));
+	CHECK(f.vm->arch->pvtime);
+	CHECK(memory_find(&f.vm->memory, ARM_PVTIME_BASE) != NULL);
+	CHECK(f.vm->arch->mte && f.vm->memory.copy_files);
+	teardown(&f);
+
+	setup(&f);
+	f.cfg.arm.disable_sve = true;
+	f.cfg.arm.disable_mte = true;
+	f.cfg.arm.pvtime = CONFIG_OFF;
+	f.cfg.pmu = CONFIG_OFF;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(!has(&f, KVM_ARM_VCPU_SVE));
+	CHECK(!has(&f, KVM_ARM_VCPU_PMU_V3));
+	CHECK(!f.vm->arch->pvtime && !memory_find(&f.vm->memory, ARM_PVTIME_BASE));
+	CHECK(!f.vm->arch->mte && !f.vm->memory.copy_files);
+	teardown(&f);
+
+	setup(&f);
+	f.cfg.arm.nested = true;
+	f.cfg.arm.e2h0 = true;
+	f.cfg.arm.sve_max_bits = 256;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(has(&f, KVM_ARM_VCPU_HAS_EL2));
+	CHECK(has(&f, KVM_ARM_VCPU_HAS_EL2_E2H0));
+	teardown(&f);
+}
+
+/* A host with none of it: quiet where nothing was asked for, an error that names it where something was. */
+static void bare_host(struct fixture *f)
+{
+	static const unsigned int caps[] = {
+		KVM_CAP_ARM_PMU_V3, KVM_CAP_ARM_SVE, KVM_CAP_ARM_PTRAUTH_ADDRESS, KVM_CAP_ARM_MTE,
+		KVM_CAP_STEAL_TIME, KVM_CAP_ARM_EL2, KVM_CAP_ARM_SYSTEM_SUSPEND, KVM_CAP_ARM_NISV_TO_USER,
+	};
+
+	setup(f);
+	for (size_t i = 0; i < ARRAY_SIZE(caps); i++)
+		fake_kvm_set_cap(caps[i], 0);
+}
+
+static void test_bare_host(void)
+{
+	struct fixture f;
+	const char *text;
+
+	bare_host(&f);
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	text = test_stderr_end();
+	CHECK_STR(text, "");
+	CHECK_EQ(f.vm->arch->init.features[0], 1u << KVM_ARM_VCPU_PSCI_0_2);
+	CHECK(!f.vm->arch->pvtime && !f.vm->arch->mte);
+	teardown(&f);
+
+	bare_host(&f);
+	f.cfg.pmu = CONFIG_ON;
+	refused(&f, -ENODEV, "--pmu: this host has no PMU");
+	bare_host(&f);
+	f.cfg.arm.pvtime = CONFIG_ON;
+	refused(&f, -ENODEV, "--pvtime");
+	bare_host(&f);
+	f.cfg.arm.sve_max_bits = 128;
+	refused(&f, -ENODEV, "--sve-max-vl: this host has no SVE");
+	bare_host(&f);
+	f.cfg.arm.nested = true;
+	refused(&f, -ENODEV, "FEAT_NV2");
+}
+
+static void test_contradictions(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.arm.e2h0 = true;
+	refused(&f, -EINVAL, "--e2h0 needs --nested");
+	setup(&f);
+	f.cfg.arm.pmu_counters = 2;
+	f.cfg.pmu = CONFIG_OFF;
+	refused(&f, -EINVAL, "exclude each other");
+	setup(&f);
+	f.cfg.arm.disable_sve = true;
+	f.cfg.arm.sve_max_bits = 128;
+	refused(&f, -EINVAL, "exclude each other");
+	setup(&f);
+	f.cfg.console = CONSOLE_HV;
+	refused(&f, -EINVAL, "--console hv");
+}
+
+/* ---- interrupt controllers ---------------------------------------------------------------------- */
+
+static void test_irqchips(void)
+{
+	static const struct {
+		const char *name;
+		enum arm_fdt_irqchip fdt;
+		enum arm_fdt_msi msi;
+	} rows[] = {
+		{ "gicv3-its", ARM_FDT_GICV3, ARM_FDT_ITS },
+		{ "gicv3", ARM_FDT_GICV3, ARM_FDT_NO_MSI },
+		{ "gicv2m", ARM_FDT_GICV2, ARM_FDT_V2M },
+		{ "gicv2", ARM_FDT_GICV2, ARM_FDT_NO_MSI },
+		{ NULL, ARM_FDT_GICV3, ARM_FDT_ITS }, /* the best */
+	};
+	struct fixture f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(&f);
+		f.cfg.irqchip = rows[i].name ? strdup(rows[i].name) : NULL;
+		CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+		CHECK_EQ(f.vm->arch->irqchip->fdt, rows[i].fdt);
+		CHECK_EQ(f.vm->arch->irqchip->msi, rows[i].msi);
+		CHECK_EQ(f.vm->msi.send != NULL, rows[i].msi != ARM_FDT_NO_MSI);
+		CHECK_EQ(f.vm->arch->its_fd >= 0, rows[i].msi == ARM_FDT_ITS);
+		teardown(&f);
+	}
+	setup(&f);
+	f.cfg.irqchip = strdup("plic");
+	refused(&f, -EINVAL, "gicv3-its, gicv3, gicv2m and gicv2");
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_MAX_VCPUS, 512);
+	f.cfg.irqchip = strdup("gicv2");
+	f.cfg.nr_cpus = 9;
+	refused(&f, -ENODEV, "no more than 8 CPUs");
+}
+
+/* Without a GICv3, whatever else is asked for: each question after that KVM answers with a yes. */
+static void test_fallback(void)
+{
+	struct fixture f;
+	bool seen = false;
+
+	for (unsigned int n = 1; !seen && n < 100; n++) {
+		setup(&f);
+		fake_kvm_fail(n, ENODEV);
+		test_stderr_begin();
+		if (vm_create(&f.vm, &f.cfg))
+			f.vm = NULL;
+		test_stderr_end();
+		seen = fake_kvm_failed_request() == KVM_CREATE_DEVICE;
+		if (seen) {
+			CHECK(f.vm != NULL);
+			if (f.vm)
+				CHECK_STR(f.vm->arch->irqchip->name, "gicv3");
+		}
+		teardown(&f);
+	}
+	CHECK(seen);
+}
+
+static void test_msi(void)
+{
+	const struct msi_message good = { .address = ARM_ITS_BASE + 0x10040, .data = 3, .devid = 8 };
+	struct msi_message msg = { .address = ARM_V2M_BASE + 0x40, .data = 96 };
+	struct fixture f;
+	struct irq_line line;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(msi_send(&f.vm->msi, &good), 0);
+	CHECK_EQ(fake_kvm_msis(), 1);
+	line = arch_irq_line(f.vm, ARM_SPI_UART);
+	irq_line_set(&line, true);
+	CHECK_EQ(fake_kvm_irq_lines(), 1);
+	/* A pulse would be lost on a level-triggered line. */
+	CHECK_EQ(irq_line_attach_eventfd(&line, 0), -ENOTSUP);
+	teardown(&f);
+
+	/* v2m: both edges of an SPI, and nothing for what is none of its own. */
+	setup(&f);
+	f.cfg.irqchip = strdup("gicv2m");
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), 0);
+	CHECK_EQ(fake_kvm_irq_lines(), 2);
+	msg.data = 33;
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), -EINVAL);
+	msg.address = 0x40;
+	msg.data = 96;
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), -EINVAL);
+	CHECK_EQ(msi_send(&f.vm->msi, &good), -EINVAL);
+	CHECK_EQ(fake_kvm_irq_lines(), 2);
+	CHECK_EQ(fake_kvm_msis(), 0);
+	CHECK(bus_find(&f.vm->mmio, ARM_V2M_BASE + 8) != NULL);
+	teardown(&f);
+}
+
+/* ---- kernels ------------------------------------------------------------------------------------ */
+
+static void plan(struct fixture *f, uint64_t mmfr0, uint64_t flags, int want, const char *expect)
+{
+	uint8_t data[4096] = { 0 };
+	const struct image_file img = { .path = "Image", .data = data, .size_bytes = sizeof(data), .fd = -1 };
+	struct image_plan p = { 0 };
+	const char *text;
+
+	put_le64(data + 16, sizeof(data));
+	put_le64(data + 24, flags);
+	memcpy(data + 56, "ARM\x64", 4);
+	f->vm->arch->mmfr0 = mmfr0;
+	test_stderr_begin();
+	CHECK_EQ(arch_image_plan(f->vm, &img, &p), want);
+	text = test_stderr_end();
+	if (!strstr(text, expect))
+		test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", text, expect);
+}
+
+/* Kernels that this CPU can't run would stop before they could say so. */
+static void test_kernels(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	plan(&f, 0, 1 << 1, 0, "");
+	plan(&f, 0, 3 << 1, 0, "");
+	plan(&f, 0, 0, 0, "");
+	plan(&f, 0, 2 << 1, -EINVAL, "pages of 16 KiB");
+	plan(&f, 1 << 20, 2 << 1, 0, "");
+	plan(&f, UINT64_C(15) << 28, 1 << 1, -EINVAL, "pages of 4 KiB");
+	plan(&f, UINT64_C(15) << 24, 3 << 1, -EINVAL, "pages of 64 KiB");
+	plan(&f, 0, 1, -EINVAL, "little-endian only");
+	plan(&f, 1 << 8, 1, 0, "");
+	teardown(&f);
+}
+
+/* ---- exits -------------------------------------------------------------------------------------- */
+
+static void power_off(struct kvm_run *run)
+{
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = KVM_SYSTEM_EVENT_SHUTDOWN;
+	run->system_event.ndata = 0;
+}
+
+static int strays(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	(void)index;
+	(void)opaque;
+	if (nth >= 100) {
+		power_off(run);
+		return 0;
+	}
+	run->exit_reason = nth % 2 ? EXIT_REASON_ARM_LDST64B : EXIT_REASON_ARM_NISV;
+	run->arm_nisv.esr_iss = 0x46;
+	run->arm_nisv.fault_ipa = 0xb000000;
+	return 0;
+}
+
+/* Answered by an abort; the log is not flooded. */
+static void test_aborts(void)
+{
+	struct fixture f;
+	unsigned int lines = 0;
+	const char *text;
+
+	setup(&f);
+	fake_kvm_on_run(strays, NULL);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	test_stderr_begin();
+	CHECK_EQ(vm_run(f.vm), 0);
+	text = test_stderr_end();
+	CHECK_EQ(f.vm->outcome.kind, OUTCOME_POWEROFF);
+	CHECK(strstr(text, "0xb000000") != NULL);
+	for (; *text; text++)
+		lines += *text == '\n';
+	CHECK(lines >= 1 && lines < 20);
+	teardown(&f);
+
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_ARM_INJECT_EXT_DABT, 0);
+	fake_kvm_on_run(strays, NULL);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	test_stderr_begin();
+	CHECK_EQ(vm_run(f.vm), 0);
+	text = test_stderr_end();
+	CHECK_EQ(outcome_exit_status(&f.vm->outcome), 121);
+	CHECK(strstr(text, "write of a device at 0xb000000") != NULL);
+	teardown(&f);
+}
+
+static void system_event(struct kvm_run *run, uint32_t type, uint64_t entry, uint64_t context)
+{
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = type;
+	run->system_event.ndata = 0;
+	fake_kvm_set_reg(ARM_REG_X(1), entry);
+	fake_kvm_set_reg(ARM_REG_X(2), context);
+}
+
+static int suspends(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	(void)index;
+	(void)opaque;
+	switch (nth) {
+	case 0:
+		system_event(run, KVM_SYSTEM_EVENT_SUSPEND, 0x1000, 1);
+		return 0;
+	case 1: /* refused: there is no RAM at the entry point */
+		CHECK_EQ(fake_kvm_reg(ARM_REG_X(0)), (uint64_t)-9);
+		system_event(run, KVM_SYSTEM_EVENT_SUSPEND, ARM_RAM_BASE + 0x100, 0x1234);
+		return 0;
+	case 2: /* asleep, with the state it wakes with */
+		CHECK_EQ(fake_kvm_reg(ARM_REG_CORE(regs.pc)), ARM_RAM_BASE + 0x100);
+		CHECK_EQ(fake_kvm_reg(ARM_REG_X(0)), 0x1234);
+		system_event(run, KVM_SYSTEM_EVENT_WAKEUP, 0, 0);
+		return 0;
+	default:
+		power_off(run);
+		return 0;
+	}
+}
+
+static void test_suspend(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_on_run(suspends, NULL);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(vm_run(f.vm), 0);
+	CHECK_EQ(f.vm->outcome.kind, OUTCOME_POWEROFF);
+	teardown(&f);
+}
+
+static void collect(void *ctx, const char *name, const char *value)
+{
+	unsigned int *n = ctx;
+
+	CHECK(name[0] && value[0]);
+	(*n)++;
+}
+
+/* The facts for doctor, with a VM to ask and without. */
+static void test_doctor(void)
+{
+	struct fixture f;
+	unsigned int n = 0, without = 0;
+	struct doctor with_vm = { .say = collect, .ctx = &n };
+	struct doctor without_vm = { .say = collect, .ctx = &without };
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	arch_doctor(&with_vm, f.vm->kvm_fd, f.vm->fd);
+	arch_doctor(&without_vm, f.vm->kvm_fd, -1);
+	CHECK(n > 8);
+	CHECK(without >= 2 && without < n);
+	teardown(&f);
+}
+
+const struct test vm_arm_tests[] = {
+	{ "entry", test_entry },
+	{ "old_ipa", test_old_ipa },
+	{ "features", test_features },
+	{ "bare_host", test_bare_host },
+	{ "contradictions", test_contradictions },
+	{ "irqchips", test_irqchips },
+	{ "fallback", test_fallback },
+	{ "msi", test_msi },
+	{ "kernels", test_kernels },
+	{ "aborts", test_aborts },
+	{ "suspend", test_suspend },
+	{ "doctor", test_doctor },
+	{ 0 },
+};
