@@ -3,7 +3,7 @@
 #include "lkvm/vm.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "lkvm/arch.h"
 #include "lkvm/disk.h"
@@ -159,16 +159,19 @@ static int create_virtio_rng(struct vm *vm, const struct virtio_env *env)
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
-static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, const struct config_disk *cfg)
+static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, unsigned int index)
 {
+	const struct config_disk *cfg = &vm->cfg->disks[index];
 	struct virtio_device *dev;
 	struct disk *disk;
+	char serial[sizeof(cfg->serial)];
 	int ret;
 
 	ret = disk_open(&disk, cfg);
 	if (ret)
 		return ret;
-	ret = virtio_blk_create(&dev, env, disk, cfg->serial);
+	snprintf(serial, sizeof(serial), "lkvm-disk%u", index);
+	ret = virtio_blk_create(&dev, env, disk, cfg->serial[0] ? cfg->serial : serial);
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
@@ -190,7 +193,7 @@ int vm_devices_create(struct vm *vm)
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < vm->cfg->nr_disks; i++) {
-		ret = create_virtio_blk(vm, &env, &vm->cfg->disks[i]);
+		ret = create_virtio_blk(vm, &env, i);
 		if (ret)
 			return ret;
 	}
