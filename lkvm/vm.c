@@ -126,32 +126,35 @@ static int create_memory(struct vm *vm)
 	return 0;
 }
 
+/*
+ * KVM compares what the guest wrote as a number of the host's byte order (virt/kvm/eventfd.c:
+ * ioeventfd_in_range()), but the registers that have doorbells are little-endian.
+ */
+static uint64_t le_register_as_native(uint64_t value, unsigned int len)
+{
+	uint8_t bytes[8];
+	uint16_t v16;
+	uint32_t v32;
+	uint64_t v64;
+
+	put_le(bytes, sizeof(bytes), value);
+	memcpy(&v16, bytes, sizeof(v16));
+	memcpy(&v32, bytes, sizeof(v32));
+	memcpy(&v64, bytes, sizeof(v64));
+	return len == 1 ? bytes[0] : len == 2 ? v16 : len == 4 ? v32 : v64;
+}
+
 static int ioevent_request(struct vm *vm, gpa_t addr, unsigned int len, bool has_match,
 			   uint64_t match, int eventfd, uint32_t flags)
 {
-	uint8_t bytes[8] = { 0 };
 	struct kvm_ioeventfd io = {
+		.datamatch = has_match ? le_register_as_native(match, len) : 0,
 		.addr = addr,
 		.len = len,
 		.fd = eventfd,
 		.flags = flags | (has_match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0),
 	};
 
-	/*
-	 * KVM compares what lies in memory as a number of the host's byte order (virt/kvm/eventfd.c:
-	 * ioeventfd_in_range()); the registers that have doorbells are little-endian.
-	 */
-	if (has_match) {
-		uint16_t v16;
-		uint32_t v32;
-
-		put_le(bytes, MIN(len, 8u), match);
-		memcpy(&v16, bytes, sizeof(v16));
-		memcpy(&v32, bytes, sizeof(v32));
-		memcpy(&io.datamatch, bytes, sizeof(io.datamatch));
-		if (len <= 4)
-			io.datamatch = len == 1 ? bytes[0] : len == 2 ? v16 : v32;
-	}
 	return kvm_ioctl(vm->fd, KVM_IOEVENTFD, &io);
 }
 
