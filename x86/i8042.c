@@ -5,6 +5,7 @@
 
 #define STATUS_OUTPUT_FULL (1 << 0)
 #define STATUS_SYSTEM      (1 << 2) /* self-test passed */
+#define STATUS_UNLOCKED    (1 << 4) /* the case's key */
 #define STATUS_AUX_OUTPUT  (1 << 5)
 
 #define CONTROL_KBD_IRQ     (1 << 0)
@@ -78,7 +79,7 @@ static uint64_t read_data(void *opaque, uint64_t offset, unsigned int size)
 static uint64_t read_status(void *opaque, uint64_t offset, unsigned int size)
 {
 	struct x86_i8042 *dev = opaque;
-	uint8_t status = STATUS_SYSTEM;
+	uint8_t status = STATUS_SYSTEM | STATUS_UNLOCKED;
 
 	(void)offset;
 	(void)size;
