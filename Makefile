@@ -207,7 +207,7 @@ check-all:
 check-unit:
 	@MAKE='$(MAKE)' tests/check unit asan unit-user
 
-LINT_ENV = CC='$(CC)' FLAGS='$(filter-out -I$(BUILD),$(CPPFLAGS_all)) -std=gnu11 $(WARNINGS) -Werror'
+LINT_ENV = DIR=$(DIR_$(ARCH)) CC='$(CC)' FLAGS='$(filter-out -I$(BUILD),$(CPPFLAGS_all)) -std=gnu11 $(WARNINGS) -Werror'
 lint-headers:
 	@$(LINT_ENV) tests/lint headers
 lint-rules:

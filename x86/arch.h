@@ -29,9 +29,9 @@ struct x86_irqchip {
 /* ---- irqchip.c ---- */
 
 /*
- * "kernel": PIC, IOAPIC and PIT in KVM, beside the local APICs: all that a PC has. "split": only the local APICs in
- * KVM, the IOAPIC here, neither PIC nor PIT. Every write to a device window of KVM's own costs it an RCU grace period
- * when the VM is made or unmade, some milliseconds in all, which "split" does not pay.
+ * "kernel": PIC, IOAPIC and PIT in KVM, beside the local APICs: all that a PC has. "split": only the
+ * local APICs in KVM, the IOAPIC here, neither PIC nor PIT. Every device window of KVM's own costs it an RCU
+ * grace period when the VM is made or unmade, some milliseconds in all, which "split" does not pay.
  */
 extern const struct x86_irqchip x86_irqchip_kernel;
 extern const struct x86_irqchip x86_irqchip_split;
