@@ -239,10 +239,12 @@ static int choose(struct vm *vm)
 		if (why)
 			log_error("--irqchip %s: %s", wanted, why);
 	} else {
-		for (size_t i = 0; i < ARRAY_SIZE(irqchips) && (!chip || why); i++) {
+		size_t i = 0;
+
+		do {
 			chip = &irqchips[i];
 			why = obstacle(vm, chip);
-		}
+		} while (why && ++i < ARRAY_SIZE(irqchips));
 		/* The last one's reason: if that is its size, there was a GIC. */
 		if (why)
 			log_error("no interrupt controller for %u CPUs: %s (`lkvm doctor` tells more)",

@@ -466,7 +466,7 @@ void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
 	};
 	char text[ARM_ESR_TEXT_BYTES];
 	struct kvm_mp_state mp;
-	uint64_t pstate = 0, esr = 0, spsr;
+	uint64_t pstate = 0, esr = 0, spsr = 0;
 	int ret;
 
 	ret = kvm_get_reg(vcpu->fd, ARM_REG_CORE(regs.pstate), &pstate);
