@@ -38,6 +38,10 @@
 #define LVT_MODE_EXTINT 0x700u
 #define LVT_MASKED (1u << 16)
 
+/* Where a CPU starts: SDM volume 3, §10.1.4. */
+#define RESET_CS_BASE 0xffff0000u
+#define RESET_RIP 0xfff0u
+
 #define DUMP_CODE_BYTES 16
 
 /* cpuid.h's structures stand for KVM's. */
@@ -304,6 +308,10 @@ void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
 	dump_general(&regs, out);
 	if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
 		dump_system(&sregs, out);
+		/* arch/x86/kvm/svm/svm.c, shutdown_interception(): the VMCB is undefined, so KVM resets it. */
+		if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN && regs.rip == RESET_RIP &&
+		    sregs.cs.base == RESET_CS_BASE)
+			fprintf(out, "  these are the values at reset: AMD's SVM loses the guest's in a triple fault\n");
 		/* What is translated is the linear address. */
 		dump_code(vcpu, regs.rip + (sregs.cs.l ? 0 : sregs.cs.base), out);
 	}
