@@ -36,7 +36,7 @@ OBJS_virtio := $(addprefix virtio/, \
 # Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o)
-PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o esr.o exit.o)
+PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl031.o esr.o exit.o)
 PURE_powerpc := $(addprefix powerpc/, image.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)

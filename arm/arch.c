@@ -10,6 +10,7 @@
 #include "arm/arch.h"
 #include "arm/image.h"
 #include "arm/layout.h"
+#include "arm/pl031.h"
 #include "lkvm/fdt.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
@@ -178,8 +179,30 @@ void arch_vm_destroy(struct vm *vm)
 
 int arch_devices_create(struct vm *vm)
 {
-	(void)vm;
-	return 0;
+	const struct machine_device place = {
+		.kind = MACHINE_RTC,
+		.base = ARM_RTC_BASE,
+		.size_bytes = ARM_PL031_BYTES,
+		.irq = ARM_SPI_RTC,
+	};
+	struct irq_line irq = arch_irq_line(vm, place.irq);
+	struct arm_pl031 *rtc;
+	int ret;
+
+	ret = arm_pl031_create(&rtc, vm->loop, &irq);
+	if (ret)
+		return ret;
+	ret = device_list_add(&vm->devices, "rtc", &arm_pl031_device_ops, rtc);
+	if (ret)
+		return ret;
+	ret = bus_add(&vm->mmio, &(struct bus_window){
+					 .name = "rtc",
+					 .base = place.base,
+					 .size_bytes = place.size_bytes,
+					 .ops = &arm_pl031_bus_ops,
+					 .dev = rtc,
+				 });
+	return ret ? ret : machine_add_device(&vm->machine, &place);
 }
 
 /* ---- boot --------------------------------------------------------------------------------------- */

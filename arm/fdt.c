@@ -115,6 +115,40 @@ static void add_pmu(struct fdt *fdt, const struct arm_fdt *p)
 	fdt_node_end(fdt);
 }
 
+/*
+ * arm,pl031.yaml. Linux wants to switch on the bus clock of any PrimeCell device (arm,primecell.yaml), so there
+ * is one that always runs.
+ */
+static void add_rtc(struct fdt *fdt, const struct arm_fdt *p)
+{
+	static const char compatible[] = "arm,pl031\0arm,primecell";
+	const struct machine_device *rtc = NULL;
+	uint32_t cells[GIC_IRQ_CELLS];
+	uint32_t clock;
+
+	for (unsigned int i = 0; i < p->machine->nr_devices; i++)
+		if (p->machine->devices[i].kind == MACHINE_RTC)
+			rtc = &p->machine->devices[i];
+	if (!rtc)
+		return;
+	clock = fdt->next_phandle++;
+	fdt_node(fdt, "apb-pclk");
+	fdt_str(fdt, "compatible", "fixed-clock");
+	fdt_u32(fdt, "#clock-cells", 0);
+	fdt_u32(fdt, "clock-frequency", 24000000);
+	fdt_str(fdt, "clock-output-names", "clk24mhz");
+	fdt_u32(fdt, "phandle", clock);
+	fdt_node_end(fdt);
+
+	fdt_node(fdt, "rtc@%llx", (unsigned long long)rtc->base);
+	fdt_bytes(fdt, "compatible", compatible, sizeof(compatible));
+	fdt_reg64(fdt, rtc->base, rtc->size_bytes);
+	fdt_cells(fdt, "interrupts", cells, gic_irq_cells(NULL, rtc->irq, cells));
+	fdt_u32(fdt, "clocks", clock);
+	fdt_str(fdt, "clock-names", "apb_pclk");
+	fdt_node_end(fdt);
+}
+
 static void add_v2m(struct fdt *fdt, uint32_t phandle)
 {
 	fdt_node(fdt, "v2m@%llx", (unsigned long long)ARM_V2M_BASE);
@@ -215,7 +249,8 @@ int arm_fdt_build(const struct arm_fdt *p, void **blob, size_t *size_bytes)
 	add_timer(&fdt, p);
 	add_pmu(&fdt, p);
 	add_gic(&fdt, p, platform.irq_phandle, platform.msi_phandle);
-	fdt_add_devices(&fdt, &platform, NULL);
+	fdt_add_devices(&fdt, &platform, NULL); /* all but the RTC */
+	add_rtc(&fdt, p);
 	fdt_add_pci(&fdt, &platform);
 	fdt_node_end(&fdt);
 	return fdt_end(&fdt, blob, size_bytes);

@@ -86,12 +86,16 @@ struct fixture {
 static void setup(struct fixture *f, unsigned int cpus)
 {
 	const struct arm_platform_params p = { .nr_cpus = cpus, .ram_bytes = MIB(256), .ipa_bits = 40 };
+	const struct machine_device rtc = {
+		.kind = MACHINE_RTC, .base = ARM_RTC_BASE, .size_bytes = 0x1000, .irq = ARM_SPI_RTC,
+	};
 	struct machine_device slot;
 
 	memset(f, 0, sizeof(*f));
 	CHECK_EQ(arm_machine_init(&f->machine, &p), 0);
 	CHECK_EQ(machine_add_device(&f->machine, &f->machine.uart), 0);
 	CHECK_EQ(machine_place_virtio_mmio(&f->machine, &slot), 0);
+	CHECK_EQ(machine_add_device(&f->machine, &rtc), 0);
 	memset(f->seed, 0x5a, sizeof(f->seed));
 	/* As KVM numbers them: 16 to a cluster, bit 31 always set. */
 	for (unsigned int i = 0; i < cpus; i++)
@@ -296,6 +300,23 @@ static void test_gicv2(void)
 	free(f.blob);
 }
 
+/* Linux finds a PrimeCell device by both words, and takes it only with its bus clock. */
+static void test_rtc(void)
+{
+	struct fixture f;
+
+	setup(&f, 1);
+	build(&f);
+	CHECK(compatible(f.blob, "/rtc@9010000", "arm,pl031"));
+	CHECK(compatible(f.blob, "/rtc@9010000", "arm,primecell"));
+	CHECK_EQ(cell(f.blob, "/rtc@9010000", "reg", 1), ARM_RTC_BASE);
+	CHECK_EQ(cell(f.blob, "/rtc@9010000", "interrupts", 1), ARM_SPI_RTC);
+	CHECK_STR(str(f.blob, "/rtc@9010000", "clock-names"), "apb_pclk");
+	CHECK_EQ(cell(f.blob, "/rtc@9010000", "clocks", 0), cell(f.blob, "/apb-pclk", "phandle", 0));
+	CHECK_EQ(cell(f.blob, "/apb-pclk", "#clock-cells", 0), 0);
+	free(f.blob);
+}
+
 /* A guest that starts at EL2 calls by SMC and sees what a hypervisor needs. */
 static void test_el2(void)
 {
@@ -331,6 +352,7 @@ const struct test arm_fdt_tests[] = {
 	{ "timer_pmu", test_timer_pmu },
 	{ "gicv3", test_gicv3 },
 	{ "gicv2", test_gicv2 },
+	{ "rtc", test_rtc },
 	{ "el2", test_el2 },
 	{ "many", test_many },
 	{ 0 },
