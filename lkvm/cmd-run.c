@@ -116,11 +116,7 @@ static int run_guest_lives(const struct config *cfg)
 		if (!reboot || cfg->on_reboot != ON_REBOOT_RESTART)
 			return status;
 		life.console_log_append = true;
-		if (cfg->timeout_ms) {
-			uint64_t spent = now_ms() - start;
-
-			life.timeout_ms = spent < cfg->timeout_ms ? cfg->timeout_ms - spent : 1;
-		}
+		life.timeout_spent_ms = now_ms() - start;
 	}
 }
 

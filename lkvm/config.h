@@ -86,6 +86,7 @@ struct config {
 	char        *name;        /* NULL: guest-PID */
 	char        *dev;         /* KVM device node */
 	uint64_t     timeout_ms;  /* 0: none */
+	uint64_t     timeout_spent_ms; /* of that, by earlier lives of the guest */
 	enum config_on_reboot on_reboot;
 	char        *console_log; /* file for the guest console, NULL: stdout */
 	bool         console_log_append; /* do not empty that file: it has an earlier life of the guest */

@@ -41,6 +41,8 @@
 /* Both as in Linux kernel/panic.c. The closing line contains the first one's words, too. */
 static const char panic_first[] = "Kernel panic - not syncing";
 static const char panic_end[] = "---[ end Kernel panic";
+/* Enough for printk's "<2>[ 1234567.123456][ T12345] ". */
+#define PANIC_PREFIX_BYTES 64
 
 /* Where in a terminal control sequence (ECMA-48) the output is. */
 enum scan_state {
@@ -55,6 +57,7 @@ enum scan_state {
 struct scan {
 	enum scan_state state;
 	bool   reported; /* of this line nothing more is wanted */
+	bool   cut;      /* line[] is not the line's beginning */
 	size_t len;
 	char   line[CONSOLE_LINE_BYTES];
 };
@@ -199,15 +202,47 @@ static int terminal_open_nonblock(int fd)
 
 /* ---- panic scanner ------------------------------------------------------------------------------ */
 
+/*
+ * True if what stands before @at is what printk puts before a message, "<2>", "[   12.345678]" and
+ * "[    T1]", so that it is the kernel that speaks and not somebody who quotes it. A process may have
+ * begun the line, so one bracket is enough.
+ */
+static bool scan_is_message_start(const struct scan *scan, const char *at)
+{
+	const char *p = at;
+
+	while (p > scan->line && p[-1] == ' ')
+		p--;
+	if (p == scan->line)
+		return !scan->cut;
+	if (*--p == '>')
+		return scan->line[0] == '<' && p - scan->line <= 3 && !scan->cut;
+	if (*p != ']')
+		return false;
+	while (p > scan->line && strchr("0123456789. TC", p[-1]))
+		p--;
+	return p > scan->line && p[-1] == '[';
+}
+
+static char *scan_find(const struct scan *scan, char *from, const char *words)
+{
+	char *at;
+
+	for (at = strstr(from, words); at; at = strstr(at + 1, words))
+		if (scan_is_message_start(scan, at))
+			return at;
+	return NULL;
+}
+
 /* Start of the telling words within the line so far, NULL if it has none. */
 static char *scan_match(struct scan *scan, bool *final)
 {
 	char *at;
 
 	scan->line[scan->len] = '\0';
-	at = strstr(scan->line, panic_end);
+	at = scan_find(scan, scan->line, panic_end);
 	*final = at != NULL;
-	return at ? at : strstr(scan->line, panic_first);
+	return at ? at : scan_find(scan, scan->line, panic_first);
 }
 
 /*
@@ -228,6 +263,7 @@ static bool scan_end_line(struct scan *scan, char *text, bool *final)
 	}
 	scan->len = 0;
 	scan->reported = false;
+	scan->cut = false;
 	return at != NULL;
 }
 
@@ -242,8 +278,12 @@ static bool scan_full(struct scan *scan, char *text, bool *final)
 		scan->reported = true;
 		return true;
 	}
-	if (!at) /* the words may be cut by the buffer's end */
-		at = scan->line + scan->len - sizeof(panic_first);
+	if (!at) { /* the words, with what is before them, may be cut by the buffer's end */
+		at = scan->line + scan->len - sizeof(panic_first) - PANIC_PREFIX_BYTES;
+		scan->cut = true;
+	} else {
+		scan->cut = false; /* a match that has been accepted stays one */
+	}
 	scan->len = (size_t)(scan->line + scan->len - at);
 	memmove(scan->line, at, scan->len);
 	return false;

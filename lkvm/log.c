@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 /* A write to a pipe of at most PIPE_BUF (4096) bytes is atomic: lines of several writers never mix. */
-#define LOG_LINE_BYTES 4096
+#define LOG_LINE_BYTES ((size_t)4096)
 
-/* How long a full, non-blocking stderr may hold us up before the line is dropped. */
+/* How long a full stderr may hold us up before lines are dropped. */
 #define LOG_WAIT_MS 1000
 
 static _Atomic int log_level = LOG_WARNING;
@@ -29,19 +29,26 @@ enum log_level log_get_level(void)
 	return log_level;
 }
 
-static void write_all(const char *buf, size_t len)
+void log_write(const char *buf, size_t len)
 {
-	while (len) {
-		ssize_t n = write(STDERR_FILENO, buf, len);
-		struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
+	static _Atomic bool stuck;
 
+	while (len) {
+		struct pollfd pfd = { .fd = STDERR_FILENO, .events = POLLOUT };
+		int ready = poll(&pfd, 1, stuck ? 0 : LOG_WAIT_MS);
+		ssize_t n;
+
+		if (ready == 0) {
+			stuck = true;
+			return;
+		}
+		/* A pipe that is ready takes PIPE_BUF bytes without blocking. */
+		n = write(STDERR_FILENO, buf, MIN(len, LOG_LINE_BYTES));
 		if (n >= 0) {
+			stuck = false;
 			buf += n;
 			len -= (size_t)n;
-		} else if (errno == EAGAIN) {
-			if (poll(&pfd, 1, LOG_WAIT_MS) <= 0)
-				return;
-		} else if (errno != EINTR) {
+		} else if (errno != EINTR && errno != EAGAIN) {
 			return;
 		}
 	}
@@ -71,7 +78,7 @@ static void log_line(const char *prefix, const char *fmt, va_list ap)
 		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
 			*p = '?';
 	line[start + (size_t)n] = '\n';
-	write_all(line, start + (size_t)n + 1);
+	log_write(line, start + (size_t)n + 1);
 	errno = saved;
 }
 

@@ -27,6 +27,12 @@ void log_message(enum log_level level, const char *fmt, ...) LKVM_PRINTF(2, 3);
 #define log_info(...)    log_message(LOG_INFO, __VA_ARGS__)
 #define log_debug(...)   log_message(LOG_DEBUG, __VA_ARGS__)
 
+/*
+ * Writes @len bytes of finished lines to stderr. A reader that is stuck holds the caller up for a second
+ * once, then lines are dropped until it takes some again: lkvm's end must not depend on it.
+ */
+void log_write(const char *buf, size_t len);
+
 /* As log_error(), but the line begins "Fatal: " as kvmtool's do; scripts look for those words. */
 void log_fatal(const char *fmt, ...) LKVM_PRINTF(1, 2);
 

@@ -270,6 +270,7 @@ static void *loop_thread(void *arg)
 
 int loop_start(struct loop *loop, const char *name)
 {
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP };
 	sigset_t all, saved;
 	int err;
 
@@ -278,6 +279,9 @@ int loop_start(struct loop *loop, const char *name)
 
 	/* The new thread inherits the mask: signals are for the main thread. */
 	sigfillset(&all);
+	/* But a crash of this thread is to be handled like any other: see main.c. */
+	for (size_t i = 0; i < ARRAY_SIZE(crashes); i++)
+		sigdelset(&all, crashes[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &saved);
 	err = -pthread_create(&loop->thread, NULL, loop_thread, loop);
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);

@@ -56,6 +56,8 @@ static void restore_terminal_on_signals(void)
 		SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS,
 		/* While a guest runs, these are events of the main loop. */
 		SIGTERM, SIGINT, SIGHUP,
+		/* Others whose default is to end the process. */
+		SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGIO, SIGPWR, SIGTRAP,
 	};
 	struct sigaction sa = { .sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER };
 
@@ -95,16 +97,19 @@ int main(int argc, char **argv)
 		exit(EXIT_STATUS_START_FAILED);
 	/* A reader of the console that goes away is an error of that write, not the end of the guest. */
 	signal(SIGPIPE, SIG_IGN);
+	/* So that a file that grows too large is an error of that write as well. */
+	signal(SIGXFSZ, SIG_IGN);
 	restore_terminal_on_signals();
 
 	status = dispatch(argc, argv);
 
 	if (fflush(stdout) || ferror(stdout)) {
 		/* `lkvm help | head` has had what it wanted. */
-		if (errno != EPIPE)
+		if (errno != EPIPE) {
 			log_error("cannot write to standard output: %s", strerror(errno));
-		if (!status)
-			status = EXIT_STATUS_START_FAILED;
+			if (!status)
+				status = EXIT_STATUS_START_FAILED;
+		}
 	}
 	exit(status);
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkvm/report.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lkvm/arch.h"
+#include "lkvm/log.h"
 #include "lkvm/vm.h"
 
 void report_capture(struct vcpu *vcpu, int run_errno, uint32_t reason, struct exit_info *info)
@@ -33,7 +32,7 @@ void report_vcpu_failure(struct vcpu *vcpu, const struct exit_record *rec)
 
 	if (!out) {
 		/* Out of memory: say at least what happened. */
-		dprintf(STDERR_FILENO, "lkvm: vCPU %u: %s\n", vcpu->index, rec->what);
+		log_error("vCPU %u: %s", vcpu->index, rec->what);
 		return;
 	}
 	fprintf(out, "lkvm: vCPU %u stopped: %s\n", vcpu->index, rec->what);
@@ -43,14 +42,6 @@ void report_vcpu_failure(struct vcpu *vcpu, const struct exit_record *rec)
 		fprintf(out, "  advice    %s\n", rec->advice);
 	arch_vcpu_dump(vcpu, out);
 	if (fclose(out) == 0)
-		for (size_t done = 0; done < len;) {
-			ssize_t n = write(STDERR_FILENO, text + done, len - done);
-
-			if (n < 0 && errno == EINTR)
-				continue;
-			if (n <= 0)
-				break;
-			done += (size_t)n;
-		}
+		log_write(text, len);
 	free(text);
 }

@@ -319,40 +319,28 @@ static void on_console_panic(void *opaque, const char *line, bool final)
 
 static void on_console_quit(void *opaque)
 {
-	vm_request_stop(opaque, OUTCOME_STOPPED, 0, "stopped from the terminal");
+	vm_request_stop(opaque, OUTCOME_STOPPED, SIGINT, "stopped from the terminal");
 }
 
 static int create_loop(struct vm *vm)
 {
+	uint64_t left_ms = vm->cfg->timeout_ms > vm->cfg->timeout_spent_ms ?
+				   vm->cfg->timeout_ms - vm->cfg->timeout_spent_ms : 1;
 	const struct itimerspec timeout = {
-		.it_value.tv_sec = (time_t)(vm->cfg->timeout_ms / 1000),
-		.it_value.tv_nsec = (long)(vm->cfg->timeout_ms % 1000) * 1000000,
+		.it_value.tv_sec = (time_t)(left_ms / 1000),
+		.it_value.tv_nsec = (long)(left_ms % 1000) * 1000000,
 	};
-	static const int stop_signals[] = { SIGTERM, SIGINT, SIGHUP };
-	struct sigaction sa;
-	sigset_t set;
 	int ret;
 
 	ret = loop_create(&vm->loop);
 	if (ret)
 		goto err;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
-		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
-		if (!sigaction(stop_signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
-			sigaddset(&set, stop_signals[i]);
-	/* Threads inherit the mask, so these arrive nowhere but in the loop. */
-	pthread_sigmask(SIG_BLOCK, &set, &vm->old_sigmask);
-	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	vm->panic_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (vm->signal_fd < 0 || vm->panic_fd < 0) {
+	if (vm->panic_fd < 0) {
 		ret = -errno;
 		goto err;
 	}
-	ret = loop_add(vm->loop, vm->signal_fd, EPOLLIN, on_signal, vm);
-	if (!ret)
-		ret = loop_add(vm->loop, vm->panic_fd, EPOLLIN, on_panic_grace_over, vm);
+	ret = loop_add(vm->loop, vm->panic_fd, EPOLLIN, on_panic_grace_over, vm);
 	if (ret || !vm->cfg->timeout_ms)
 		goto err;
 
@@ -366,6 +354,40 @@ err:
 	if (ret)
 		log_error("cannot set up the event loop: %s", strerror(-ret));
 	return ret;
+}
+
+/*
+ * From here on signals that end a run are events of the loop. Threads inherit the mask, so this comes before any of
+ * them. Until then, and after release_signals(), they end the process as they always do: main.c.
+ */
+static int take_signals(struct vm *vm)
+{
+	static const int stop_signals[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction sa;
+	sigset_t set;
+	int ret;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
+		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
+		if (!sigaction(stop_signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
+			sigaddset(&set, stop_signals[i]);
+	pthread_sigmask(SIG_BLOCK, &set, &vm->old_sigmask);
+	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	ret = vm->signal_fd < 0 ? -errno : loop_add(vm->loop, vm->signal_fd, EPOLLIN, on_signal, vm);
+	if (ret)
+		log_error("cannot watch for signals: %s", strerror(-ret));
+	return ret;
+}
+
+static void release_signals(struct vm *vm)
+{
+	pthread_sigmask(SIG_SETMASK, &vm->old_sigmask, NULL);
+	if (vm->signal_fd < 0)
+		return;
+	loop_del(vm->loop, vm->signal_fd);
+	close(vm->signal_fd);
+	vm->signal_fd = -1;
 }
 
 static int create_console(struct vm *vm)
@@ -502,23 +524,44 @@ void vm_destroy(struct vm *vm)
 		close(vm->timeout_fd);
 	if (vm->panic_fd >= 0)
 		close(vm->panic_fd);
-	if (vm->signal_fd >= 0)
-		close(vm->signal_fd);
-	if (vm->loop)
-		pthread_sigmask(SIG_SETMASK, &vm->old_sigmask, NULL);
 	free(vm->boot.cmdline);
 	pthread_cond_destroy(&vm->vcpu_cond);
 	pthread_mutex_destroy(&vm->vcpu_lock);
 	free(vm);
 }
 
+/*
+ * A guest that panicked may then reboot (panic=-1), power off, fault three times (reboot=t) or hang: all of that is
+ * still a panic. Under vcpu_lock.
+ */
+static void settle_outcome(struct vm *vm)
+{
+	switch (vm->outcome.kind) {
+	case OUTCOME_POWEROFF:
+	case OUTCOME_REBOOT:
+	case OUTCOME_VCPU_FAILED:
+	case OUTCOME_HUNG:
+	case OUTCOME_TIMEOUT:
+		if (!vm->panic_text[0])
+			return;
+		vm->outcome.kind = OUTCOME_PANIC;
+		memcpy(vm->outcome.text, vm->panic_text, sizeof(vm->outcome.text));
+		return;
+	default:
+		return;
+	}
+}
+
 int vm_run(struct vm *vm)
 {
 	int ret;
 
+	ret = take_signals(vm);
+	if (ret)
+		goto out_signals;
 	ret = console_start(vm->console);
 	if (ret)
-		return ret;
+		goto out_signals;
 	ret = device_list_start(&vm->devices);
 	if (ret)
 		goto out_console;
@@ -539,15 +582,36 @@ int vm_run(struct vm *vm)
 		log_error("the event loop failed: %s", strerror(-ret));
 		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "the event loop failed");
 	}
-	/* Nobody reads signal_fd any more: from here on signals end the process as they always do. */
-	pthread_sigmask(SIG_SETMASK, &vm->old_sigmask, NULL);
+	release_signals(vm);
 out_vcpus:
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_join(vm->vcpus[i]);
 	device_list_stop(&vm->devices);
 out_console:
 	console_stop(vm->console);
+	/* The last, unfinished line of the console has been looked at now. */
+	pthread_mutex_lock(&vm->vcpu_lock);
+	settle_outcome(vm);
+	pthread_mutex_unlock(&vm->vcpu_lock);
+out_signals:
+	release_signals(vm);
 	return ret;
+}
+
+/* How long the console may take to get rid of its output, now that @kind ends the run. */
+static void limit_console(struct vm *vm, enum outcome_kind kind)
+{
+	struct itimerspec left;
+
+	/*
+	 * Who asks for an end does not want to wait for a stuck reader; the last words of a guest that ended by
+	 * itself are kept for a slow one, within --timeout.
+	 */
+	if (kind == OUTCOME_TIMEOUT || kind == OUTCOME_STOPPED || kind == OUTCOME_HUNG)
+		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS);
+	else if (vm->timeout_fd >= 0 && !timerfd_gettime(vm->timeout_fd, &left))
+		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS +
+				   (unsigned int)MIN((uint64_t)left.it_value.tv_sec * 1000, (uint64_t)INT32_MAX));
 }
 
 void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const char *fmt, ...)
@@ -561,19 +625,10 @@ void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const ch
 		va_start(ap, fmt);
 		vsnprintf(vm->outcome.text, sizeof(vm->outcome.text), fmt, ap);
 		va_end(ap);
-		/* panic=-1 makes a guest reboot at once: that is still a panic. */
-		if (vm->panic_text[0] && (kind == OUTCOME_POWEROFF || kind == OUTCOME_REBOOT)) {
-			vm->outcome.kind = OUTCOME_PANIC;
-			memcpy(vm->outcome.text, vm->panic_text, sizeof(vm->outcome.text));
-		}
+		settle_outcome(vm);
 	}
 	vm->stopping = true;
-	/*
-	 * Who asks for an end does not want to wait for a stuck reader of the console; a guest that ended by
-	 * itself has its last words kept for a slow one.
-	 */
-	if (kind == OUTCOME_TIMEOUT || kind == OUTCOME_STOPPED || kind == OUTCOME_HUNG)
-		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS);
+	limit_console(vm, kind);
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_kick(vm->vcpus[i]);

@@ -118,7 +118,11 @@ size_t virtio_console_can_send(struct virtio_device *dev, unsigned int index)
 	size_t room = 0;
 
 	assert(index < con->nr_ports);
-	if (!port_listens(con, index) || !virtio_queue_begin(queue))
+	/*
+	 * The main loop must not wait here: a reset may hold this queue until a stuck reader of the output lets
+	 * go of the other. Whoever holds it ends with port_input_ready() or a port that is opened anew.
+	 */
+	if (!port_listens(con, index) || !virtio_queue_trybegin(queue))
 		return 0;
 	if (port_hold_rx(port, &queue->vq))
 		room = (size_t)MIN(port->rx.writable.bytes, (uint64_t)SIZE_MAX);
@@ -135,7 +139,7 @@ size_t virtio_console_send(struct virtio_device *dev, unsigned int index, const 
 	size_t done = 0;
 
 	assert(index < con->nr_ports);
-	if (!port_listens(con, index) || !virtio_queue_begin(queue))
+	if (!port_listens(con, index) || !virtio_queue_trybegin(queue))
 		return 0;
 	while (done < len && port_hold_rx(port, &queue->vq)) {
 		size_t n = virtqueue_write(&port->rx.writable, (const uint8_t *)buf + done,

@@ -121,15 +121,26 @@ bool virtio_is_live(const struct virtio_device *dev)
 	return atomic_load(&dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
 }
 
-bool virtio_queue_begin(struct virtio_queue *queue)
+/* With queue->lock held, which is dropped on false. */
+static bool queue_is_live(struct virtio_queue *queue)
 {
 	const uint8_t mask = VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET;
 
-	pthread_mutex_lock(&queue->lock);
 	if (queue->ready && (atomic_load(&queue->dev->status) & mask) == VIRTIO_CONFIG_S_DRIVER_OK)
 		return true;
 	pthread_mutex_unlock(&queue->lock);
 	return false;
+}
+
+bool virtio_queue_begin(struct virtio_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	return queue_is_live(queue);
+}
+
+bool virtio_queue_trybegin(struct virtio_queue *queue)
+{
+	return pthread_mutex_trylock(&queue->lock) == 0 && queue_is_live(queue);
 }
 
 static void report_needs_reset(struct virtio_device *dev, unsigned int queue, const char *why)

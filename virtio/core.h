@@ -175,6 +175,8 @@ void virtio_device_exit(struct virtio_device *dev);
  * queue up, said DRIVER_OK, and made no mistake since. Any thread.
  */
 bool virtio_queue_begin(struct virtio_queue *queue) LKVM_MUST_CHECK;
+/* The same, but false instead of waiting where somebody else holds the queue: for the main loop. */
+bool virtio_queue_trybegin(struct virtio_queue *queue) LKVM_MUST_CHECK;
 /*
  * Unlocks, then tells the driver what it is to know: used buffers, or, if the queue broke, that the
  * device needs a reset.

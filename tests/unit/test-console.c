@@ -509,7 +509,12 @@ static const struct {
 	  "Kernel panic - not syncing: VFS", false },
 	{ "\033]0;title Kernel\a\033(B" FIRST "\033[m\n", FIRST, false },
 	{ "\033]0;title\033\\" FIRST "\n", FIRST, false },
-	{ "login: " FIRST "   \n", FIRST, false },
+	/* On a line that a process began, and in somebody's mouth. */
+	{ "login: [    1.234567] " FIRST "   \n", FIRST, false },
+	{ "login: [    1.2][   C0] " FIRST "\n", FIRST, false },
+	{ "ok 3 - dmesg has no \"Kernel panic - not syncing\"\n", NULL, false },
+	{ "grep: [a] Kernel panic - not syncing\n", NULL, false },
+	{ "no \"Kernel panic - not syncing\" yet [    1.2] " FIRST "\n", FIRST, false },
 	{ "\0\0" FIRST "\n", NULL, false }, /* a C string ends there; the NULs are tested below */
 	{ "Kernel panic - not syncing", "Kernel panic - not syncing", false }, /* cut by the end */
 	{ "an unfinished \033[31\n" FIRST "\n", FIRST, false },
@@ -577,7 +582,7 @@ static void test_panic_long_line(void)
 		rig_init(&rig, -1, -1);
 		for (size_t i = 0; i < before; i++)
 			console_puts(&rig, "=");
-		console_puts(&rig, FIRST "\n");
+		console_puts(&rig, "[    1.0] " FIRST "\n");
 		CHECK_EQ(rig.nr_panics, 1);
 		CHECK_STR(rig.lines[0], FIRST);
 		rig_exit(&rig);
@@ -585,7 +590,7 @@ static void test_panic_long_line(void)
 		rig_init(&rig, -1, -1);
 		for (size_t i = 0; i < before; i++)
 			console_puts(&rig, "=");
-		console_puts(&rig, END "\n");
+		console_puts(&rig, "[    1.0] " END "\n");
 		CHECK_EQ(rig.nr_panics, 1);
 		CHECK_STR(rig.lines[0], END);
 		CHECK(rig.finals[0]);
