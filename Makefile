@@ -122,7 +122,6 @@ $(BUILD)/config.mk: Makefile tests/hosts/cross.mk $(wildcard $(CACHE)/stamp)
 	@$(call probe,ZSTD,zstd.h,-lzstd)
 	@$(call probe,LZMA,lzma.h,-llzma)
 	@$(call probe,JANSSON,jansson.h,-ljansson)
-	@$(call probe,CAPSTONE,capstone/capstone.h,-lcapstone)
 	@rm -f $(BUILD)/probe
 	@mv $@.new $@
 

@@ -2,7 +2,9 @@
 #include "lkvm/cmd.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,9 +110,12 @@ static int run_guest_lives(const struct config *cfg)
 	/* Strings are shared with @cfg, which keeps them. --timeout holds for all lives together. */
 	struct config life = *cfg;
 	uint64_t start = now_ms();
+	char name[sizeof("guest-2147483647")];
 	bool reboot;
 	int status;
 
+	snprintf(name, sizeof(name), "guest-%d", (int)getpid());
+	prctl(PR_SET_NAME, cfg->name ? cfg->name : name);
 	for (;;) {
 		status = run_guest(&life, &reboot);
 		if (!reboot || cfg->on_reboot != ON_REBOOT_RESTART)

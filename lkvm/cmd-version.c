@@ -25,11 +25,6 @@
 #else
 #define WITH_LZMA false
 #endif
-#ifdef HAVE_CAPSTONE
-#define WITH_CAPSTONE true
-#else
-#define WITH_CAPSTONE false
-#endif
 #ifdef HAVE_JANSSON
 #define WITH_JANSSON true
 #else
@@ -44,7 +39,6 @@ static const struct {
 	{ "zlib", "gzip-compressed kernels", WITH_ZLIB },
 	{ "zstd", "zstd-compressed kernels", WITH_ZSTD },
 	{ "xz", "xz-compressed kernels", WITH_LZMA },
-	{ "capstone", "instructions by name in crash reports", WITH_CAPSTONE },
 	{ "jansson", "--json", WITH_JANSSON },
 };
 

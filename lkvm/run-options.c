@@ -504,7 +504,7 @@ const struct option_spec run_options[] = {
 
 	{ .long_name = "name", .metavar = "NAME", .arches = OPT_ALL, .section = RUN,
 	  .parse = option_parse_string, .offset = CFG(name),
-	  .help = "name of the guest, guest-PID unless given" },
+	  .help = "name of the guest, as ps and top show it; guest-PID unless given" },
 	{ .long_name = "timeout", .metavar = "TIME", .arches = OPT_ALL, .section = RUN,
 	  .parse = option_parse_duration, .offset = CFG(timeout_ms),
 	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124" },

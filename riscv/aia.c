@@ -67,9 +67,16 @@ static int set_mode(struct vm *vm, const char *wanted)
 	return ret;
 }
 
+static void aia_destroy(struct vm *vm)
+{
+	kvm_sys_close(vm->arch->aia_fd);
+	vm->arch->aia_fd = -1;
+}
+
 int riscv_aia_create(struct vm *vm, const char *wanted)
 {
 	int fd = kvm_create_device(vm->fd, KVM_DEV_TYPE_RISCV_AIA);
+	int ret;
 
 	/* EINVAL, ENOTTY: a KVM that does not know the type, or devices at all. */
 	if (fd == -ENODEV || fd == -EINVAL || fd == -ENOTTY)
@@ -79,7 +86,10 @@ int riscv_aia_create(struct vm *vm, const char *wanted)
 		return fd;
 	}
 	vm->arch->aia_fd = fd;
-	return set_mode(vm, wanted);
+	ret = set_mode(vm, wanted);
+	if (ret)
+		aia_destroy(vm); /* the VM has not chosen this chip: nobody else will */
+	return ret;
 }
 
 static int aia_init(struct vm *vm)
@@ -112,12 +122,6 @@ static int aia_init(struct vm *vm)
 	if (ret)
 		log_error("KVM cannot set up its AIA for %u vCPUs: %s", vm->nr_vcpus, strerror(-ret));
 	return ret;
-}
-
-static void aia_destroy(struct vm *vm)
-{
-	kvm_sys_close(vm->arch->aia_fd);
-	vm->arch->aia_fd = -1;
 }
 
 static void aia_describe(const struct vm *vm, struct riscv_fdt *fdt)

@@ -75,13 +75,20 @@ static int riscv_plan_image(const struct image_file *img, const struct machine *
 static int riscv_plan_elf(const struct image_file *img, const struct machine *machine,
 			  struct image_plan *plan)
 {
+	int ret;
+
 	if (image_elf_machine(img) == EM_RISCV && image_elf_bits(img) == 32) {
 		log_error("%s is a 32-bit RISC-V ELF file, and this guest is riscv64", img->path);
 		return -EINVAL;
 	}
-	return image_plan_elf_movable(img, EM_RISCV, machine,
-				      riscv_kernel_base(machine) + RISCV_ELF_OFFSET,
-				      RISCV_KERNEL_ALIGN, plan);
+	ret = image_plan_elf_movable(img, EM_RISCV, machine,
+				     riscv_kernel_base(machine) + RISCV_ELF_OFFSET,
+				     RISCV_KERNEL_ALIGN, plan);
+	if (!ret && plan->big_endian) {
+		log_error("%s is a big-endian kernel, and KVM's riscv64 guests are little-endian", img->path);
+		return -EINVAL;
+	}
+	return ret;
 }
 
 int riscv_image_plan(const struct image_file *img, const struct machine *machine,
