@@ -408,6 +408,12 @@ enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu)
 
 /* ---- reports ------------------------------------------------------------------------------------ */
 
+bool arch_event_is_failure(const struct kvm_run *run)
+{
+	(void)run; /* PSCI gives no reason; what KVM passes on tells SYSTEM_RESET2 from SYSTEM_RESET */
+	return false;
+}
+
 int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 {
 	return kvm_get_reg(vcpu->fd, ARM_REG_CORE(regs.pc), pc);

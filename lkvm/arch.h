@@ -96,6 +96,9 @@ int arch_vcpu_reset(struct vcpu *vcpu) LKVM_MUST_CHECK;
  */
 enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu);
 
+/* True if a KVM_SYSTEM_EVENT_{SHUTDOWN,RESET} in @run carries the guest's word that it failed. vCPU's thread. */
+bool arch_event_is_failure(const struct kvm_run *run);
+
 /* Reads the program counter. vCPU's thread. 0 or -errno. Silent. */
 int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc) LKVM_MUST_CHECK;
 

@@ -186,17 +186,24 @@ static enum vcpu_exit_action serve_system_event(struct vcpu *vcpu)
 
 	switch (vcpu->run->system_event.type) {
 	case KVM_SYSTEM_EVENT_SHUTDOWN:
-		vm_request_stop(vm, OUTCOME_POWEROFF, 0, "the guest powered off");
-		return VCPU_STOP;
 	case KVM_SYSTEM_EVENT_RESET:
-		vm_request_stop(vm, OUTCOME_REBOOT, 0, "the guest asked for a reset");
-		return VCPU_STOP;
+		if (arch_event_is_failure(vcpu->run)) {
+			vm_request_stop(vm, OUTCOME_PANIC, 0,
+					"the guest ended and gave a system failure as the reason");
+			return VCPU_STOP;
+		}
+		break;
 	case KVM_SYSTEM_EVENT_CRASH:
 		vm_request_stop(vm, OUTCOME_PANIC, 0, "the guest reported a crash");
 		return VCPU_STOP;
-	default: /* SUSPEND, WAKEUP and what the arch knows */
+	default: /* WAKEUP, SUSPEND and what the arch knows */
 		return arch_vcpu_exit(vcpu);
 	}
+	if (vcpu->run->system_event.type == KVM_SYSTEM_EVENT_SHUTDOWN)
+		vm_request_stop(vm, OUTCOME_POWEROFF, 0, "the guest powered off");
+	else
+		vm_request_stop(vm, OUTCOME_REBOOT, 0, "the guest asked for a reset");
+	return VCPU_STOP;
 }
 
 /* Exits whose answer KVM picks up from kvm_run at the next KVM_RUN, looking at exit_reason again. */

@@ -303,6 +303,12 @@ void riscv_wake(struct vm *vm)
 
 /* ---- reports ------------------------------------------------------------------------------------ */
 
+/* SRST (SBI spec, chapter "System Reset Extension"): reset reason 1 is "system failure"; KVM passes it on. */
+bool arch_event_is_failure(const struct kvm_run *run)
+{
+	return run->system_event.ndata > 0 && run->system_event.data[0] == 1;
+}
+
 int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 {
 	return kvm_get_reg(vcpu->fd, RISCV_REG_CORE(RISCV_CORE_PC), pc);

@@ -219,6 +219,12 @@ enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu)
 
 /* ---- reports ------------------------------------------------------------------------------------ */
 
+bool arch_event_is_failure(const struct kvm_run *run)
+{
+	(void)run; /* a PC has no such event */
+	return false;
+}
+
 int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 {
 	struct kvm_regs regs;
