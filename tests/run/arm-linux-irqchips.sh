@@ -1,7 +1,7 @@
 # Linux on each interrupt controller and virtio transport: the disk's interrupts arrive as they should.
 # arch: arm64
 # needs: lkvm
-# timeout: 500
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 cat <<'SCRIPT' | guest_initrd initrd modules
@@ -14,7 +14,7 @@ truncate -s 1M disk
 boot() { # PATTERN OPTIONS...: the interrupts of the disk must match
 	local pattern=$1
 	shift
-	expect_status 0 lkvm run -k /guest/kernel -i initrd -c 2 -m 512 -d disk --timeout 120 "$@"
+	expect_status 0 lkvm run -k /guest/kernel -i initrd -c 2 -m 512 -d disk --timeout 300 "$@"
 	expect_grep "hello from user space on aarch64, 2 cpus" out
 	expect_grep "^disk content" out
 	expect_grep "$pattern" out

@@ -1,9 +1,9 @@
 # Debian's kernel boots to user space with 1, 2 and 4 vCPUs and powers off.
-# timeout: 240
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 for cpus in 1 2 4; do
-	expect_status 0 lkvm run -k /guest/kernel -i /guest/initrd -c $cpus -m 512 --timeout 100
+	expect_status 0 lkvm run -k /guest/kernel -i /guest/initrd -c $cpus -m 512 --timeout 300
 	expect_grep "hello from user space on .*, $cpus cpus" out
 	expect_grep "Linux version" out
 done

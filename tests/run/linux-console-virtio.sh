@@ -1,5 +1,5 @@
 # The console on virtio-console, over both transports, with what is typed arriving in the guest; and virtio-rng.
-# timeout: 260
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 # Debian's virtio_mmio is a module, so hvc0 may come after init has been started without a console.
@@ -18,8 +18,9 @@ GUEST
 
 for transport in pci mmio; do
 	status=0
-	(sleep 1; echo "typed by a script"; sleep 110) | lkvm run -k /guest/kernel -i con.cpio -m 512 --rng \
-		--console virtio --virtio-transport $transport --timeout 100 >out 2>err || status=$?
+	# The text waits until the guest listens, and its end is not the guest's.
+	echo "typed by a script" | lkvm run -k /guest/kernel -i con.cpio -m 512 --rng \
+		--console virtio --virtio-transport $transport --timeout 300 >out 2>err || status=$?
 	[ $status = 0 ] || { tail -n 30 out err; fail "$transport: status $status"; }
 	expect_grep "active:.*hvc0" out
 	expect_grep "rng: virtio_rng" out

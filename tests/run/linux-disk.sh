@@ -1,5 +1,5 @@
 # virtio-blk over both transports: what the guest reads is what is in the file, and what it writes arrives there.
-# timeout: 240
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 guest_initrd disk.cpio modules <<'GUEST'
@@ -22,7 +22,7 @@ for transport in pci mmio; do
 	dd if=/dev/urandom of=b.img bs=64k count=32 2>/dev/null
 	cp b.img b.orig
 	expect_status 0 lkvm run -k /guest/kernel -i disk.cpio -m 512 -d a.img,serial=LKVMTEST -d b.img,ro \
-		--virtio-transport $transport --timeout 100
+		--virtio-transport $transport --timeout 300
 	expect_grep "vda: 4096 sectors, serial LKVMTEST, ro 0" out
 	expect_grep "vdb: 4096 sectors, ro 1" out
 	expect_grep "disks agree" out

@@ -1,18 +1,18 @@
 # A compressed kernel, several initrds, and images that can't be booted: each says why in one line.
-# timeout: 200
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 case $ARCH in
 riscv64 | arm64)
 	gzip -1 <"/guest/kernel" >kernel.gz
-	expect_status 0 lkvm run -k kernel.gz -i /guest/initrd -m 512 --timeout 100
+	expect_status 0 lkvm run -k kernel.gz -i /guest/initrd -m 512 --timeout 300
 	expect_grep "hello from user space" out
 	;;
 esac
 
 mkdir add && echo 'echo "from the second initrd"' >add/case.sh
 (cd add && echo case.sh | cpio -o -H newc 2>/dev/null) >add.cpio
-expect_status 0 lkvm run -k /guest/kernel -i /guest/initrd -i add.cpio -m 512 --timeout 100
+expect_status 0 lkvm run -k /guest/kernel -i /guest/initrd -i add.cpio -m 512 --timeout 300
 expect_grep "from the second initrd" out
 
 one_line() {

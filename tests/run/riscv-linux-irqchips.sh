@@ -1,7 +1,7 @@
 # Linux on the interrupt controllers that are not the default, with virtio on both transports: a disk's interrupts arrive.
 # arch: riscv64
 # needs: lkvm
-# timeout: 300
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 cat <<'SCRIPT' | guest_initrd initrd modules
@@ -14,7 +14,7 @@ truncate -s 1M disk
 boot() { # PATTERN OPTIONS...: the interrupts of the disk must match
 	local pattern=$1
 	shift
-	expect_status 0 lkvm run -k /guest/kernel -i initrd -c 2 -m 512 -d disk --timeout 120 "$@"
+	expect_status 0 lkvm run -k /guest/kernel -i initrd -c 2 -m 512 -d disk --timeout 300 "$@"
 	expect_grep "hello from user space on riscv64, 2 cpus" out
 	expect_grep "^disk content" out
 	expect_grep "$pattern" out

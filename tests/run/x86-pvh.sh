@@ -1,6 +1,6 @@
 # The ELF vmlinux in Debian's bzImage, entered by PVH, with an initrd and two CPUs.
 # arch: x86_64
-# timeout: 120
+# timeout: 900
 . "${CASES:-/cases}/lib.sh"
 
 field() { # OFFSET BYTES: a little-endian number of the setup header
@@ -13,6 +13,6 @@ start=$((($(field 497 1) + 1) * 512 + $(field 584 4)))
 length=$(($(field 588 4) - 4))
 tail -c +$((start + 1)) /guest/kernel | head -c $length >vmlinux.packed
 
-expect_status 0 lkvm run -k vmlinux.packed -i /guest/initrd -m 512 -c 2 --timeout 100
+expect_status 0 lkvm run -k vmlinux.packed -i /guest/initrd -m 512 -c 2 --timeout 300
 expect_grep "hello from user space on .*, 2 cpus" out
 expect_grep "random: crng init done|Booting paravirtualized kernel on KVM" out
