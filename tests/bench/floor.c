@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,28 @@ static int enter(int vm, int vcpu)
 
 	(void)vm;
 	return ioctl(vcpu, KVM_SET_ONE_REG, &reg_pc) || ioctl(vcpu, KVM_SET_ONE_REG, &reg_a0);
+}
+static int is_poweroff(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_SYSTEM_EVENT;
+}
+#elif defined(__aarch64__)
+#define RAM_BASE 0x40000000ul
+#define LOAD_AT  0ul
+static int enter(int vm, int vcpu)
+{
+	struct kvm_vcpu_init init;
+	uint64_t pc = RAM_BASE;
+	struct kvm_one_reg reg_pc = {
+		KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(regs.pc),
+		(uintptr_t)&pc,
+	};
+
+	if (ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init))
+		return -1;
+	memset(init.features, 0, sizeof(init.features));
+	init.features[0] = 1u << KVM_ARM_VCPU_PSCI_0_2;
+	return ioctl(vcpu, KVM_ARM_VCPU_INIT, &init) || ioctl(vcpu, KVM_SET_ONE_REG, &reg_pc);
 }
 static int is_poweroff(const struct kvm_run *run)
 {
