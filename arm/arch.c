@@ -18,6 +18,9 @@
 /* booting.rst: "The device tree blob must not exceed 2 megabytes in size". */
 #define MAX_FDT_BYTES MIB(2)
 
+/* With pages of 4 KiB, the usual ones. */
+#define HUGE_PAGE_BYTES MIB(2)
+
 const char arch_name[] = "arm64";
 
 const struct kvm_cap_need *arch_required_caps(size_t *nr)
@@ -258,6 +261,22 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 	snprintf(buf, size, "earlycon console=%s", vm->cfg->console == CONSOLE_VIRTIO ? "hvc0" : "ttyS0");
 }
 
+/*
+ * In RAM that any kernel maps early; the top of it, as kernels grow upwards. With firmware, at the end of the
+ * host's huge page that firmware ends in, if there is room: so that a small guest costs the host one such page.
+ */
+static int find_fdt_place(struct vm *vm, size_t size_bytes, gpa_t *gpa)
+{
+	uint64_t room = align_up(size_bytes, 4096); /* whole pages, as kernels reserve it by pages */
+	gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
+
+	if (vm->boot.firmware && !place_find(&vm->place, "device tree", room, 4096, end,
+					     align_up(end, HUGE_PAGE_BYTES), true, gpa))
+		return 0;
+	return place_find(&vm->place, "device tree", room, 4096, 0, arm_boot_limit(vm->boot.kernel_start),
+			  true, gpa);
+}
+
 static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
 {
 	gpa_t gpa;
@@ -268,9 +287,7 @@ static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
 			  "fewer CPUs or devices", size_bytes);
 		return -EFBIG;
 	}
-	/* booting.rst wants 8-byte alignment. Whole pages, as kernels reserve it by pages. */
-	ret = place_find(&vm->place, "device tree", align_up(size_bytes, 4096), 4096, 0,
-			 arm_boot_limit(vm->boot.kernel_start), true, &gpa);
+	ret = find_fdt_place(vm, size_bytes, &gpa);
 	if (ret) {
 		log_error("no room for the device tree (%zu bytes) in guest RAM: give it more with --mem",
 			  size_bytes);
