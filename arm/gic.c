@@ -36,22 +36,14 @@ static int set_address(struct vm *vm, int fd, const char *what, uint64_t attr, u
 /* ---- wired lines -------------------------------------------------------------------------------- */
 
 /* Drives interrupt @id, an SPI. Any thread. */
-static int drive(struct vm *vm, uint32_t id, bool level)
+static void drive(struct vm *vm, uint32_t id, bool level)
 {
-	struct kvm_irq_level line = {
-		.irq = KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | id,
-		.level = level,
-	};
-
-	return kvm_ioctl(vm->fd, KVM_IRQ_LINE, &line);
+	kvm_set_irq_line(vm->fd, KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT | id, level);
 }
 
 static void gic_set_level(void *chip, uint32_t irq, bool level)
 {
-	int ret = drive(chip, ARM_GIC_SPI_FIRST + irq, level);
-
-	if (ret < 0)
-		log_debug("KVM_IRQ_LINE of SPI %u: %s", irq, strerror(-ret));
+	drive(chip, ARM_GIC_SPI_FIRST + irq, level);
 }
 
 /*
@@ -100,17 +92,8 @@ static int its_init(struct vm *vm)
 static int its_msi_send(void *ctx, const struct msi_message *msg)
 {
 	struct vm *vm = ctx;
-	struct kvm_msi msi = {
-		.address_lo = (uint32_t)msg->address,
-		.address_hi = (uint32_t)(msg->address >> 32),
-		.data = msg->data,
-		.flags = KVM_MSI_VALID_DEVID,
-		.devid = msg->devid,
-	};
-	int ret = kvm_ioctl(vm->fd, KVM_SIGNAL_MSI, &msi);
 
-	/* 0: the guest has mapped no interrupt to this event. */
-	return ret < 0 ? ret : 0;
+	return kvm_signal_msi(vm->fd, msg, true);
 }
 _Static_assert(ITS_TRANSLATER < ARM_ITS_BYTES, "KVM finds the ITS by the address of this register");
 
@@ -130,11 +113,9 @@ static int gicv2_place(struct vm *vm)
 /* The guest has made this SPI edge-triggered: the rising edge counts. */
 static int v2m_raise(void *ctx, uint32_t id)
 {
-	int ret = drive(ctx, id, true);
-
-	if (ret >= 0)
-		ret = drive(ctx, id, false);
-	return ret < 0 ? ret : 0;
+	drive(ctx, id, true);
+	drive(ctx, id, false);
+	return 0;
 }
 
 static int v2m_init(struct vm *vm)
