@@ -233,16 +233,20 @@ static int set_pmu(struct vcpu *vcpu, const char *what, uint64_t attr, const voi
 static int find_pmu(struct vm *vm, int *type)
 {
 	const char *list = vm->cfg->vcpu_affinity;
-	cpu_set_t cpus;
-	int ret = 0;
+	cpu_set_t cpus, allowed;
+	int ret;
 
 	*type = -1;
 	if (!list && !vm->cfg->arm.pmu_counters)
 		return 0;
-	if (list ? cpulist_parse(list, &cpus) : sched_getaffinity(0, sizeof(cpus), &cpus))
-		ret = -EINVAL;
-	if (!ret)
-		ret = arm_pmu_find(ARM_PMU_SYSFS, &cpus, type);
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return 0; /* more CPUs than lkvm counts: KVM's choice must do */
+	cpus = allowed;
+	if (list && !cpulist_parse(list, &cpus))
+		CPU_AND(&cpus, &cpus, &allowed);
+	if (!CPU_COUNT(&cpus))
+		return 0; /* the threads' start will report it */
+	ret = arm_pmu_find(ARM_PMU_SYSFS, &cpus, type);
 	if (!ret)
 		return 0;
 	log_error("the host CPUs%s%s have no PMU in common: choose some of one kind with --vcpu-affinity, or use --no-pmu",
