@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two harts send each other SBI IPIs, each sleeping in wfi meanwhile: no IPI and no wake-up may be lost in ROUNDS rounds.
+ * Two harts send each other SBI IPIs, each sleeping in wfi meanwhile: no IPI and no wake-up may be lost in ROUNDS
+ * rounds.
  */
 #include "tests/guest/riscv64/guest.inc"
 
