@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Two harts send each other MSIs through their IMSICs, each sleeping in wfi meanwhile: no message and no wake-up may
- * be lost in ROUNDS rounds. (RISC-V AIA 1.0 chapter 3)
+ * Two harts send each other MSIs through their IMSICs, each sleeping in wfi meanwhile: no message and no wake-up
+ * may be lost in ROUNDS rounds. (RISC-V AIA 1.0 chapter 3)
  */
 #include "tests/guest/riscv64/guest.inc"
 
