@@ -37,7 +37,7 @@ OBJS_virtio := $(addprefix virtio/, \
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o exit.o)
 PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl031.o esr.o exit.o)
-PURE_powerpc := $(addprefix powerpc/, image.o)
+PURE_powerpc := $(addprefix powerpc/, image.o exit.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Hands every function of lkvm/arch.h to the platform of this binary. */
+#include "lkvm/arch.h"
+
+#include "powerpc/arch.h"
+#include "powerpc/image.h"
+
+#ifdef __powerpc64__
+const char arch_name[] = "ppc64le";
+static const struct ppc_platform *const platform = &ppc_pseries;
+#else
+const char arch_name[] = "ppc";
+static const struct ppc_platform *const platform = &ppc_e500;
+#endif
+
+const struct kvm_cap_need *arch_required_caps(size_t *nr)
+{
+	*nr = platform->nr_needs;
+	return platform->needs;
+}
+
+int arch_machine_init(struct vm *vm)
+{
+	return platform->machine_init(vm);
+}
+
+int arch_vm_type(struct vm *vm, unsigned long *type)
+{
+	return platform->vm_type(vm, type);
+}
+
+int arch_vm_create(struct vm *vm)
+{
+	return platform->vm_create(vm);
+}
+
+void arch_vm_destroy(struct vm *vm)
+{
+	platform->vm_destroy(vm);
+}
+
+int arch_vcpu_create(struct vcpu *vcpu)
+{
+	return platform->vcpu_create(vcpu);
+}
+
+void arch_vcpu_destroy(struct vcpu *vcpu)
+{
+	platform->vcpu_destroy(vcpu);
+}
+
+int arch_irqchip_init(struct vm *vm)
+{
+	return platform->irqchip_init(vm);
+}
+
+struct irq_line arch_irq_line(struct vm *vm, uint32_t irq)
+{
+	return platform->irq_line(vm, irq);
+}
+
+int arch_devices_create(struct vm *vm)
+{
+	return platform->devices_create(vm);
+}
+
+int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
+{
+	return ppc_image_plan(img, &vm->machine, plan);
+}
+
+int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
+{
+	return ppc_firmware_plan(img, &vm->machine, plan);
+}
+
+gpa_t arch_initrd_limit(const struct vm *vm)
+{
+	return platform->initrd_limit(vm);
+}
+
+void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
+{
+	platform->default_cmdline(vm, buf, size);
+}
+
+int arch_boot_prepare(struct vm *vm)
+{
+	return platform->boot_prepare(vm);
+}
+
+int arch_vcpu_reset(struct vcpu *vcpu)
+{
+	return platform->vcpu_reset(vcpu);
+}
+
+enum vcpu_exit_action arch_vcpu_exit(struct vcpu *vcpu)
+{
+	return platform->vcpu_exit(vcpu);
+}
+
+/* KVM makes no system events here that could carry such a word. */
+bool arch_event_is_failure(const struct kvm_run *run)
+{
+	(void)run;
+	return false;
+}
+
+void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+{
+	ppc_vcpu_dump(vcpu, platform, out);
+}
+
+void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
+{
+	ppc_exit_decode(info, rec);
+}
+
+void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
+{
+	platform->doctor(d, kvm_fd, vm_fd);
+}
+
+const void *arch_probe_guest(size_t *size_bytes)
+{
+	return platform->probe_guest(size_bytes);
+}
