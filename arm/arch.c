@@ -5,13 +5,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "arm/arch.h"
 #include "arm/image.h"
 #include "arm/layout.h"
 #include "arm/pl031.h"
-#include "lkvm/fdt.h"
+#include "lkvm/boot-fdt.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 
@@ -265,48 +264,28 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
  * In RAM that any kernel maps early; the top of it, as kernels grow upwards. With firmware, at the end of the
  * host's huge page that firmware ends in, if there is room: so that a small guest costs the host one such page.
  */
-static int find_fdt_place(struct vm *vm, size_t size_bytes, gpa_t *gpa)
+static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 {
-	uint64_t room = align_up(size_bytes, 4096); /* whole pages, as kernels reserve it by pages */
 	gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
-
-	if (vm->boot.firmware && !place_find(&vm->place, "device tree", room, 4096, end,
-					     align_up(end, HUGE_PAGE_BYTES), true, gpa))
-		return 0;
-	return place_find(&vm->place, "device tree", room, 4096, 0, arm_boot_limit(vm->boot.kernel_start),
-			  true, gpa);
-}
-
-static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
-{
-	gpa_t gpa;
-	int ret;
+	const struct boot_fdt_room rooms[] = {
+		{ .low = end, .high = align_up(end, HUGE_PAGE_BYTES) },
+		{ .high = arm_boot_limit(vm->boot.kernel_start) },
+	};
+	unsigned int first = !vm->boot.firmware; /* of the rooms */
 
 	if (size_bytes > MAX_FDT_BYTES) {
 		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use "
 			  "fewer CPUs or devices", size_bytes);
+		free(blob);
 		return -EFBIG;
 	}
-	ret = find_fdt_place(vm, size_bytes, &gpa);
-	if (ret) {
-		log_error("no room for the device tree (%zu bytes) in guest RAM: give it more with --mem",
-			  size_bytes);
-		return ret;
-	}
-	ret = memory_write(&vm->memory, gpa, blob, size_bytes);
-	if (ret) {
-		log_error("cannot write the device tree to 0x%" PRIx64 ": %s", gpa, strerror(-ret));
-		return ret;
-	}
-	vm->boot.fdt = gpa;
-	vm->boot.fdt_bytes = size_bytes;
-	return 0;
+	return boot_fdt_install(vm, blob, size_bytes, rooms + first, ARRAY_SIZE(rooms) - first);
 }
 
 int arch_boot_prepare(struct vm *vm)
 {
 	const struct arch_vm *arch = vm->arch;
-	uint8_t rng_seed[FDT_RNG_SEED_BYTES];
+	struct boot_fdt_seeds seeds;
 	struct arm_fdt params = {
 		.machine = &vm->machine,
 		.cmdline = vm->boot.cmdline,
@@ -323,24 +302,12 @@ int arch_boot_prepare(struct vm *vm)
 	void *blob;
 	int ret;
 
-	/* Early in the host's own boot there may be no entropy yet: then the guest gathers its own. */
-	if (getrandom(rng_seed, sizeof(rng_seed), GRND_NONBLOCK) == sizeof(rng_seed))
-		params.rng_seed = rng_seed;
-	if (vm->cfg->arm.has_kaslr_seed)
-		params.kaslr_seed = vm->cfg->arm.kaslr_seed;
-	else if (getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) !=
-		 sizeof(params.kaslr_seed))
-		params.kaslr_seed = 0;
+	boot_fdt_seeds(&seeds);
+	params.rng_seed = seeds.rng;
+	params.kaslr_seed = vm->cfg->arm.has_kaslr_seed ? vm->cfg->arm.kaslr_seed : seeds.kaslr;
 
 	ret = arm_fdt_build(&params, &blob, &size_bytes);
-	if (ret)
-		return ret;
-	if (vm->cfg->dump_dtb)
-		ret = fdt_dump(vm->cfg->dump_dtb, blob, size_bytes);
-	if (!ret)
-		ret = place_fdt(vm, blob, size_bytes);
-	free(blob);
-	return ret;
+	return ret ? ret : install_fdt(vm, blob, size_bytes);
 }
 
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)

@@ -5,10 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
-#include "lkvm/fdt.h"
+#include "lkvm/boot-fdt.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "riscv/arch.h"
@@ -346,34 +345,12 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 	snprintf(buf, size, "%s", by_console[vm->cfg->console]);
 }
 
-/* In RAM that any kernel maps early; the top of it, as kernels grow upwards. */
-static int place_fdt(struct vm *vm, const void *blob, size_t size_bytes)
-{
-	gpa_t gpa;
-	int ret;
-
-	/* boot.rst wants 8-byte alignment. Whole pages, as kernels reserve it by pages. */
-	ret = place_find(&vm->place, "device tree", align_up(size_bytes, 4096), 4096, 0, RISCV_BOOT_LIMIT,
-			 true, &gpa);
-	if (ret) {
-		log_error("no room for the device tree (%zu bytes) in guest RAM: give it more with --mem",
-			  size_bytes);
-		return ret;
-	}
-	ret = memory_write(&vm->memory, gpa, blob, size_bytes);
-	if (ret) {
-		log_error("cannot write the device tree to 0x%" PRIx64 ": %s", gpa, strerror(-ret));
-		return ret;
-	}
-	vm->boot.fdt = gpa;
-	vm->boot.fdt_bytes = size_bytes;
-	return 0;
-}
-
 int arch_boot_prepare(struct vm *vm)
 {
 	const struct riscv_cpu *cpu = &vm->arch->cpu;
-	uint8_t rng_seed[FDT_RNG_SEED_BYTES];
+	/* In RAM that any kernel maps early; the top of it, as kernels grow upwards. */
+	const struct boot_fdt_room room = { .high = RISCV_BOOT_LIMIT };
+	struct boot_fdt_seeds seeds;
 	struct riscv_fdt params = {
 		.machine = &vm->machine,
 		.cmdline = vm->boot.cmdline,
@@ -391,22 +368,11 @@ int arch_boot_prepare(struct vm *vm)
 	int ret;
 
 	vm->arch->irqchip->describe(vm, &params);
-	/* Early in the host's own boot there may be no entropy yet: then the guest gathers its own. */
-	if (getrandom(rng_seed, sizeof(rng_seed), GRND_NONBLOCK) == sizeof(rng_seed))
-		params.rng_seed = rng_seed;
-	if (getrandom(&params.kaslr_seed, sizeof(params.kaslr_seed), GRND_NONBLOCK) !=
-	    sizeof(params.kaslr_seed))
-		params.kaslr_seed = 0;
-
+	boot_fdt_seeds(&seeds);
+	params.rng_seed = seeds.rng;
+	params.kaslr_seed = seeds.kaslr;
 	ret = riscv_fdt_build(&params, &blob, &size_bytes);
-	if (ret)
-		return ret;
-	if (vm->cfg->dump_dtb)
-		ret = fdt_dump(vm->cfg->dump_dtb, blob, size_bytes);
-	if (!ret)
-		ret = place_fdt(vm, blob, size_bytes);
-	free(blob);
-	return ret;
+	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, &room, 1);
 }
 
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)

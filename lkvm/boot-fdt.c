@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/boot-fdt.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lkvm/log.h"
+#include "lkvm/vm.h"
+
+/* Kernels reserve the tree by pages of this size, or larger ones of which it is the start. */
+#define PAGE_BYTES 4096
+
+void boot_fdt_seeds(struct boot_fdt_seeds *seeds)
+{
+	bool have = getrandom(seeds->bytes, sizeof(seeds->bytes), GRND_NONBLOCK) == sizeof(seeds->bytes);
+
+	seeds->rng = have ? seeds->bytes : NULL;
+	if (getrandom(&seeds->kaslr, sizeof(seeds->kaslr), GRND_NONBLOCK) != sizeof(seeds->kaslr))
+		seeds->kaslr = 0;
+}
+
+static int find_room(struct vm *vm, size_t size_bytes, const struct boot_fdt_room *rooms, unsigned int nr_rooms,
+		     gpa_t *gpa)
+{
+	for (unsigned int i = 0; i < nr_rooms; i++)
+		if (!place_find(&vm->place, "device tree", align_up(size_bytes, PAGE_BYTES), PAGE_BYTES,
+				rooms[i].low, rooms[i].high, !rooms[i].lowest, gpa))
+			return 0;
+	log_error("no room for the device tree (%zu bytes) in guest RAM: give it more with --mem", size_bytes);
+	return -ENOMEM;
+}
+
+int boot_fdt_install(struct vm *vm, void *blob, size_t size_bytes, const struct boot_fdt_room *rooms,
+		     unsigned int nr_rooms)
+{
+	gpa_t gpa;
+	int ret = 0;
+
+	if (vm->cfg->dump_dtb)
+		ret = fdt_dump(vm->cfg->dump_dtb, blob, size_bytes);
+	if (!ret)
+		ret = find_room(vm, size_bytes, rooms, nr_rooms, &gpa);
+	if (ret)
+		goto out;
+	ret = memory_write(&vm->memory, gpa, blob, size_bytes);
+	if (ret) {
+		log_error("cannot write the device tree to 0x%" PRIx64 ": %s", gpa, strerror(-ret));
+		goto out;
+	}
+	vm->boot.fdt = gpa;
+	vm->boot.fdt_bytes = size_bytes;
+out:
+	free(blob);
+	return ret;
+}
