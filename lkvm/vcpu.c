@@ -383,28 +383,73 @@ void vcpu_kick(struct vcpu *vcpu)
 		pthread_kill(vcpu->thread, kick_signal());
 }
 
-void vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void *arg)
+const struct timespec *vcpu_deadline(struct timespec *deadline, unsigned int timeout_ms)
+{
+	if (timeout_ms == VCPU_WAIT_FOREVER)
+		return NULL;
+	clock_gettime(CLOCK_MONOTONIC, deadline);
+	deadline->tv_sec += timeout_ms / 1000;
+	deadline->tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (deadline->tv_nsec >= 1000000000) {
+		deadline->tv_sec++;
+		deadline->tv_nsec -= 1000000000;
+	}
+	return deadline;
+}
+
+bool vcpu_wait(struct vm *vm, const struct timespec *deadline)
+{
+	if (!deadline)
+		return pthread_cond_wait(&vm->vcpu_cond, &vm->vcpu_lock) == 0;
+	return pthread_cond_clockwait(&vm->vcpu_cond, &vm->vcpu_lock, CLOCK_MONOTONIC, deadline) == 0;
+}
+
+/* Takes a call that is not begun out of the queue. False: it is not there, so it is being served. */
+static bool withdraw_call(struct vcpu *vcpu, const struct vcpu_call *call)
+{
+	for (struct vcpu_call **at = &vcpu->calls; *at; at = &(*at)->next) {
+		if (*at != call)
+			continue;
+		*at = call->next;
+		return true;
+	}
+	return false;
+}
+
+int vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void *arg, unsigned int timeout_ms)
 {
 	struct vm *vm = vcpu->vm;
 	struct vcpu_call call = { .fn = fn, .arg = arg };
+	const struct timespec *deadline;
 	struct vcpu_call **tail;
+	struct timespec ts;
+	int ret = 0;
 
 	if (vcpu == current_vcpu) {
 		fn(vcpu, arg);
-		return;
+		return 0;
 	}
+	deadline = vcpu_deadline(&ts, timeout_ms);
 	pthread_mutex_lock(&vm->vcpu_lock);
 	if (!vcpu->has_thread || vcpu->state == VCPU_ENDED) {
 		pthread_mutex_unlock(&vm->vcpu_lock);
 		fn(vcpu, arg);
-		return;
+		return 0;
 	}
 	for (tail = &vcpu->calls; *tail; tail = &(*tail)->next)
 		;
 	*tail = &call;
 	vcpu_kick(vcpu);
 	pthread_cond_broadcast(&vm->vcpu_cond); /* it may be parked */
-	while (!call.done)
-		pthread_cond_wait(&vm->vcpu_cond, &vm->vcpu_lock);
+	while (!call.done) {
+		if (vcpu_wait(vm, deadline))
+			continue;
+		if (withdraw_call(vcpu, &call)) {
+			ret = -ETIMEDOUT;
+			break;
+		}
+		deadline = NULL; /* @fn is running, with the caller's data */
+	}
 	pthread_mutex_unlock(&vm->vcpu_lock);
+	return ret;
 }

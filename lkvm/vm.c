@@ -636,22 +636,37 @@ void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const ch
 	loop_quit(vm->loop);
 }
 
-void vm_pause(struct vm *vm)
+/* Under vcpu_lock. */
+static void unpause(struct vm *vm)
 {
+	if (--vm->pause_count == 0)
+		pthread_cond_broadcast(&vm->vcpu_cond);
+}
+
+int vm_pause(struct vm *vm, unsigned int timeout_ms)
+{
+	const struct timespec *deadline;
+	struct timespec ts;
+	int ret = 0;
+
+	deadline = vcpu_deadline(&ts, timeout_ms);
 	pthread_mutex_lock(&vm->vcpu_lock);
 	vm->pause_count++;
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_kick(vm->vcpus[i]);
-	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
-		while (vm->vcpus[i]->state == VCPU_RUNNING)
-			pthread_cond_wait(&vm->vcpu_cond, &vm->vcpu_lock);
+	for (unsigned int i = 0; i < vm->nr_vcpus && !ret; i++)
+		while (vm->vcpus[i]->state == VCPU_RUNNING && !ret)
+			if (!vcpu_wait(vm, deadline))
+				ret = -ETIMEDOUT;
+	if (ret)
+		unpause(vm);
 	pthread_mutex_unlock(&vm->vcpu_lock);
+	return ret;
 }
 
 void vm_resume(struct vm *vm)
 {
 	pthread_mutex_lock(&vm->vcpu_lock);
-	if (--vm->pause_count == 0)
-		pthread_cond_broadcast(&vm->vcpu_cond);
+	unpause(vm);
 	pthread_mutex_unlock(&vm->vcpu_lock);
 }

@@ -107,8 +107,12 @@ void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const ch
  */
 void vm_guest_panicked(struct vm *vm, const char *line, bool final);
 
-/* Parks all vCPUs outside KVM_RUN and waits until they are; nests. Not from a vCPU thread. */
-void vm_pause(struct vm *vm);
+/*
+ * Parks all vCPUs outside KVM_RUN and waits until they are; nests. Returns 0, or -ETIMEDOUT if one of them did not
+ * park within @timeout_ms (or VCPU_WAIT_FOREVER), as it serves a device that is stuck: then nothing is paused. Not
+ * from a vCPU thread.
+ */
+int vm_pause(struct vm *vm, unsigned int timeout_ms) LKVM_MUST_CHECK;
 void vm_resume(struct vm *vm);
 
 /*

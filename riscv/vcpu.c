@@ -297,8 +297,9 @@ void riscv_wake(struct vm *vm)
 	if (!atomic_load(&vm->arch->suspended))
 		return;
 	vcpu = atomic_exchange(&vm->arch->suspended, NULL);
-	if (vcpu)
-		vcpu_call(vcpu, wake_vcpu, NULL);
+	/* It waits in KVM_RUN, from where a kick always gets it. */
+	if (vcpu && vcpu_call(vcpu, wake_vcpu, NULL, VCPU_WAIT_FOREVER))
+		log_error("cannot wake vCPU %u", vcpu->index);
 }
 
 /* ---- reports ------------------------------------------------------------------------------------ */

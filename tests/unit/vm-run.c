@@ -204,13 +204,13 @@ static void *pauser(void *arg)
 	while (atomic_load(&t->entries) < 100)
 		usleep(100);
 	for (int i = 0; i < 50; i++) {
-		vm_pause(t->vm);
+		CHECK_EQ(vm_pause(t->vm, VCPU_WAIT_FOREVER), 0);
 		before = atomic_load(&t->entries);
 		usleep(300);
 		t->during_pause += atomic_load(&t->entries) - before;
-		vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t);
+		CHECK_EQ(vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t, VCPU_WAIT_FOREVER), 0);
 		vm_resume(t->vm);
-		vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t);
+		CHECK_EQ(vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t, VCPU_WAIT_FOREVER), 0);
 	}
 	vm_request_stop(t->vm, OUTCOME_STOPPED, SIGTERM, "test over");
 	return NULL;
@@ -240,8 +240,79 @@ static void test_pause_and_call(void)
 	CHECK(t.right_thread);
 	CHECK_EQ(outcome_exit_status(&t.vm->outcome), 128 + SIGTERM);
 	/* The threads have ended: calls run here. */
-	vcpu_call(t.vm->vcpus[0], on_vcpu, &t);
+	CHECK_EQ(vcpu_call(t.vm->vcpus[0], on_vcpu, &t, VCPU_WAIT_FOREVER), 0);
 	CHECK_EQ(t.calls, 101);
+	vm_destroy(t.vm);
+	vm_fixture_free(&cfg);
+}
+
+struct stuck_test {
+	struct vm   *vm;
+	_Atomic bool stuck, release;
+	unsigned int calls;
+	int          call_ret, pause_ret, late_pause_ret;
+};
+
+/* A vCPU in a device that does not come back, as far as others can see. */
+static int stuck_run(struct kvm_run *run, unsigned int vcpu_index, uint64_t nth, void *opaque)
+{
+	struct stuck_test *t = opaque;
+
+	(void)vcpu_index;
+	(void)nth;
+	atomic_store(&t->stuck, true);
+	while (!atomic_load(&t->release))
+		usleep(100);
+	run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
+}
+
+static void count_call(struct vcpu *vcpu, void *arg)
+{
+	struct stuck_test *t = arg;
+
+	(void)vcpu;
+	t->calls++;
+}
+
+static void *impatient(void *arg)
+{
+	struct stuck_test *t = arg;
+
+	while (!atomic_load(&t->stuck))
+		usleep(100);
+	t->call_ret = vcpu_call(t->vm->vcpus[0], count_call, t, 20);
+	t->pause_ret = vm_pause(t->vm, 20);
+	atomic_store(&t->release, true);
+	/* Neither of them is left behind. */
+	t->late_pause_ret = vm_pause(t->vm, VCPU_WAIT_FOREVER);
+	vm_resume(t->vm);
+	vm_request_stop(t->vm, OUTCOME_STOPPED, SIGTERM, "test over");
+	return NULL;
+}
+
+static void test_stuck_vcpu_does_not_hold_others_up(void)
+{
+	struct stuck_test t = { 0 };
+	struct config cfg;
+	pthread_t thread;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(stuck_run, &t);
+	vm_fixture_config(&cfg);
+	if (vm_create(&t.vm, &cfg)) {
+		CHECK(!"vm_create");
+		vm_fixture_free(&cfg);
+		return;
+	}
+	pthread_create(&thread, NULL, impatient, &t);
+	CHECK_EQ(vm_run(t.vm), 0);
+	pthread_join(thread, NULL);
+	CHECK_EQ(t.call_ret, -ETIMEDOUT);
+	CHECK_EQ(t.pause_ret, -ETIMEDOUT);
+	CHECK_EQ(t.late_pause_ret, 0);
+	CHECK_EQ(t.calls, 0);
 	vm_destroy(t.vm);
 	vm_fixture_free(&cfg);
 }
@@ -258,7 +329,7 @@ static void *kicker(void *arg)
 
 	/* Each call must interrupt a guest that idles in KVM_RUN: a lost kick hangs here, and times out. */
 	for (int i = 0; i < 2000; i++)
-		vcpu_call(t->vm->vcpus[0], on_vcpu, &p);
+		CHECK_EQ(vcpu_call(t->vm->vcpus[0], on_vcpu, &p, VCPU_WAIT_FOREVER), 0);
 	atomic_store(&t->done, p.calls == 2000);
 	vm_request_stop(t->vm, OUTCOME_POWEROFF, 0, "done");
 	return NULL;
@@ -295,6 +366,7 @@ const struct test vm_run_tests[] = {
 	{ "no_exit_spins", test_no_exit_spins },
 	{ "errno_without_exit_reason", test_errno_without_exit_reason },
 	{ "pause_and_call", test_pause_and_call },
+	{ "stuck_vcpu_does_not_hold_others_up", test_stuck_vcpu_does_not_hold_others_up },
 	{ "no_kick_is_lost", test_no_kick_is_lost },
 	{ 0 },
 };
