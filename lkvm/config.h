@@ -59,6 +59,18 @@ struct config_arm {
 	enum config_tristate pvtime;   /* stolen time */
 };
 
+#define CONFIG_RISCV_ISA_IDS     256
+#define CONFIG_RISCV_SBI_IDS     64
+#define CONFIG_RISCV_CONFIG_REGS 16
+
+/* What only riscv64 guests have. Arrays are by KVM's numbers (riscv/isa.h). */
+struct config_riscv {
+	uint8_t  isa[CONFIG_RISCV_ISA_IDS]; /* enum config_tristate; auto: as KVM makes vCPUs */
+	uint8_t  sbi[CONFIG_RISCV_SBI_IDS]; /* ... except that of the PMU, which config.pmu decides */
+	uint64_t config[CONFIG_RISCV_CONFIG_REGS]; /* mvendorid ... */
+	uint32_t config_set;                /* which of these were given, a bit for each */
+};
+
 struct config {
 	/* What to boot. */
 	char        *kernel;    /* NULL with firmware */
@@ -81,6 +93,7 @@ struct config {
 	bool         rng;
 	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
 	struct config_arm     arm;
+	struct config_riscv   riscv;
 
 	/* The run. */
 	char        *name;        /* NULL: guest-PID */

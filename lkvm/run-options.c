@@ -8,6 +8,7 @@
 
 #include "lkvm/cpulist.h"
 #include "lkvm/log.h"
+#include "riscv/options.h"
 
 /* Where the hypervisor itself can print: SBI, sPAPR. */
 #define OPT_HV_CONSOLE (OPT_RISCV64 | OPT_PPC64)
@@ -462,6 +463,24 @@ const struct option_spec run_options[] = {
 	{ .long_name = "pmu-counters", .metavar = "N", .arches = OPT_ARM64, .section = MACHINE,
 	  .parse = parse_arm_uint, .offset = CFG(arm.pmu_counters),
 	  .help = "number of event counters of the guest's PMU, as many as the host has unless given" },
+	{ .long_name = "isa", .metavar = "EXT=on|off,...", .arches = OPT_RISCV64, .section = MACHINE,
+	  .parse = riscv_parse_isa,
+	  .help = "ISA extensions of the guest's harts, such as zbb=off,sscofpmf=on, which are as KVM makes "
+		  "them unless given; isa-N by KVM's number; also mvendorid=N, marchid=N, mimpid=N, "
+		  "satp_mode=sv48, zicbom_block_size=N, zicboz_block_size=N and zicbop_block_size=N" },
+	{ .long_name = "sbi", .metavar = "EXT=on|off,...", .arches = OPT_RISCV64, .section = MACHINE,
+	  .parse = riscv_parse_sbi,
+	  .help = "SBI extensions that the guest finds, such as pmu=on,sta=off,mpxy=on; sbi-N by KVM's number" },
+	{ .long_name = "disable-sbi-", .prefix = true, .metavar = "EXT", .arches = OPT_RISCV64,
+	  .section = MACHINE, .parse = riscv_parse_disable_sbi, .help = "the same as --sbi EXT=off" },
+	{ .long_name = "disable-", .prefix = true, .metavar = "EXT", .arches = OPT_RISCV64,
+	  .section = MACHINE, .parse = riscv_parse_disable_isa, .help = "the same as --isa EXT=off" },
+	{ .long_name = "custom-mvendorid", .metavar = "N", .arches = OPT_RISCV64, .section = MACHINE,
+	  .parse = riscv_parse_custom_id, .help = "the same as --isa mvendorid=N" },
+	{ .long_name = "custom-marchid", .metavar = "N", .arches = OPT_RISCV64, .section = MACHINE,
+	  .parse = riscv_parse_custom_id, .help = "the same as --isa marchid=N" },
+	{ .long_name = "custom-mimpid", .metavar = "N", .arches = OPT_RISCV64, .section = MACHINE,
+	  .parse = riscv_parse_custom_id, .help = "the same as --isa mimpid=N" },
 	{ .long_name = "vcpu-affinity", .metavar = "CPULIST", .arches = OPT_ALL, .section = MACHINE,
 	  .parse = parse_affinity, .offset = CFG(vcpu_affinity),
 	  .help = "host CPUs that run the guest's CPUs, such as 0-3,8" },
@@ -549,16 +568,6 @@ const struct option_spec run_options[] = {
 	REFUSED("vnc", NULL, OPT_ALL, "lkvm has no graphics"),
 	REFUSED("vidmode", "MODE", OPT_X86_64, "lkvm has no graphics"),
 	REFUSED("aarch32", NULL, OPT_ARM64, "32-bit guests are not built into this lkvm"),
-	REFUSED("custom-mvendorid", "N", OPT_RISCV64,
-		"a chosen vendor id is not built into this lkvm"),
-	REFUSED("custom-marchid", "N", OPT_RISCV64,
-		"a chosen architecture id is not built into this lkvm"),
-	REFUSED("custom-mimpid", "N", OPT_RISCV64,
-		"a chosen implementation id is not built into this lkvm"),
-	{ .long_name = "disable-sbi-", .prefix = true, .metavar = "EXTENSION", .arches = OPT_RISCV64,
-	  .section = ABSENT, .refused = "switching off SBI extensions is not built into this lkvm" },
-	{ .long_name = "disable-", .prefix = true, .metavar = "EXTENSION", .arches = OPT_RISCV64,
-	  .section = ABSENT, .refused = "switching off ISA extensions is not built into this lkvm" },
 };
 
 const size_t run_options_nr = ARRAY_SIZE(run_options);

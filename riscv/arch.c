@@ -110,6 +110,13 @@ static int choose_irqchip(struct vm *vm)
 	vm->arch->irqchip = &riscv_plic_chip;
 	if (wanted && !strcmp(wanted, "plic"))
 		return 0;
+	/* Harts without Ssaia have no use for the AIA. */
+	if (vm->cfg->riscv.isa[RISCV_ISA_EXT_SSAIA] == CONFIG_OFF) {
+		if (!wanted)
+			return 0;
+		log_error("--isa ssaia=off: --irqchip %s needs it; use plic", wanted);
+		return -EINVAL;
+	}
 	ret = riscv_aia_create(vm, wanted ? wanted : "aia");
 	if (!ret) {
 		vm->arch->irqchip = &riscv_aia;
@@ -342,7 +349,10 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 		[CONSOLE_HV] = "earlycon=sbi console=hvc0",
 	};
 
-	snprintf(buf, size, "%s", by_console[vm->cfg->console]);
+	if (vm->cfg->console == CONSOLE_SERIAL && !(vm->arch->cpu.sbi_on >> RISCV_SBI_EXT_DBCN & 1))
+		snprintf(buf, size, "earlycon console=ttyS0");
+	else
+		snprintf(buf, size, "%s", by_console[vm->cfg->console]);
 }
 
 int arch_boot_prepare(struct vm *vm)

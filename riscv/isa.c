@@ -100,6 +100,29 @@ int riscv_isa_list(const struct riscv_isa_set *set, char *buf, size_t size)
 	return ret ? ret : (int)len;
 }
 
+/* Numbers: struct kvm_riscv_config, in words of 64 bits. */
+const struct riscv_config_reg riscv_config_regs[] = {
+	{ 1, "zicbom_block_size" }, { 2, "mvendorid" }, { 3, "marchid" }, { 4, "mimpid" },
+	{ 5, "zicboz_block_size" }, { 6, "satp_mode" }, { 7, "zicbop_block_size" },
+};
+const size_t riscv_config_regs_nr = ARRAY_SIZE(riscv_config_regs);
+
+const struct riscv_config_reg *riscv_config_by_reg(unsigned int reg)
+{
+	for (size_t i = 0; i < riscv_config_regs_nr; i++)
+		if (riscv_config_regs[i].reg == reg)
+			return &riscv_config_regs[i];
+	return NULL;
+}
+
+const struct riscv_config_reg *riscv_config_by_name(const char *name)
+{
+	for (size_t i = 0; i < riscv_config_regs_nr; i++)
+		if (!strcasecmp(riscv_config_regs[i].name, name))
+			return &riscv_config_regs[i];
+	return NULL;
+}
+
 /* Numbers: enum KVM_RISCV_SBI_EXT_ID. Extension ids: SBI specification 3.0, arch/riscv/include/asm/sbi.h. */
 const struct riscv_sbi_ext riscv_sbi_exts[] = {
 	{ 0,  "v01",          0x0,        0x8 },
@@ -141,4 +164,24 @@ const struct riscv_sbi_ext *riscv_sbi_by_eid(uint64_t eid)
 		if (eid >= riscv_sbi_exts[i].first && eid <= riscv_sbi_exts[i].last)
 			return &riscv_sbi_exts[i];
 	return NULL;
+}
+
+const char *riscv_isa_word(unsigned int id, char *buf)
+{
+	const struct riscv_isa_ext *ext = riscv_isa_by_id(id);
+
+	if (ext)
+		return ext->name;
+	snprintf(buf, RISCV_EXT_WORD_BYTES, "isa-%u", id);
+	return buf;
+}
+
+const char *riscv_sbi_word(unsigned int id, char *buf)
+{
+	const struct riscv_sbi_ext *ext = riscv_sbi_by_id(id);
+
+	if (ext)
+		return ext->name;
+	snprintf(buf, RISCV_EXT_WORD_BYTES, "sbi-%u", id);
+	return buf;
 }

@@ -74,6 +74,18 @@ int riscv_isa_list(const struct riscv_isa_set *set, char *buf, size_t size) LKVM
 #define RISCV_SBI_EXT_DBCN 9
 #define RISCV_SBI_EXT_SUSP 11
 
+/* Registers of KVM's config group (struct kvm_riscv_config) that can be chosen, by their own name. */
+struct riscv_config_reg {
+	uint16_t    reg;
+	const char *name; /* "mvendorid" */
+};
+
+extern const struct riscv_config_reg riscv_config_regs[];
+extern const size_t riscv_config_regs_nr;
+
+const struct riscv_config_reg *riscv_config_by_reg(unsigned int reg);
+const struct riscv_config_reg *riscv_config_by_name(const char *name);
+
 struct riscv_sbi_ext {
 	uint16_t    id;    /* KVM_RISCV_SBI_EXT_* */
 	const char *name;  /* "dbcn" */
@@ -84,9 +96,17 @@ struct riscv_sbi_ext {
 extern const struct riscv_sbi_ext riscv_sbi_exts[];
 extern const size_t riscv_sbi_exts_nr;
 
-/* By KVM's number, by name, by a guest's extension id. NULL if unknown. */
+/* By KVM's number, by name in any case of letters, by a guest's extension id. NULL if unknown. */
 const struct riscv_sbi_ext *riscv_sbi_by_id(unsigned int id);
 const struct riscv_sbi_ext *riscv_sbi_by_name(const char *name);
 const struct riscv_sbi_ext *riscv_sbi_by_eid(uint64_t eid);
+
+/*
+ * Extension @id by the word that options take: its name, or "isa-99" and "sbi-99" where this build has none.
+ * @buf holds RISCV_EXT_WORD_BYTES.
+ */
+const char *riscv_isa_word(unsigned int id, char *buf);
+const char *riscv_sbi_word(unsigned int id, char *buf);
+#define RISCV_EXT_WORD_BYTES 16
 
 #endif

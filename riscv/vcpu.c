@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "lkvm/arch.h"
 #include "lkvm/kvm-sys.h"
@@ -15,6 +16,9 @@
 /* Numbers that KVM might give to extensions, where it can't list its registers. */
 #define SCAN_ISA_IDS 128
 #define SCAN_SBI_IDS 64
+
+/* The PMU of the host's own kernel (drivers/perf/riscv_pmu_sbi.c). */
+#define PMU_SYSFS "/sys/bus/event_source/devices/cpu"
 
 /* CSR numbers (RISC-V privileged and scalar cryptography specs). */
 #define CSR_SEED 0x015
@@ -108,83 +112,197 @@ int riscv_cpu_read(int fd, struct riscv_cpu *cpu)
 
 /* ---- set-up ------------------------------------------------------------------------------------- */
 
-/* Turns an SBI extension that the host has on or off, before the first run. */
-static int set_sbi(struct vcpu *vcpu, unsigned int ext, bool on)
+/* Why KVM does not set a register of an extension or of the config group, as the end of a sentence. */
+static const char *refusal(int err)
 {
-	struct riscv_cpu *cpu = &vcpu->vm->arch->cpu;
-	uint64_t v = on;
-	int ret;
-
-	if (!(cpu->sbi >> ext & 1))
-		return -ENOENT;
-	ret = kvm_set_reg(vcpu->fd, RISCV_REG_SBI(ext), &v);
-	if (ret) {
-		log_error("KVM refuses to turn %s the SBI extension %s of vCPU %u: %s",
-			  on ? "on" : "off", riscv_sbi_by_id(ext)->name, vcpu->index, strerror(-ret));
-		return ret;
-	}
-	cpu->sbi_on &= ~(UINT64_C(1) << ext);
-	cpu->sbi_on |= v << ext;
-	return 0;
-}
-
-static int set_pmu(struct vcpu *vcpu)
-{
-	int ret;
-
-	switch (vcpu->vm->cfg->pmu) {
-	case CONFIG_ON:
-		ret = set_sbi(vcpu, RISCV_SBI_EXT_PMU, true);
-		if (ret == -ENOENT)
-			log_error("--pmu: this host has no PMU for guests: KVM needs Sscofpmf, SBI PMU in the host's firmware and CONFIG_RISCV_PMU_SBI");
-		return ret;
-	case CONFIG_OFF:
-		ret = set_sbi(vcpu, RISCV_SBI_EXT_PMU, false);
-		return ret == -ENOENT ? 0 : ret;
+	switch (-err) {
+	case ENOENT:
+		return "this host has none: its CPUs, its firmware or its kernel's KVM lack it";
+	case EINVAL:
+		return "KVM has this host's value and does not let guests have another";
+	case EBUSY:
+		return "too late, the vCPU has already run";
+	case EOPNOTSUPP:
+		return "this host's kernel can't change it";
 	default:
-		return 0; /* on where the host can */
+		return strerror(-err);
 	}
 }
 
 /*
- * The extensions that KVM leaves to user space are off by default: lkvm serves DBCN and SUSP (sbi.c).
- * A virtio console is to be the guest's hvc0, so there DBCN stays off: Linux would make it hvc0.
+ * Switches the extension behind register @id on or off, and looks whether KVM did. @word is what the user
+ * calls it, @option where. Turning off what is not there is done already. 0 or -errno (reported);
+ * -ENOENT is silent with @optional.
  */
-static int set_forwarded_sbi(struct vcpu *vcpu)
+static int set_extension(struct vcpu *vcpu, const char *option, const char *word, uint64_t id, bool on,
+			 bool optional)
 {
+	uint64_t now = 0, v = on;
+	int ret;
+
+	ret = kvm_get_reg(vcpu->fd, id, &now);
+	if (ret == -ENOENT || ret == -EINVAL) { /* EINVAL: before Linux 6.6 */
+		if (!on)
+			return 0;
+		if (!optional)
+			log_error("%s %s=on: %s", option, word, refusal(-ENOENT));
+		return -ENOENT;
+	}
+	if (!ret && now == v)
+		return 0;
+	if (!ret)
+		ret = kvm_set_reg(vcpu->fd, id, &v);
+	if (!ret)
+		ret = kvm_get_reg(vcpu->fd, id, &now);
+	if (ret) {
+		log_error("%s %s=%s: vCPU %u: %s", option, word, on ? "on" : "off", vcpu->index,
+			  ret != -EINVAL ? refusal(ret) :
+			  on ? "this host has it, but KVM does not let guests use it" :
+			       "KVM can't take it away from guests");
+		return ret;
+	}
+	if (now == v)
+		return 0;
+	log_error("%s %s=%s: vCPU %u: KVM accepted that, but the extension is still %s", option, word,
+		  on ? "on" : "off", vcpu->index, on ? "off" : "on");
+	return -EIO;
+}
+
+/*
+ * A guest that sees Ssaia expects AIA's CSRs to work, but without an in-kernel AIA KVM sends accesses
+ * here. Not every host can turn it off; the device tree does not mention it either way.
+ */
+static int hide_aia(struct vcpu *vcpu)
+{
+	uint64_t off = 0;
+
+	if (vcpu->vm->cfg->riscv.isa[RISCV_ISA_EXT_SSAIA] == CONFIG_ON) {
+		log_error("--isa ssaia=on: this guest has a PLIC; Ssaia needs --irqchip aia");
+		return -EINVAL;
+	}
+	if (kvm_set_reg(vcpu->fd, RISCV_REG_ISA(RISCV_ISA_EXT_SSAIA), &off))
+		log_debug("vCPU %u keeps Ssaia", vcpu->index);
+	return 0;
+}
+
+static int set_isa(struct vcpu *vcpu)
+{
+	const uint8_t *wanted = vcpu->vm->cfg->riscv.isa;
+	char buf[RISCV_EXT_WORD_BYTES];
 	int ret = 0;
 
-	if (vcpu->vm->cfg->console != CONSOLE_VIRTIO)
-		ret = set_sbi(vcpu, RISCV_SBI_EXT_DBCN, true);
-	if (!ret || ret == -ENOENT)
-		ret = set_sbi(vcpu, RISCV_SBI_EXT_SUSP, true);
-	return ret == -ENOENT ? 0 : ret;
+	for (unsigned int id = 0; !ret && id < CONFIG_RISCV_ISA_IDS; id++)
+		if (wanted[id] != CONFIG_AUTO)
+			ret = set_extension(vcpu, "--isa", riscv_isa_word(id, buf), RISCV_REG_ISA(id),
+					    wanted[id] == CONFIG_ON, false);
+	return ret;
+}
+
+/* mvendorid and the like. Those that KVM fixes may be given as they are. */
+static int set_config(struct vcpu *vcpu)
+{
+	const struct config_riscv *cfg = &vcpu->vm->cfg->riscv;
+
+	for (size_t i = 0; i < riscv_config_regs_nr; i++) {
+		const struct riscv_config_reg *reg = &riscv_config_regs[i];
+		uint64_t v = cfg->config[reg->reg], now = 0;
+		int ret;
+
+		if (!(cfg->config_set >> reg->reg & 1))
+			continue;
+		ret = kvm_set_reg(vcpu->fd, RISCV_REG_CONFIG(reg->reg), &v);
+		if (!ret)
+			ret = kvm_get_reg(vcpu->fd, RISCV_REG_CONFIG(reg->reg), &now);
+		if (ret) {
+			log_error("--isa %s=0x%" PRIx64 ": vCPU %u: %s", reg->name, v, vcpu->index, refusal(ret));
+			return ret;
+		}
+		if (now != v) {
+			log_error("--isa %s=0x%" PRIx64 ": vCPU %u: KVM accepted that, but it is 0x%" PRIx64,
+				  reg->name, v, vcpu->index, now);
+			return -EIO;
+		}
+	}
+	return 0;
+}
+
+/* Which layer keeps the PMU from guests, from the CPUs upwards. */
+static const char *pmu_lacks(struct vcpu *vcpu)
+{
+	uint64_t v;
+
+	if (kvm_get_reg(vcpu->fd, RISCV_REG_ISA(RISCV_ISA_EXT_SSCOFPMF), &v))
+		return "its CPUs lack Sscofpmf, without which KVM gives guests none";
+	if (access(PMU_SYSFS, F_OK))
+		return "its own kernel has none: the firmware lacks SBI PMU, or the kernel CONFIG_RISCV_PMU_SBI";
+	return "KVM does not offer one: its counters beyond cycle and instret are missing, or its kernel is older "
+	       "than Linux 6.3";
+}
+
+static int set_pmu(struct vcpu *vcpu)
+{
+	enum config_tristate wanted = vcpu->vm->cfg->pmu;
+	int ret;
+
+	if (wanted == CONFIG_AUTO)
+		return 0; /* on where the host can */
+	ret = set_extension(vcpu, "--sbi", "pmu", RISCV_REG_SBI(RISCV_SBI_EXT_PMU), wanted == CONFIG_ON, true);
+	if (ret == -ENOENT)
+		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)",
+			  pmu_lacks(vcpu));
+	return ret;
+}
+
+/*
+ * The extensions that KVM leaves to user space are off by default: lkvm serves DBCN and SUSP (sbi.c). A virtio
+ * console is to be the guest's hvc0, so there DBCN stays off: Linux would make it hvc0.
+ */
+static bool on_by_default(const struct config *cfg, unsigned int id)
+{
+	return id == RISCV_SBI_EXT_SUSP || (id == RISCV_SBI_EXT_DBCN && cfg->console != CONSOLE_VIRTIO);
+}
+
+static int set_sbi(struct vcpu *vcpu)
+{
+	const struct config *cfg = vcpu->vm->cfg;
+	char buf[RISCV_EXT_WORD_BYTES];
+
+	for (unsigned int id = 0; id < CONFIG_RISCV_SBI_IDS; id++) {
+		bool optional = cfg->riscv.sbi[id] == CONFIG_AUTO;
+		bool on = optional ? on_by_default(cfg, id) : cfg->riscv.sbi[id] == CONFIG_ON;
+		int ret;
+
+		if (optional && !on)
+			continue;
+		ret = set_extension(vcpu, "--sbi", riscv_sbi_word(id, buf), RISCV_REG_SBI(id), on, optional);
+		if (ret && !(optional && ret == -ENOENT))
+			return ret;
+	}
+	return 0;
 }
 
 int arch_vcpu_create(struct vcpu *vcpu)
 {
 	struct arch_vm *arch = vcpu->vm->arch;
-	uint64_t off = 0;
+	bool aia = arch->irqchip == &riscv_aia;
 	int ret;
 
-	/*
-	 * A guest that sees Ssaia expects AIA's CSRs to work, but without an in-kernel AIA KVM sends accesses
-	 * here. Not every host can turn it off; the device tree does not mention it either way.
-	 */
-	if (arch->irqchip != &riscv_aia &&
-	    kvm_set_reg(vcpu->fd, RISCV_REG_ISA(RISCV_ISA_EXT_SSAIA), &off))
-		log_debug("vCPU %u keeps Ssaia", vcpu->index);
-	if (vcpu->index == 0) {
-		ret = riscv_cpu_read(vcpu->fd, &arch->cpu);
-		if (ret)
-			return ret;
-		if (arch->irqchip != &riscv_aia)
-			riscv_isa_remove(&arch->cpu.isa, RISCV_ISA_EXT_SSAIA);
-	}
-	ret = set_pmu(vcpu);
-	if (ret)
+	ret = aia ? 0 : hide_aia(vcpu);
+	if (!ret)
+		ret = set_isa(vcpu);
+	if (!ret)
+		ret = set_config(vcpu);
+	if (!ret)
+		ret = set_pmu(vcpu);
+	if (!ret)
+		ret = set_sbi(vcpu);
+	if (ret || vcpu->index)
 		return ret;
-	return set_forwarded_sbi(vcpu);
+	/* What came of it is what the device tree says. */
+	ret = riscv_cpu_read(vcpu->fd, &arch->cpu);
+	if (!ret && !aia)
+		riscv_isa_remove(&arch->cpu.isa, RISCV_ISA_EXT_SSAIA);
+	return ret;
 }
 
 void arch_vcpu_destroy(struct vcpu *vcpu)

@@ -27,6 +27,7 @@ struct fake_reg {
 	uint64_t id, value;
 	int      get_err, set_err;
 	bool     exists;
+	bool     sticky;
 };
 
 static struct {
@@ -131,6 +132,11 @@ void fake_kvm_reg_error(uint64_t id, int get_err, int set_err)
 {
 	find_reg(id)->get_err = get_err;
 	find_reg(id)->set_err = set_err;
+}
+
+void fake_kvm_reg_sticky(uint64_t id)
+{
+	find_reg(id)->sticky = true;
 }
 
 void fake_kvm_set_reg(uint64_t id, uint64_t value)
@@ -259,6 +265,8 @@ static int one_reg(const struct kvm_one_reg *req, bool set)
 	reg = find_reg(req->id);
 	if (set ? reg->set_err : reg->get_err) {
 		err = -(set ? reg->set_err : reg->get_err);
+	} else if (set && reg->sticky) {
+		err = 0;
 	} else if (size == 4) {
 		uint32_t v = (uint32_t)reg->value;
 

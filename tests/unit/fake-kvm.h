@@ -39,6 +39,8 @@ int fake_kvm_idle(struct kvm_run *run);
 uint64_t fake_kvm_reg(uint64_t id);
 /* The errno (positive) that GET/SET_ONE_REG of @id answers from now on; 0: works. */
 void fake_kvm_reg_error(uint64_t id, int get_err, int set_err);
+/* SET_ONE_REG of @id says that it worked, but the value stays. */
+void fake_kvm_reg_sticky(uint64_t id);
 /* Makes the register exist with @value (then GET_REG_LIST lists it). */
 void fake_kvm_set_reg(uint64_t id, uint64_t value);
 

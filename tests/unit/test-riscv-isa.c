@@ -152,6 +152,21 @@ static void test_sbi(void)
 	CHECK(riscv_sbi_by_eid(0x100000004442434e) == NULL);
 }
 
+static void test_words(void)
+{
+	char buf[RISCV_EXT_WORD_BYTES];
+
+	CHECK_STR(riscv_isa_word(RISCV_ISA_EXT_SSCOFPMF, buf), "sscofpmf");
+	CHECK_STR(riscv_isa_word(RISCV_ISA_MAX - 1, buf), "isa-255");
+	CHECK_STR(riscv_sbi_word(RISCV_SBI_EXT_PMU, buf), "pmu");
+	CHECK_STR(riscv_sbi_word(63, buf), "sbi-63");
+	for (size_t i = 0; i < riscv_config_regs_nr; i++) {
+		CHECK(riscv_config_by_reg(riscv_config_regs[i].reg) == &riscv_config_regs[i]);
+		CHECK(riscv_config_by_name(riscv_config_regs[i].name) == &riscv_config_regs[i]);
+	}
+	CHECK(riscv_config_by_reg(0) == NULL && riscv_config_by_name("isa") == NULL);
+}
+
 const struct test riscv_isa_tests[] = {
 	{ "table", test_table },
 	{ "numbers", test_numbers },
@@ -159,5 +174,6 @@ const struct test riscv_isa_tests[] = {
 	{ "room", test_room },
 	{ "set", test_set },
 	{ "sbi", test_sbi },
+	{ "words", test_words },
 	{ 0 },
 };

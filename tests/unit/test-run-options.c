@@ -299,10 +299,6 @@ static void test_arch_options(void)
 	bad_on(OPT_X86_64, "--vidmode=3", "--vidmode: lkvm has no graphics");
 	bad_on(OPT_PPC64, "--disable-zbb",
 	       "--disable-zbb exists on riscv64 only; this lkvm is for ppc64le guests");
-	bad_on(OPT_RISCV64, "--disable-zbb",
-	       "--disable-zbb: switching off ISA extensions is not built into this lkvm");
-	bad_on(OPT_RISCV64, "--disable-sbi-dbcn",
-	       "--disable-sbi-dbcn: switching off SBI extensions is not built into this lkvm");
 	bad_on(OPT_RISCV64, "--disable-mte",
 	       "--disable-mte exists on arm64 only; this lkvm is for riscv64 guests");
 }

@@ -111,6 +111,7 @@ static void test_pmu(void)
 
 	setup(&f);
 	fake_kvm_reg_error(RISCV_REG_SBI(RISCV_SBI_EXT_PMU), ENOENT, ENOENT);
+	fake_kvm_reg_error(RISCV_REG_ISA(RISCV_ISA_EXT_SSCOFPMF), ENOENT, ENOENT);
 	f.cfg.pmu = CONFIG_ON;
 	test_stderr_begin();
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), -ENOENT);
@@ -128,6 +129,121 @@ static void test_pmu(void)
 		CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 		teardown(&f);
 	}
+}
+
+#define ZBA 17
+
+/* vm_create() fails with @err and says @text, in one line. */
+static void refused(struct fixture *f, int err, const char *expected)
+{
+	const char *text;
+
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&f->vm, &f->cfg), err);
+	text = test_stderr_end();
+	if (!strstr(text, expected) || strchr(text, '\n') != strrchr(text, '\n'))
+		test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", text, expected);
+	f->vm = NULL;
+	teardown(f);
+}
+
+static void test_extensions(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_set_reg(RISCV_REG_ISA(ZBA), 1);
+	f.cfg.nr_cpus = 2;
+	f.cfg.riscv.isa[ZBA] = CONFIG_OFF;
+	f.cfg.riscv.isa[RISCV_ISA_EXT_ZICBOZ] = CONFIG_ON;
+	f.cfg.riscv.sbi[RISCV_SBI_EXT_DBCN] = CONFIG_OFF;
+	f.cfg.riscv.config[2] = 0x489;
+	f.cfg.riscv.config_set = 1u << 2;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_ISA(ZBA)), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_ISA(RISCV_ISA_EXT_ZICBOZ)), 1);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_SBI(RISCV_SBI_EXT_DBCN)), 0);
+	CHECK_EQ(fake_kvm_reg(RISCV_REG_CONFIG(2)), 0x489);
+	/* What the device tree is written from. */
+	CHECK(f.vm && !riscv_isa_has(&f.vm->arch->cpu.isa, ZBA));
+	CHECK(f.vm && riscv_isa_has(&f.vm->arch->cpu.isa, RISCV_ISA_EXT_ZICBOZ));
+	CHECK(f.vm && !(f.vm->arch->cpu.sbi_on >> RISCV_SBI_EXT_DBCN & 1));
+	CHECK(f.vm && strstr(f.vm->boot.cmdline, "earlycon=sbi") == NULL);
+	teardown(&f);
+
+	/* Off what is not there: done. */
+	setup(&f);
+	fake_kvm_reg_error(RISCV_REG_ISA(ZBA), ENOENT, ENOENT);
+	f.cfg.riscv.isa[ZBA] = CONFIG_OFF;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	teardown(&f);
+}
+
+/* Each refusal of KVM is a sentence of its own. */
+static void test_extension_errors(void)
+{
+	static const struct {
+		int         get, set;
+		bool        on;
+		int         ret;
+		const char *says;
+	} cases[] = {
+		{ ENOENT, 0, true, -ENOENT, "--isa zba=on: this host has none: its CPUs" },
+		{ EINVAL, 0, true, -ENOENT, "--isa zba=on: this host has none" },
+		{ 0, EINVAL, true, -EINVAL, "this host has it, but KVM does not let guests use it" },
+		{ 0, EINVAL, false, -EINVAL, "--isa zba=off: vCPU 0: KVM can't take it away from guests" },
+		{ 0, EBUSY, false, -EBUSY, "too late, the vCPU has already run" },
+		{ 0, EOPNOTSUPP, true, -EOPNOTSUPP, "this host's kernel can't change it" },
+		{ EIO, 0, true, -EIO, "Input/output error" },
+	};
+	struct fixture f;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		setup(&f);
+		fake_kvm_set_reg(RISCV_REG_ISA(ZBA), !cases[i].on);
+		fake_kvm_reg_error(RISCV_REG_ISA(ZBA), cases[i].get, cases[i].set);
+		f.cfg.riscv.isa[ZBA] = cases[i].on ? CONFIG_ON : CONFIG_OFF;
+		refused(&f, cases[i].ret, cases[i].says);
+	}
+
+	setup(&f);
+	fake_kvm_set_reg(RISCV_REG_ISA(ZBA), 1);
+	fake_kvm_reg_sticky(RISCV_REG_ISA(ZBA));
+	f.cfg.riscv.isa[ZBA] = CONFIG_OFF;
+	refused(&f, -EIO, "KVM accepted that, but the extension is still on");
+
+	setup(&f);
+	fake_kvm_reg_error(RISCV_REG_SBI(13), ENOENT, ENOENT);
+	f.cfg.riscv.sbi[13] = CONFIG_ON;
+	refused(&f, -ENOENT, "--sbi mpxy=on: this host has none");
+
+	setup(&f);
+	fake_kvm_reg_error(RISCV_REG_CONFIG(6), 0, EINVAL);
+	f.cfg.riscv.config[6] = 10;
+	f.cfg.riscv.config_set = 1u << 6;
+	refused(&f, -EINVAL, "--isa satp_mode=0xa: vCPU 0: KVM has this host's value");
+
+	setup(&f);
+	fake_kvm_set_reg(RISCV_REG_CONFIG(2), 1);
+	fake_kvm_reg_sticky(RISCV_REG_CONFIG(2));
+	f.cfg.riscv.config[2] = 7;
+	f.cfg.riscv.config_set = 1u << 2;
+	refused(&f, -EIO, "--isa mvendorid=0x7: vCPU 0: KVM accepted that, but it is 0x1");
+
+	/* Ssaia goes with the interrupt controller. */
+	setup(&f);
+	f.cfg.irqchip = strdup("plic");
+	f.cfg.riscv.isa[RISCV_ISA_EXT_SSAIA] = CONFIG_ON;
+	refused(&f, -EINVAL, "--isa ssaia=on: this guest has a PLIC");
+	setup(&f);
+	f.cfg.irqchip = strdup("aia");
+	f.cfg.riscv.isa[RISCV_ISA_EXT_SSAIA] = CONFIG_OFF;
+	refused(&f, -EINVAL, "--isa ssaia=off: --irqchip aia needs it");
+	setup(&f);
+	f.cfg.riscv.isa[RISCV_ISA_EXT_SSAIA] = CONFIG_OFF;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(f.vm && !strcmp(f.vm->arch->irqchip->name, "plic"));
+	teardown(&f);
 }
 
 /* Creates a VM on a host where KVM_CREATE_DEVICE fails with @err. */
@@ -322,6 +438,8 @@ const struct test vm_riscv_tests[] = {
 	{ "no_reg_list", test_no_reg_list },
 	{ "dbcn_off", test_dbcn_off },
 	{ "pmu", test_pmu },
+	{ "extensions", test_extensions },
+	{ "extension_errors", test_extension_errors },
 	{ "irqchip", test_irqchip },
 	{ "exits", test_exits },
 	{ "suspend", test_suspend },
