@@ -32,29 +32,48 @@ static int read_attr(int dir_fd, const char *pmu, const char *name, char *buf, s
 	return n < 0 ? (int)n : 0;
 }
 
-/* Only the PMUs of CPUs have "cpus" (drivers/perf/arm_pmu.c); others have "cpumask". */
-static bool serves(int dir_fd, const char *pmu, const cpu_set_t *cpus, int *type)
+static int read_type(int dir_fd, const char *pmu, int *type)
 {
-	char text[4096];
-	cpu_set_t has, both;
-	char *end;
+	char text[64], *end;
 	long v;
+	int ret = read_attr(dir_fd, pmu, "type", text, sizeof(text));
 
-	if (read_attr(dir_fd, pmu, "cpus", text, sizeof(text)) || cpulist_parse(text, &has))
-		return false;
-	CPU_AND(&both, &has, cpus);
-	if (!CPU_EQUAL(&both, cpus))
-		return false;
-	if (read_attr(dir_fd, pmu, "type", text, sizeof(text)))
-		return false;
+	if (ret)
+		return ret;
 	v = strtol(text, &end, 10);
 	if (end == text || v < 0 || v > INT32_MAX)
-		return false;
+		return -EINVAL;
 	*type = (int)v;
-	return true;
+	return 0;
 }
 
-int arm_pmu_find(const char *dir, const cpu_set_t *cpus, int *type)
+/*
+ * The CPUs that @pmu serves. Only the PMUs of CPUs have "cpus" (drivers/perf/arm_pmu.c); others
+ * have "cpumask".
+ */
+static bool read_cpus(int dir_fd, const char *pmu, cpu_set_t *cpus)
+{
+	char text[4096];
+
+	return !read_attr(dir_fd, pmu, "cpus", text, sizeof(text)) && !cpulist_parse(text, cpus);
+}
+
+/* All of @cpus; NULL: any. */
+static bool serves(int dir_fd, const char *pmu, const cpu_set_t *cpus, int *type)
+{
+	cpu_set_t has, both;
+
+	if (!read_cpus(dir_fd, pmu, &has))
+		return false;
+	if (cpus) {
+		CPU_AND(&both, &has, cpus);
+		if (!CPU_EQUAL(&both, cpus))
+			return false;
+	}
+	return !read_type(dir_fd, pmu, type);
+}
+
+static int find(const char *dir, const cpu_set_t *cpus, int *type)
 {
 	DIR *d = opendir(dir);
 	struct dirent *entry;
@@ -67,4 +86,29 @@ int arm_pmu_find(const char *dir, const cpu_set_t *cpus, int *type)
 			found = serves(dirfd(d), entry->d_name, cpus, type);
 	closedir(d);
 	return found ? 0 : -ENOENT;
+}
+
+int arm_pmu_find(const char *dir, const cpu_set_t *cpus, int *type)
+{
+	return find(dir, cpus, type);
+}
+
+bool arm_pmu_exists(const char *dir)
+{
+	int type;
+
+	return !find(dir, NULL, &type);
+}
+
+int arm_pmu_by_name(const char *dir, const char *name, int *type)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cpu_set_t cpus;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = read_cpus(fd, name, &cpus) ? read_type(fd, name, type) : -ENOENT;
+	close(fd);
+	return ret;
 }

@@ -23,21 +23,75 @@ static void add_feature(struct kvm_vcpu_init *init, unsigned int feature)
 	init->features[feature / 32] |= 1u << feature % 32;
 }
 
+/*
+ * The PMU of the CPUs that the vCPUs run on, where it has to be named: by the user, with --vcpu-
+ * affinity on a host with different kinds of CPUs, and before its counters are chosen. Elsewhere
+ * (type -1) KVM takes that of the CPU it is on. 0, or -errno, silent: @why says it, without a stop.
+ */
+static int find_pmu(struct vm *vm, int *type, char *why, size_t why_size)
+{
+	const char *list = vm->cfg->vcpu_affinity;
+	cpu_set_t cpus, allowed;
+	int ret;
+
+	*type = -1;
+	if (vm->cfg->pmu_device[0]) {
+		ret = arm_pmu_by_name(ARM_PMU_SYSFS, vm->cfg->pmu_device, type);
+		if (ret)
+			snprintf(why, why_size, "device=%s: there is no such CPU's PMU in " ARM_PMU_SYSFS,
+				 vm->cfg->pmu_device);
+		return ret;
+	}
+	if (!list && !vm->cfg->arm.pmu_counters)
+		return 0;
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		return 0; /* more CPUs than lkvm counts: KVM's choice must do */
+	cpus = allowed;
+	if (list && !cpulist_parse(list, &cpus))
+		CPU_AND(&cpus, &cpus, &allowed);
+	if (!CPU_COUNT(&cpus))
+		return 0; /* the threads' start will report it */
+	ret = arm_pmu_find(ARM_PMU_SYSFS, &cpus, type);
+	if (ret)
+		snprintf(why, why_size, "the host CPUs%s%s have no PMU in common: choose some of one kind with "
+			 "--vcpu-affinity, or use --no-pmu", list ? " " : "", list ? list : "");
+	return ret;
+}
+
+/* Which layer keeps the PMU from guests, from the host's kernel upwards. */
+static const char *pmu_lacks(void)
+{
+	if (!arm_pmu_exists(ARM_PMU_SYSFS))
+		return "its own kernel has none: the CPUs lack PMUv3, the firmware does not describe it, or the kernel "
+		       "lacks CONFIG_ARM_PMUV3";
+	return "its own kernel has one, but not a PMUv3 that KVM can share";
+}
+
 static int choose_pmu(struct vm *vm)
 {
 	enum config_tristate wanted = vm->cfg->pmu;
+	char why[256];
+	int ret;
 
 	if (wanted == CONFIG_OFF)
 		return 0;
-	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_PMU_V3) > 0) {
-		add_feature(&vm->arch->init, KVM_ARM_VCPU_PMU_V3);
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_PMU_V3) <= 0) {
+		if (wanted == CONFIG_AUTO)
+			return 0;
+		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)", pmu_lacks());
+		return -ENODEV;
+	}
+	ret = find_pmu(vm, &vm->arch->pmu_type, why, sizeof(why));
+	if (ret && wanted == CONFIG_AUTO) {
+		log_info("no PMU in the guest: %s", why);
 		return 0;
 	}
-	if (wanted == CONFIG_AUTO)
-		return 0;
-	log_error("--pmu: this host has no PMU for guests: KVM needs a PMUv3 that the host's own kernel uses "
-		  "(dmesg | grep -i pmu)");
-	return -ENODEV;
+	if (ret) {
+		log_error("--pmu: %s", why);
+		return ret;
+	}
+	add_feature(&vm->arch->init, KVM_ARM_VCPU_PMU_V3);
+	return 0;
 }
 
 static int choose_sve(struct vm *vm)
@@ -167,7 +221,10 @@ static int finish_sve(struct vcpu *vcpu)
 	return ret;
 }
 
-/* Where KVM counts the time that the host took from this vCPU (Arm DEN0057A). The guest asks by a call. */
+/*
+ * Where KVM counts the time that the host took from this vCPU (Arm DEN0057A). The guest asks by a
+ * call.
+ */
 static int set_stolen_time(struct vcpu *vcpu)
 {
 	uint64_t ipa = ARM_PVTIME_BASE + vcpu->index * ARM_PVTIME_CPU_BYTES;
@@ -227,30 +284,28 @@ static int set_pmu(struct vcpu *vcpu, const char *what, uint64_t attr, const voi
 }
 
 /*
- * The PMU of the CPUs that the vCPUs run on, where it has to be named: with --vcpu-affinity on a host with
- * different kinds of CPUs, and before its counters are chosen. Elsewhere KVM takes that of the CPU it is on.
+ * The filter is the VM's: set on one vCPU it holds for all. The first range decides what holds for
+ * the rest.
  */
-static int find_pmu(struct vm *vm, int *type)
+static int set_pmu_filter(struct vm *vm)
 {
-	const char *list = vm->cfg->vcpu_affinity;
-	cpu_set_t cpus, allowed;
-	int ret;
+	const struct config *cfg = vm->cfg;
+	int ret = 0;
 
-	*type = -1;
-	if (!list && !vm->cfg->arm.pmu_counters)
-		return 0;
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return 0; /* more CPUs than lkvm counts: KVM's choice must do */
-	cpus = allowed;
-	if (list && !cpulist_parse(list, &cpus))
-		CPU_AND(&cpus, &cpus, &allowed);
-	if (!CPU_COUNT(&cpus))
-		return 0; /* the threads' start will report it */
-	ret = arm_pmu_find(ARM_PMU_SYSFS, &cpus, type);
-	if (!ret)
-		return 0;
-	log_error("the host CPUs%s%s have no PMU in common: choose some of one kind with --vcpu-affinity, or use --no-pmu",
-		  list ? " " : "", list ? list : "");
+	for (unsigned int i = 0; !ret && i < cfg->nr_pmu_events; i++) {
+		const struct config_pmu_events *range = &cfg->pmu_events[i];
+		struct kvm_pmu_event_filter filter = {
+			.base_event = range->first,
+			.nevents = (uint16_t)(range->last - range->first + 1),
+			.action = range->deny ? KVM_PMU_EVENT_DENY : KVM_PMU_EVENT_ALLOW,
+		};
+
+		ret = kvm_set_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
+					  KVM_ARM_VCPU_PMU_V3_FILTER, &filter);
+		if (ret)
+			log_error("--pmu: %s=0x%x-0x%x: KVM refuses it: %s", range->deny ? "deny" : "allow",
+				  range->first, range->last, strerror(-ret));
+	}
 	return ret;
 }
 
@@ -258,16 +313,17 @@ int arm_pmu_init(struct vm *vm)
 {
 	uint32_t counters = vm->cfg->arm.pmu_counters;
 	int id = ARM_GIC_PPI_FIRST + ARM_PPI_PMU;
-	int ret, type;
+	int type = vm->arch->pmu_type;
+	int ret = 0;
 
 	if (!arm_has_feature(&vm->arch->init, KVM_ARM_VCPU_PMU_V3))
 		return 0;
 	if (counters && !kvm_has_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
 					     KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS)) {
-		log_error("--pmu-counters: this host's kernel is too old to give guests fewer counters than it has");
+		log_error("--pmu: counters=%u: this host's kernel is too old to give guests fewer counters than it has",
+			  counters);
 		return -ENOSYS;
 	}
-	ret = find_pmu(vm, &type);
 	for (unsigned int i = 0; !ret && i < vm->nr_vcpus; i++) {
 		struct vcpu *vcpu = vm->vcpus[i];
 
@@ -275,8 +331,10 @@ int arm_pmu_init(struct vm *vm)
 		if (!ret && type >= 0)
 			ret = set_pmu(vcpu, "its kind", KVM_ARM_VCPU_PMU_V3_SET_PMU, &type);
 		if (!ret && counters)
-			ret = set_pmu(vcpu, "--pmu-counters", KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS,
+			ret = set_pmu(vcpu, "its number of counters", KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS,
 				      &counters);
+		if (!ret && i == 0)
+			ret = set_pmu_filter(vm);
 		if (!ret)
 			ret = set_pmu(vcpu, "start", KVM_ARM_VCPU_PMU_V3_INIT, NULL);
 	}
@@ -294,8 +352,8 @@ static int set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t v)
 }
 
 /*
- * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts masked
- * and the MMU off. All but x0 is how KVM initialises vCPUs.
+ * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts
+ * masked and the MMU off. All but x0 is how KVM initialises vCPUs.
  */
 int arch_vcpu_reset(struct vcpu *vcpu)
 {
@@ -313,8 +371,8 @@ int arch_vcpu_reset(struct vcpu *vcpu)
 /* ---- exits -------------------------------------------------------------------------------------- */
 
 /*
- * An access that the CPU does not describe (a load pair, an exclusive ...) to a place without memory: it is
- * answered as a bus would that has nobody there for it. Most likely it went astray.
+ * An access that the CPU does not describe (a load pair, an exclusive ...) to a place without
+ * memory: it is answered as a bus would that has nobody there for it. Most likely it went astray.
  */
 static enum vcpu_exit_action refuse_access(struct vcpu *vcpu)
 {
@@ -332,7 +390,10 @@ static enum vcpu_exit_action refuse_access(struct vcpu *vcpu)
 		log_error("vCPU %u: KVM_SET_VCPU_EVENTS: %s", vcpu->index, strerror(-ret));
 		return VCPU_UNHANDLED;
 	}
-	/* Both exits have it at the same place (KVM-API 5, KVM_EXIT_ARM_NISV and KVM_EXIT_ARM_LDST64B). */
+	/*
+	 * Both exits have it at the same place (KVM-API 5, KVM_EXIT_ARM_NISV and
+	 * KVM_EXIT_ARM_LDST64B).
+	 */
 	log_guest(&arch->aborts, "vCPU %u: device access at 0x%" PRIx64 " by an instruction that KVM cannot "
 		  "emulate, pc 0x%" PRIx64 ": the guest gets an external abort", vcpu->index,
 		  (uint64_t)vcpu->run->arm_nisv.fault_ipa, pc);
@@ -346,9 +407,9 @@ static enum vcpu_exit_action answer_psci(struct vcpu *vcpu, int64_t result)
 }
 
 /*
- * PSCI SYSTEM_SUSPEND (Arm DEN0022 §5.20): x1 is where to go on after waking, x2 what to find in x0 there. The
- * other vCPUs are off, which is the guest's duty. So this one gets the state of power-on now, and sleeps in KVM
- * until an interrupt is there for it: KVM_SYSTEM_EVENT_WAKEUP.
+ * PSCI SYSTEM_SUSPEND (Arm DEN0022 §5.20): x1 is where to go on after waking, x2 what to find in x0
+ * there. The other vCPUs are off, which is the guest's duty. So this one gets the state of power-on
+ * now, and sleeps in KVM until an interrupt is there for it: KVM_SYSTEM_EVENT_WAKEUP.
  */
 static enum vcpu_exit_action suspend_system(struct vcpu *vcpu)
 {

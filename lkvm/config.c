@@ -69,6 +69,10 @@ static int validate_machine(const struct config *cfg)
 		log_error("--cpus: %u is not between 1 and %d", cfg->nr_cpus, CONFIG_MAX_CPUS);
 		return -EINVAL;
 	}
+	if (cfg->pmu == CONFIG_OFF && (cfg->nr_pmu_events || cfg->pmu_device[0] || cfg->arm.pmu_counters)) {
+		log_error("--pmu=off and choices of its counters or events exclude each other");
+		return -EINVAL;
+	}
 	if (cfg->ram_bytes < CONFIG_MIN_RAM) {
 		log_error("--mem: %llu bytes is too little for a guest: at least 1M",
 			  (unsigned long long)cfg->ram_bytes);

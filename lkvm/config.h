@@ -44,6 +44,15 @@ struct config_disk {
 	char  serial[21]; /* virtio-blk id, NUL-terminated; "" = derived from the index */
 };
 
+/* Events that a guest's PMU may count, or may not. Numbers as the arch has them. */
+struct config_pmu_events {
+	uint16_t first;
+	uint16_t last;
+	bool     deny;
+};
+
+#define CONFIG_MAX_PMU_EVENTS 32
+
 /* What only arm64 guests have. */
 struct config_arm {
 	uint64_t     firmware_address; /* where flat firmware goes; 0: the start of RAM */
@@ -88,6 +97,9 @@ struct config {
 	enum config_transport virtio_transport;
 	char        *irqchip;   /* arch's own word ("gicv3", "aia", "plic"), NULL: the best there is */
 	enum config_tristate  pmu;
+	char         pmu_device[64];  /* arm64: which of the host's PMUs, by its name in sysfs; "": the CPUs' own */
+	struct config_pmu_events pmu_events[CONFIG_MAX_PMU_EVENTS]; /* the first decides what holds for others */
+	unsigned int nr_pmu_events;
 	struct config_disk    disks[CONFIG_MAX_DISKS];
 	unsigned int          nr_disks;
 	bool         rng;

@@ -404,6 +404,118 @@ static int parse_network(void *target, const struct option_use *use, const char 
 	return options_parse_compound(target, use, arg, network_keys, ARRAY_SIZE(network_keys));
 }
 
+/* ---- --pmu ------------------------------------------------------------------------------------ */
+
+/* What only some arches' PMUs let one choose. */
+static int pmu_key_arch(const struct option_use *use, const char *key, unsigned int arches, const char *names)
+{
+	if (use->set->arch & arches)
+		return 0;
+	log_error("%s: key '%s' exists on %s only (see lkvm help run)", use->name, key, names);
+	return -EINVAL;
+}
+
+static int pmu_state(void *target, const struct option_use *use, const char *key LKVM_UNUSED,
+		     const char *value)
+{
+	return parse_tristate(target, use, value, true);
+}
+
+static int pmu_counters(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	struct config *cfg = target;
+	uint64_t v;
+
+	if (pmu_key_arch(use, key, OPT_ARM64, "arm64"))
+		return -EINVAL;
+	if (parse_u64(value, &v) || !v || v > 31) {
+		log_error("%s: key '%s': bad value '%s', expected 1 to 31 (see lkvm help run)", use->name, key,
+			  value);
+		return -EINVAL;
+	}
+	cfg->arm.pmu_counters = (unsigned int)v;
+	return 0;
+}
+
+static int pmu_device(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	struct config *cfg = target;
+
+	if (pmu_key_arch(use, key, OPT_ARM64, "arm64"))
+		return -EINVAL;
+	if (!*value || strchr(value, '/') || *value == '.' || strlen(value) >= sizeof(cfg->pmu_device)) {
+		log_error("%s: key '%s': '%s' is no name in /sys/bus/event_source/devices (see lkvm help run)",
+			  use->name, key, value);
+		return -EINVAL;
+	}
+	snprintf(cfg->pmu_device, sizeof(cfg->pmu_device), "%s", value);
+	return 0;
+}
+
+/* "0x11", "0x10-0x1f". */
+static int parse_event_range(char *text, struct config_pmu_events *range)
+{
+	char *end = strchr(text, '-');
+	uint64_t first, last;
+
+	if (end)
+		*end++ = '\0';
+	if (parse_u64(text, &first) || parse_u64(end ? end : text, &last) || first > last || last > 0xffff)
+		return -EINVAL;
+	range->first = (uint16_t)first;
+	range->last = (uint16_t)last;
+	return 0;
+}
+
+static int pmu_events(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	struct config *cfg = target;
+	char *copy, *part, *save;
+	int ret = 0;
+
+	if (pmu_key_arch(use, key, OPT_ARM64 | OPT_X86_64, "arm64 and x86_64"))
+		return -EINVAL;
+	copy = strdup(value);
+	if (!copy)
+		return out_of_memory();
+	part = strtok_r(copy, "+", &save);
+	if (!part)
+		ret = -EINVAL;
+	for (; part && !ret; part = strtok_r(NULL, "+", &save)) {
+		struct config_pmu_events *range = &cfg->pmu_events[cfg->nr_pmu_events];
+
+		if (cfg->nr_pmu_events == CONFIG_MAX_PMU_EVENTS) {
+			log_error("%s: more than %d ranges of events", use->name, CONFIG_MAX_PMU_EVENTS);
+			free(copy);
+			return -EINVAL;
+		}
+		ret = parse_event_range(part, range);
+		range->deny = !strcmp(key, "deny");
+		cfg->nr_pmu_events++;
+	}
+	free(copy);
+	if (ret)
+		log_error("%s: key '%s': bad value '%s', expected events such as 0x11+0x20-0x2f (see lkvm help run)",
+			  use->name, key, value);
+	return ret;
+}
+
+static const struct option_key pmu_keys[] = {
+	{ .name = "state", .parse = pmu_state },
+	{ .name = "counters", .parse = pmu_counters },
+	{ .name = "device", .parse = pmu_device },
+	{ .name = "allow", .parse = pmu_events },
+	{ .name = "deny", .parse = pmu_events },
+};
+
+static int parse_pmu(void *target, const struct option_use *use, const char *arg, bool enabled)
+{
+	struct config *cfg = target;
+
+	cfg->pmu = enabled ? CONFIG_ON : CONFIG_OFF; /* with keys alone as well */
+	return arg ? options_parse_compound(target, use, arg, pmu_keys, ARRAY_SIZE(pmu_keys)) : 0;
+}
+
 /* ---- the table -------------------------------------------------------------------------------- */
 
 #define CFG(field) offsetof(struct config, field)
@@ -457,12 +569,13 @@ const struct option_spec run_options[] = {
 	  .section = MACHINE, .parse = parse_irqchip, .offset = CFG(irqchip),
 	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, aia-emul, "
 		  "aia-hwaccel, plic (riscv64); kernel, split (x86_64); the best that the host has unless given" },
-	{ .long_name = "pmu", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
-	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_tristate, .offset = CFG(pmu),
-	  .help = "performance counters in the guest; auto, where the host can, unless given" },
+	{ .long_name = "pmu", .metavar = "on|off|auto[,KEY...]", .optional_arg = true, .negatable = true,
+	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_pmu, .offset = CFG(pmu),
+	  .help = "performance counters in the guest; auto, where the host can, unless given; keys: counters=N "
+		  "and device=NAME, which of the host's PMUs (arm64); allow=EVENTS and deny=EVENTS, such as "
+		  "0x11+0x20-0x2f (arm64, x86_64)" },
 	{ .long_name = "pmu-counters", .metavar = "N", .arches = OPT_ARM64, .section = MACHINE,
-	  .parse = parse_arm_uint, .offset = CFG(arm.pmu_counters),
-	  .help = "number of event counters of the guest's PMU, as many as the host has unless given" },
+	  .parse = parse_arm_uint, .offset = CFG(arm.pmu_counters), .help = "the same as --pmu=counters=N" },
 	{ .long_name = "isa", .metavar = "EXT=on|off,...", .arches = OPT_RISCV64, .section = MACHINE,
 	  .parse = riscv_parse_isa,
 	  .help = "ISA extensions of the guest's harts, such as zbb=off,sscofpmf=on, which are as KVM makes "

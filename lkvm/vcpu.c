@@ -38,8 +38,8 @@ static int kick_signal(void)
 }
 
 /*
- * Runs on the kicked thread. Setting immediate_exit here, and not in vcpu_kick(), is what closes the race:
- * whether the signal comes before, in or after KVM_RUN, the next KVM_RUN returns EINTR.
+ * Runs on the kicked thread. Setting immediate_exit here, and not in vcpu_kick(), is what closes
+ * the race: whether the signal comes before, in or after KVM_RUN, the next KVM_RUN returns EINTR.
  */
 static void kick_handler(int sig)
 {
@@ -62,8 +62,14 @@ int vcpu_create(struct vm *vm, unsigned int index, struct vcpu **out)
 	vcpu->fd = kvm_ioctl_val(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0) {
 		ret = vcpu->fd;
-		log_error("cannot create vCPU %u: %s (`lkvm doctor` shows how many this host offers)",
-			  index, strerror(-ret));
+		/*
+		 * KVM on x86 with the mediated PMU: it and perf events that count guests too
+		 * exclude each other.
+		 */
+		log_error("cannot create vCPU %u: %s (%s)", index, strerror(-ret),
+			  ret == -EBUSY ? "perf events of the host that also count guests hold the PMU: end them, or "
+					  "use --pmu=off" :
+					  "`lkvm doctor` shows how many this host offers");
 		goto err;
 	}
 	ret = kvm_sys_map_run(vcpu->fd, vm->run_bytes, &vcpu->run);
@@ -243,7 +249,10 @@ static enum vcpu_exit_action unserved_exit(struct vcpu *vcpu, int run_errno)
 	struct exit_info info;
 	struct exit_record rec;
 
-	/* A failed KVM_RUN that says MMIO (SBI, ...) has not got beyond the answer to the exit before. */
+	/*
+	 * A failed KVM_RUN that says MMIO (SBI, ...) has not got beyond the answer to the exit
+	 * before.
+	 */
 	if (run_errno && reason != KVM_EXIT_FAIL_ENTRY && reason != KVM_EXIT_INTERNAL_ERROR &&
 	    reason != KVM_EXIT_MEMORY_FAULT && answer_is_pending(reason))
 		reason = EXIT_REASON_NOT_WRITTEN;

@@ -21,6 +21,9 @@
 
 #define RNG_SEED_BYTES 32
 
+/* arch/x86/kvm/pmu.c: KVM_PMU_EVENT_FILTER_MAX_EVENTS */
+#define PMU_FILTER_MAX_EVENTS 300
+
 const char arch_name[] = "x86_64";
 
 const struct kvm_cap_need *arch_required_caps(size_t *nr)
@@ -41,9 +44,9 @@ const struct kvm_cap_need *arch_required_caps(size_t *nr)
 static const struct x86_irqchip *const irqchips[] = { &x86_irqchip_kernel, &x86_irqchip_split };
 
 /*
- * Kernels may be built without ACPI, without IOAPIC support, without anything but the oldest parts of a PC: they
- * get all of it. A flat image is entered with interrupts off in 64-bit mode, past everything that a PIC and a PIT
- * are for, and starts in a fraction of the time without them.
+ * Kernels may be built without ACPI, without IOAPIC support, without anything but the oldest parts
+ * of a PC: they get all of it. A flat image is entered with interrupts off in 64-bit mode, past
+ * everything that a PIC and a PIT are for, and starts in a fraction of the time without them.
  */
 static int choose_irqchip(struct vm *vm)
 {
@@ -96,6 +99,68 @@ static int read_cpuid(int kvm_fd, struct x86_cpuid *cpuid)
 	return ret;
 }
 
+/* True if the file's first letter is N, as of a kernel module's parameter that is off. */
+static bool says_no(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int c = f ? fgetc(f) : EOF;
+
+	if (f)
+		fclose(f);
+	return c == 'N' || c == '0';
+}
+
+/* Which layer keeps the PMU from guests, from the CPU upwards. */
+static const char *pmu_lacks(void)
+{
+	if (access("/sys/bus/event_source/devices/cpu", F_OK))
+		return "its own kernel has none: the CPU shows no counters, or this host is itself a guest without";
+	if (says_no("/sys/module/kvm/parameters/enable_pmu"))
+		return "kvm's module parameter enable_pmu is off";
+	return "its own kernel has one, but KVM shows no counters";
+}
+
+/*
+ * Before any vCPU. The first range decides: allow lists all that may be counted, deny all that may
+ * not.
+ */
+static int set_event_filter(struct vm *vm)
+{
+	const struct config *cfg = vm->cfg;
+	struct {
+		struct kvm_pmu_event_filter head;
+		uint64_t events[PMU_FILTER_MAX_EVENTS];
+	} filter = { 0 };
+	int ret;
+
+	if (!cfg->nr_pmu_events || !x86_cpuid_has_pmu(&vm->arch->cpuid))
+		return 0;
+	if (kvm_check_cap(vm->kvm_fd, KVM_CAP_PMU_EVENT_FILTER) <= 0) {
+		log_error("--pmu: allow and deny: this host's kernel has no filter of events");
+		return -ENOSYS;
+	}
+	filter.head.action = cfg->pmu_events[0].deny ? KVM_PMU_EVENT_DENY : KVM_PMU_EVENT_ALLOW;
+	for (unsigned int i = 0; i < cfg->nr_pmu_events; i++) {
+		const struct config_pmu_events *range = &cfg->pmu_events[i];
+
+		if (range->deny != cfg->pmu_events[0].deny) {
+			log_error("--pmu: allow and deny exclude each other on x86_64");
+			return -EINVAL;
+		}
+		for (uint32_t event = range->first; event <= range->last; event++) {
+			if (filter.head.nevents == PMU_FILTER_MAX_EVENTS) {
+				log_error("--pmu: allow and deny: more than %d events", PMU_FILTER_MAX_EVENTS);
+				return -EINVAL;
+			}
+			filter.events[filter.head.nevents++] = event;
+		}
+	}
+	ret = kvm_ioctl(vm->fd, KVM_SET_PMU_EVENT_FILTER, &filter.head);
+	if (ret)
+		log_error("--pmu: KVM refuses the filter of events: %s", strerror(-ret));
+	return ret;
+}
+
 static int filter_cpuid(struct vm *vm)
 {
 	struct x86_cpuid *cpuid = &vm->arch->cpuid;
@@ -106,8 +171,7 @@ static int filter_cpuid(struct vm *vm)
 	};
 
 	if (vm->cfg->pmu == CONFIG_ON && !x86_cpuid_has_pmu(cpuid)) {
-		log_error("--pmu: this host has no PMU for guests: KVM shows no performance counters (is kvm's "
-			  "module parameter enable_pmu off, or this host itself a guest without them?)");
+		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)", pmu_lacks());
 		return -ENODEV;
 	}
 	x86_cpuid_filter(cpuid, &opt);
@@ -148,8 +212,8 @@ int arch_vm_type(struct vm *vm, unsigned long *type)
 }
 
 /*
- * Intel CPUs without "unrestricted guest" run real mode in a virtual-8086 task and on an identity map, for which
- * KVM wants four pages that are not RAM. Others do not look at them.
+ * Intel CPUs without "unrestricted guest" run real mode in a virtual-8086 task and on an identity
+ * map, for which KVM wants four pages that are not RAM. Others do not look at them.
  */
 static int set_kvm_pages(struct vm *vm)
 {
@@ -176,7 +240,9 @@ int arch_vm_create(struct vm *vm)
 		if (ret)
 			log_debug("KVM_CAP_PMU_CAPABILITY: %s", strerror(-ret));
 	}
-	ret = set_kvm_pages(vm);
+	ret = set_event_filter(vm);
+	if (!ret)
+		ret = set_kvm_pages(vm);
 	return ret ? ret : vm->arch->irqchip->create(vm);
 }
 
@@ -270,8 +336,9 @@ gpa_t arch_initrd_limit(const struct vm *vm)
 /*
  * earlyprintk: a kernel that dies before its console is up is heard all the same.
  *
- * No panic=: without it a guest that panicked says "end Kernel panic" and stays, which the console watcher turns
- * into the outcome. With panic=-1 it would reboot, and only the watcher could tell that from success.
+ * No panic=: without it a guest that panicked says "end Kernel panic" and stays, which the console
+ * watcher turns into the outcome. With panic=-1 it would reboot, and only the watcher could tell
+ * that from success.
  */
 void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 {
@@ -279,7 +346,10 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 								       "earlyprintk=ttyS0 console=hvc0");
 }
 
-/* What a PC's firmware leaves behind: ACPI and MP tables, and a way to reset. 0 or -errno (reported). */
+/*
+ * What a PC's firmware leaves behind: ACPI and MP tables, and a way to reset. 0 or -errno
+ * (reported).
+ */
 static int write_tables(struct vm *vm)
 {
 	uint8_t *acpi = memory_ptr(&vm->memory, X86_ACPI, X86_ACPI_BYTES);
@@ -326,7 +396,10 @@ int arch_boot_prepare(struct vm *vm)
 		return ret ? ret : x86_boot_write_gdt(&vm->memory, false);
 	}
 	if (protocol != X86_BOOT_FLAT) {
-		/* Early in the host's own boot there may be no entropy yet: then the guest gathers its own. */
+		/*
+		 * Early in the host's own boot there may be no entropy yet: then the guest gathers
+		 * its own.
+		 */
 		if (getrandom(rng_seed, sizeof(rng_seed), GRND_NONBLOCK) == sizeof(rng_seed)) {
 			boot.rng_seed = rng_seed;
 			boot.rng_seed_bytes = sizeof(rng_seed);

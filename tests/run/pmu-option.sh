@@ -23,5 +23,14 @@ case $BED in
 	esac ;;
 *)
 	# shellcheck disable=SC2086
-	expect_status 0 lkvm run $fw --pmu ;;
+	expect_status 0 lkvm run $fw --pmu
+	[ "$ARCH" = arm64 ] || exit 0
+	# shellcheck disable=SC2086
+	{
+		expect_status 0 lkvm run $fw --pmu=device=armv8_pmuv3,deny=0x11
+		expect_status 125 lkvm run $fw --pmu=device=nothing
+		expect_grep "^lkvm: --pmu: device=nothing: there is no such CPU's PMU" err
+		expect_status 0 lkvm run $fw --pmu=auto,device=nothing
+		[ ! -s err ] || fail "auto is not quiet: $(cat err)"
+	} ;;
 esac

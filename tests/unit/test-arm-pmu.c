@@ -102,8 +102,25 @@ static void test_nowhere(void)
 	CHECK_EQ(type, -1);
 }
 
+static void test_name(void)
+{
+	int type = -1;
+
+	setup();
+	CHECK_EQ(arm_pmu_by_name(dir, "armv8_cortex_a72", &type), 0);
+	CHECK_EQ(type, 8);
+	CHECK_EQ(arm_pmu_by_name(dir, "software", &type), -ENOENT);
+	CHECK_EQ(arm_pmu_by_name(dir, "nothing", &type), -ENOENT);
+	CHECK_EQ(arm_pmu_by_name(dir, "broken_2", &type), -EINVAL);
+	CHECK(arm_pmu_exists(dir));
+	teardown();
+	CHECK_EQ(arm_pmu_by_name(dir, "armv8_cortex_a72", &type), -ENOENT);
+	CHECK(!arm_pmu_exists(dir));
+}
+
 const struct test arm_pmu_tests[] = {
 	{ "kinds", test_kinds },
 	{ "nowhere", test_nowhere },
+	{ "name", test_name },
 	{ 0 },
 };

@@ -88,6 +88,12 @@ static void name_with_dot(struct config *cfg)
 	cfg->name = strdup(".x");
 }
 
+static void pmu_without_pmu(struct config *cfg)
+{
+	cfg->pmu = CONFIG_OFF;
+	cfg->arm.pmu_counters = 2;
+}
+
 static void command(struct config *cfg)
 {
 	cfg->command = calloc(3, sizeof(char *));
@@ -111,6 +117,8 @@ static void test_invalid(void)
 				       "no '.' at the start\n");
 	check_invalid(name_with_dot, "lkvm: --name: '.x' can't name a guest: 1 to 64 characters, no '/', "
 				     "no '.' at the start\n");
+	check_invalid(pmu_without_pmu,
+		      "lkvm: --pmu=off and choices of its counters or events exclude each other\n");
 	check_invalid(command, "lkvm: running a command in the guest (-- true) is not built into this "
 			       "lkvm\n");
 }

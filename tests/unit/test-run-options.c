@@ -11,7 +11,10 @@
 
 #define MAX_WORDS 40
 
-/* Parses "run" and the words of @line (parted by spaces; "''" is an empty word, '_' is a space in a word). */
+/*
+ * Parses "run" and the words of @line (parted by spaces; "''" is an empty word, '_' is a space in a
+ * word).
+ */
 static int parse_on(unsigned int arch, struct config *cfg, const char *line)
 {
 	char copy[1024];
@@ -272,6 +275,32 @@ static void test_timeout(void)
 	config_free(&cfg);
 }
 
+static void test_pmu(void)
+{
+	struct config cfg;
+
+	good_on(OPT_ARM64, &cfg, "--pmu=auto,counters=4,device=armv8-pmuv3,deny=0x11+0x20-0x2f,allow=0x24");
+	CHECK_EQ(cfg.pmu, CONFIG_AUTO);
+	CHECK_EQ(cfg.arm.pmu_counters, 4);
+	CHECK_STR(cfg.pmu_device, "armv8-pmuv3");
+	CHECK_EQ(cfg.nr_pmu_events, 3);
+	CHECK_EQ(cfg.pmu_events[0].first, 0x11);
+	CHECK_EQ(cfg.pmu_events[0].last, 0x11);
+	CHECK(cfg.pmu_events[0].deny);
+	CHECK_EQ(cfg.pmu_events[1].last, 0x2f);
+	CHECK_EQ(cfg.pmu_events[2].first, 0x24);
+	CHECK(!cfg.pmu_events[2].deny);
+	config_free(&cfg);
+
+	/* Choices mean that it is wanted. */
+	good_on(OPT_X86_64, &cfg, "--pmu=allow=0xc0");
+	CHECK_EQ(cfg.pmu, CONFIG_ON);
+	config_free(&cfg);
+	good_on(OPT_X86_64, &cfg, "--pmu=off");
+	CHECK_EQ(cfg.pmu, CONFIG_OFF);
+	config_free(&cfg);
+}
+
 static void test_arch_options(void)
 {
 	struct config cfg;
@@ -331,6 +360,15 @@ static void test_arm(void)
 	bad_on(OPT_ARM64, "--kaslr-seed x", "--kaslr-seed: bad value 'x', expected a 64-bit number");
 	bad_on(OPT_ARM64, "--firmware-address 0",
 	       "--firmware-address: bad value '0', expected an address in RAM");
+	bad_on(OPT_RISCV64, "--pmu=counters=2", "--pmu: key 'counters' exists on arm64 only");
+	bad_on(OPT_X86_64, "--pmu=on,device=armv8_pmuv3_0", "--pmu: key 'device' exists on arm64 only");
+	bad_on(OPT_PPC64, "--pmu=deny=1", "--pmu: key 'deny' exists on arm64 and x86_64 only");
+	bad_on(OPT_ARM64, "--pmu=counters=32", "--pmu: key 'counters': bad value '32', expected 1 to 31");
+	bad_on(OPT_ARM64, "--pmu=device=../x",
+	       "--pmu: key 'device': '../x' is no name in /sys/bus/event_source/devices");
+	bad_on(OPT_ARM64, "--pmu=deny=5-4", "--pmu: key 'deny': bad value '5-4', expected events such as 0x11+0x20-0x2f");
+	bad_on(OPT_ARM64, "--pmu=deny=0x10000",
+	       "--pmu: key 'deny': bad value '0x10000', expected events such as 0x11+0x20-0x2f");
 	bad_on(OPT_ARM64, "--pmu-counters 4294967296",
 	       "--pmu-counters: bad value '4294967296', expected a number, 1 or more");
 	bad_on(OPT_ARM64, "--aarch32", "--aarch32: 32-bit guests are not built into this lkvm");
@@ -466,6 +504,7 @@ const struct test run_options_tests[] = {
 	{ "words", test_words },
 	{ "timeout", test_timeout },
 	{ "arch-options", test_arch_options },
+	{ "pmu", test_pmu },
 	{ "arm", test_arm },
 	{ "affinity", test_affinity },
 	{ "refused", test_refused },

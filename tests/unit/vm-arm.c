@@ -135,7 +135,10 @@ static void test_features(void)
 	teardown(&f);
 }
 
-/* A host with none of it: quiet where nothing was asked for, an error that names it where something was. */
+/*
+ * A host with none of it: quiet where nothing was asked for, an error that names it where something
+ * was.
+ */
 static void bare_host(struct fixture *f)
 {
 	static const unsigned int caps[] = {
@@ -183,10 +186,6 @@ static void test_contradictions(void)
 	setup(&f);
 	f.cfg.arm.e2h0 = true;
 	refused(&f, -EINVAL, "--e2h0 needs --nested");
-	setup(&f);
-	f.cfg.arm.pmu_counters = 2;
-	f.cfg.pmu = CONFIG_OFF;
-	refused(&f, -EINVAL, "exclude each other");
 	setup(&f);
 	f.cfg.arm.disable_sve = true;
 	f.cfg.arm.sve_max_bits = 128;
