@@ -76,9 +76,8 @@ int arch_machine_init(struct vm *vm)
 }
 
 /*
- * KVM_CREATE_VM takes the guest-physical address bits (KVM-API 4.2): no more than needed, as hosts
- * differ in what they have, and page tables grow with it. A KVM that can't be asked knows only 0,
- * for 40.
+ * KVM_CREATE_VM takes the guest-physical address bits (KVM-API 4.2): no more than needed, as hosts differ in
+ * what they have, and page tables grow with it. A KVM that can't be asked knows only 0, for 40.
  */
 int arch_vm_type(struct vm *vm, unsigned long *type)
 {
@@ -118,8 +117,8 @@ static int add_stolen_time(struct vm *vm)
 }
 
 /*
- * Tags need memory that can hold them, which files and older kernels' huge pages can't. So with
- * them the kernel is read into memory, not mapped.
+ * Tags need memory that can hold them, which files and older kernels' huge pages can't. So with them the kernel
+ * is read into memory, not mapped.
  */
 static int enable_mte(struct vm *vm)
 {
@@ -249,8 +248,8 @@ gpa_t arch_initrd_limit(const struct vm *vm)
 }
 
 /*
- * earlycon: a kernel that dies before its console is up is heard all the same; stdout-path in the
- * device tree says where. No panic=: see riscv/arch.c.
+ * earlycon: a kernel that dies before its console is up is heard all the same; stdout-path in the device tree
+ * says where. No panic=: see riscv/arch.c.
  */
 void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 {
@@ -258,9 +257,8 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 }
 
 /*
- * In RAM that any kernel maps early; the top of it, as kernels grow upwards. With firmware, at the
- * end of the host's huge page that firmware ends in, if there is room: so that a small guest costs
- * the host one such page.
+ * In RAM that any kernel maps early; the top of it, as kernels grow upwards. With firmware, at the end of the
+ * host's huge page that firmware ends in, if there is room: so that a small guest costs the host one such page.
  */
 static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 {

@@ -31,10 +31,7 @@
 #define ARM_REG_TPIDR_EL1       ARM64_SYS_REG(3, 0, 13, 0, 4)
 #define ARM_REG_PMCR_EL0        ARM64_SYS_REG(3, 3, 9, 12, 0)
 
-/*
- * ID_AA64MMFR0_EL1 (Arm DDI0487 D19.2.64): which translation granules stage 1 has, and mixed
- * endianness.
- */
+/* ID_AA64MMFR0_EL1 (Arm DDI0487 D19.2.64): which translation granules stage 1 has, and mixed endianness. */
 #define ARM_MMFR0_FIELD(v, shift) ((unsigned int)((v) >> (shift)) & 0xf)
 #define ARM_MMFR0_BIGEND  8
 #define ARM_MMFR0_TGRAN16 20 /* 0: no */
@@ -74,8 +71,8 @@ struct arch_vm {
 /* ---- gic.c ---- */
 
 /*
- * Makes the in-kernel interrupt controller that --irqchip names, or the best that the host has,
- * before any vCPU. Sets arch->irqchip and arch->gic_fd. Returns 0 or -errno (reported).
+ * Makes the in-kernel interrupt controller that --irqchip names, or the best that the host has, before any
+ * vCPU. Sets arch->irqchip and arch->gic_fd. Returns 0 or -errno (reported).
  */
 int arm_gic_create(struct vm *vm) LKVM_MUST_CHECK;
 
@@ -93,10 +90,7 @@ bool arm_has_device(int vm_fd, uint32_t type);
 
 /* ---- vcpu.c ---- */
 
-/*
- * Settles what all vCPUs are (arch->init), from the config and what KVM offers. 0 or -errno
- * (reported).
- */
+/* Settles what all vCPUs are (arch->init), from the config and what KVM offers. 0 or -errno (reported). */
 int arm_vcpu_features(struct vm *vm) LKVM_MUST_CHECK;
 
 /* Finishes the PMU of all vCPUs, which wants the GIC to be there. 0 or -errno (reported). */

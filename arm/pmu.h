@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Which of the host's PMUs a guest gets: hosts with different kinds of CPUs have one for each kind.
- * Pure.
- */
+/* Which of the host's PMUs a guest gets: hosts with different kinds of CPUs have one for each kind. Pure. */
 #ifndef ARM_PMU_H
 #define ARM_PMU_H
 
@@ -19,8 +16,8 @@ int arm_pmu_by_name(const char *dir, const char *name, int *type) LKVM_MUST_CHEC
 bool arm_pmu_exists(const char *dir);
 
 /*
- * Looks in @dir (ARM_PMU_SYSFS) for a CPU's PMU that all of @cpus have, and puts its perf type into
- * @type. Returns 0; -ENOENT if there are only others, or none; or -errno of opening @dir. Silent.
+ * Looks in @dir (ARM_PMU_SYSFS) for a CPU's PMU that all of @cpus have, and puts its perf type into @type.
+ * Returns 0; -ENOENT if there are only others, or none; or -errno of opening @dir. Silent.
  */
 int arm_pmu_find(const char *dir, const cpu_set_t *cpus, int *type) LKVM_MUST_CHECK;
 

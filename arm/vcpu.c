@@ -24,8 +24,8 @@ static void add_feature(struct kvm_vcpu_init *init, unsigned int feature)
 }
 
 /*
- * The PMU of the CPUs that the vCPUs run on, where it has to be named: by the user, with --vcpu-
- * affinity on a host with different kinds of CPUs, and before its counters are chosen. Elsewhere
+ * The PMU of the CPUs that the vCPUs run on, where it has to be named: by the user, with --vcpu-affinity
+ * on a host with different kinds of CPUs, and before its counters are chosen. Elsewhere
  * (type -1) KVM takes that of the CPU it is on. 0, or -errno, silent: @why says it, without a stop.
  */
 static int find_pmu(struct vm *vm, int *type, char *why, size_t why_size)
@@ -221,10 +221,7 @@ static int finish_sve(struct vcpu *vcpu)
 	return ret;
 }
 
-/*
- * Where KVM counts the time that the host took from this vCPU (Arm DEN0057A). The guest asks by a
- * call.
- */
+/* Where KVM counts the time that the host took from this vCPU (Arm DEN0057A). The guest asks by a call. */
 static int set_stolen_time(struct vcpu *vcpu)
 {
 	uint64_t ipa = ARM_PVTIME_BASE + vcpu->index * ARM_PVTIME_CPU_BYTES;
@@ -352,8 +349,8 @@ static int set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t v)
 }
 
 /*
- * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts
- * masked and the MMU off. All but x0 is how KVM initialises vCPUs.
+ * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts masked
+ * and the MMU off. All but x0 is how KVM initialises vCPUs.
  */
 int arch_vcpu_reset(struct vcpu *vcpu)
 {
@@ -371,8 +368,8 @@ int arch_vcpu_reset(struct vcpu *vcpu)
 /* ---- exits -------------------------------------------------------------------------------------- */
 
 /*
- * An access that the CPU does not describe (a load pair, an exclusive ...) to a place without
- * memory: it is answered as a bus would that has nobody there for it. Most likely it went astray.
+ * An access that the CPU does not describe (a load pair, an exclusive ...) to a place without memory: it is
+ * answered as a bus would that has nobody there for it. Most likely it went astray.
  */
 static enum vcpu_exit_action refuse_access(struct vcpu *vcpu)
 {
@@ -390,10 +387,7 @@ static enum vcpu_exit_action refuse_access(struct vcpu *vcpu)
 		log_error("vCPU %u: KVM_SET_VCPU_EVENTS: %s", vcpu->index, strerror(-ret));
 		return VCPU_UNHANDLED;
 	}
-	/*
-	 * Both exits have it at the same place (KVM-API 5, KVM_EXIT_ARM_NISV and
-	 * KVM_EXIT_ARM_LDST64B).
-	 */
+	/* Both exits have it at the same place (KVM-API 5, KVM_EXIT_ARM_NISV and KVM_EXIT_ARM_LDST64B). */
 	log_guest(&arch->aborts, "vCPU %u: device access at 0x%" PRIx64 " by an instruction that KVM cannot "
 		  "emulate, pc 0x%" PRIx64 ": the guest gets an external abort", vcpu->index,
 		  (uint64_t)vcpu->run->arm_nisv.fault_ipa, pc);
@@ -407,9 +401,9 @@ static enum vcpu_exit_action answer_psci(struct vcpu *vcpu, int64_t result)
 }
 
 /*
- * PSCI SYSTEM_SUSPEND (Arm DEN0022 §5.20): x1 is where to go on after waking, x2 what to find in x0
- * there. The other vCPUs are off, which is the guest's duty. So this one gets the state of power-on
- * now, and sleeps in KVM until an interrupt is there for it: KVM_SYSTEM_EVENT_WAKEUP.
+ * PSCI SYSTEM_SUSPEND (Arm DEN0022 §5.20): x1 is where to go on after waking, x2 what to find in x0 there. The
+ * other vCPUs are off, which is the guest's duty. So this one gets the state of power-on now, and sleeps in KVM
+ * until an interrupt is there for it: KVM_SYSTEM_EVENT_WAKEUP.
  */
 static enum vcpu_exit_action suspend_system(struct vcpu *vcpu)
 {

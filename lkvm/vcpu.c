@@ -38,8 +38,8 @@ static int kick_signal(void)
 }
 
 /*
- * Runs on the kicked thread. Setting immediate_exit here, and not in vcpu_kick(), is what closes
- * the race: whether the signal comes before, in or after KVM_RUN, the next KVM_RUN returns EINTR.
+ * Runs on the kicked thread. Setting immediate_exit here, and not in vcpu_kick(), is what closes the race:
+ * whether the signal comes before, in or after KVM_RUN, the next KVM_RUN returns EINTR.
  */
 static void kick_handler(int sig)
 {
@@ -249,10 +249,7 @@ static enum vcpu_exit_action unserved_exit(struct vcpu *vcpu, int run_errno)
 	struct exit_info info;
 	struct exit_record rec;
 
-	/*
-	 * A failed KVM_RUN that says MMIO (SBI, ...) has not got beyond the answer to the exit
-	 * before.
-	 */
+	/* A failed KVM_RUN that says MMIO (SBI, ...) has not got beyond the answer to the exit before. */
 	if (run_errno && reason != KVM_EXIT_FAIL_ENTRY && reason != KVM_EXIT_INTERNAL_ERROR &&
 	    reason != KVM_EXIT_MEMORY_FAULT && answer_is_pending(reason))
 		reason = EXIT_REASON_NOT_WRITTEN;

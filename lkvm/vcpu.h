@@ -73,19 +73,16 @@ void vcpu_kick(struct vcpu *vcpu);
 #define VCPU_WAIT_FOREVER UINT_MAX
 
 /*
- * Runs @fn(@vcpu, @arg) on the vCPU's own thread, between two KVM_RUNs, and waits for it: the place
- * to read registers of a running guest. Works while paused; when the thread does not run (not
- * started, ended) @fn runs on the caller. Returns 0, or -ETIMEDOUT if @fn was not begun within
- * @timeout_ms, as the thread serves a device that is stuck; then @fn will not run. Not from a vCPU
- * thread, unless it is @vcpu's own.
+ * Runs @fn(@vcpu, @arg) on the vCPU's own thread, between two KVM_RUNs, and waits for it: the place to
+ * read registers of a running guest. Works while paused; when the thread does not run (not started,
+ * ended) @fn runs on the caller. Returns 0, or -ETIMEDOUT if @fn was not begun within @timeout_ms, as the
+ * thread serves a device that is stuck; then @fn will not run. Not from a vCPU thread, unless it is
+ * @vcpu's own.
  */
 int vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void *arg, unsigned int timeout_ms)
 	LKVM_MUST_CHECK;
 
-/*
- * Waits on vm->vcpu_cond, with vm->vcpu_lock held, until @deadline (of vcpu_deadline()). False: it
- * is over.
- */
+/* Waits on vm->vcpu_cond, with vm->vcpu_lock held, until @deadline (of vcpu_deadline()). False: it is over. */
 bool vcpu_wait(struct vm *vm, const struct timespec *deadline);
 /* The time @timeout_ms from now, on the clock that vcpu_wait() wants; NULL for VCPU_WAIT_FOREVER. */
 const struct timespec *vcpu_deadline(struct timespec *deadline, unsigned int timeout_ms);

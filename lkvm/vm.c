@@ -357,9 +357,8 @@ err:
 }
 
 /*
- * From here on signals that end a run are events of the loop. Threads inherit the mask, so this
- * comes before any of them. Until then, and after release_signals(), they end the process as they
- * always do: main.c.
+ * From here on signals that end a run are events of the loop. Threads inherit the mask, so this comes before any of
+ * them. Until then, and after release_signals(), they end the process as they always do: main.c.
  */
 static int take_signals(struct vm *vm)
 {
@@ -532,8 +531,8 @@ void vm_destroy(struct vm *vm)
 }
 
 /*
- * A guest that panicked may then reboot (panic=-1), power off, fault three times (reboot=t) or
- * hang: all of that is still a panic. Under vcpu_lock.
+ * A guest that panicked may then reboot (panic=-1), power off, fault three times (reboot=t) or hang: all of that is
+ * still a panic. Under vcpu_lock.
  */
 static void settle_outcome(struct vm *vm)
 {
@@ -605,8 +604,8 @@ static void limit_console(struct vm *vm, enum outcome_kind kind)
 	struct itimerspec left;
 
 	/*
-	 * Who asks for an end does not want to wait for a stuck reader; the last words of a guest
-	 * that ended by itself are kept for a slow one, within --timeout.
+	 * Who asks for an end does not want to wait for a stuck reader; the last words of a guest that ended by
+	 * itself are kept for a slow one, within --timeout.
 	 */
 	if (kind == OUTCOME_TIMEOUT || kind == OUTCOME_STOPPED || kind == OUTCOME_HUNG)
 		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS);

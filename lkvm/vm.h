@@ -91,10 +91,7 @@ struct vm {
 int vm_create(struct vm **vm, const struct config *cfg) LKVM_MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
-/*
- * Runs the guest until vm->outcome is set. Returns 0, or -errno if it could not be started
- * (reported).
- */
+/* Runs the guest until vm->outcome is set. Returns 0, or -errno if it could not be started (reported). */
 int vm_run(struct vm *vm) LKVM_MUST_CHECK;
 
 /*
@@ -105,15 +102,15 @@ void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const ch
 	LKVM_PRINTF(4, 5);
 
 /*
- * The guest said that it panicked: @line is what it said. The VM stops with OUTCOME_PANIC, if
- * @final at once, else after a few seconds in which the guest may finish its message. Any thread.
+ * The guest said that it panicked: @line is what it said. The VM stops with OUTCOME_PANIC, if @final at once, else
+ * after a few seconds in which the guest may finish its message. Any thread.
  */
 void vm_guest_panicked(struct vm *vm, const char *line, bool final);
 
 /*
- * Parks all vCPUs outside KVM_RUN and waits until they are; nests. Returns 0, or -ETIMEDOUT if one
- * of them did not park within @timeout_ms (or VCPU_WAIT_FOREVER), as it serves a device that is
- * stuck: then nothing is paused. Not from a vCPU thread.
+ * Parks all vCPUs outside KVM_RUN and waits until they are; nests. Returns 0, or -ETIMEDOUT if one of them did not
+ * park within @timeout_ms (or VCPU_WAIT_FOREVER), as it serves a device that is stuck: then nothing is paused. Not
+ * from a vCPU thread.
  */
 int vm_pause(struct vm *vm, unsigned int timeout_ms) LKVM_MUST_CHECK;
 void vm_resume(struct vm *vm);

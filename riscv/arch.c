@@ -203,9 +203,9 @@ static size_t sbi_console_read(void *ctx, void *buf, size_t len)
 }
 
 /*
- * KVM has stopped all other harts and set this one's registers for its return, so all that is left
- * is to keep it from running: a stopped vCPU sleeps in KVM_RUN, where kicks, pauses and stops reach
- * it as ever, until riscv_wake(). An interrupt that is already there ends the suspend at once.
+ * KVM has stopped all other harts and set this one's registers for its return, so all that is left is to
+ * keep it from running: a stopped vCPU sleeps in KVM_RUN, where kicks, pauses and stops reach it as ever,
+ * until riscv_wake(). An interrupt that is already there ends the suspend at once.
  */
 static void sbi_suspend(void *ctx)
 {
@@ -335,12 +335,11 @@ gpa_t arch_initrd_limit(const struct vm *vm)
 }
 
 /*
- * earlycon: a kernel that dies before its console is up is heard all the same. Over SBI it costs
- * one exit per line; where DBCN is off (vcpu.c) the UART serves.
+ * earlycon: a kernel that dies before its console is up is heard all the same. Over SBI it costs one exit
+ * per line; where DBCN is off (vcpu.c) the UART serves.
  *
- * No panic=: without it a guest that panicked says "end Kernel panic" and stays, which the console
- * watcher turns into the outcome. With panic=-1 it would reboot, and only the watcher could tell
- * that from success.
+ * No panic=: without it a guest that panicked says "end Kernel panic" and stays, which the console watcher
+ * turns into the outcome. With panic=-1 it would reboot, and only the watcher could tell that from success.
  */
 void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 {

@@ -8,8 +8,8 @@
 
 /*
  * Numbers: enum KVM_RISCV_ISA_EXT_ID. Order: RISC-V unprivileged ISA, "ISA Extension Naming
- * Conventions": single letters as in the table of standard extensions, then Z* by their second
- * letter in the same order and by alphabet, then S*.
+ * Conventions": single letters as in the table of standard extensions, then Z* by their second letter in the
+ * same order and by alphabet, then S*.
  */
 const struct riscv_isa_ext riscv_isa_exts[] = {
 	/* The single letters. */
@@ -123,10 +123,7 @@ const struct riscv_config_reg *riscv_config_by_name(const char *name)
 	return NULL;
 }
 
-/*
- * Numbers: enum KVM_RISCV_SBI_EXT_ID. Extension ids: SBI specification 3.0,
- * arch/riscv/include/asm/sbi.h.
- */
+/* Numbers: enum KVM_RISCV_SBI_EXT_ID. Extension ids: SBI specification 3.0, arch/riscv/include/asm/sbi.h. */
 const struct riscv_sbi_ext riscv_sbi_exts[] = {
 	{ 0,  "v01",          0x0,        0x8 },
 	{ 1,  "time",         0x54494d45, 0x54494d45 },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The names of ISA and SBI extensions. KVM numbers them in its own way (KVM_RISCV_ISA_EXT_*,
- * KVM_RISCV_SBI_EXT_*, arch/riscv/include/uapi/asm/kvm.h), guests know them by name (riscv,isa-
- * extensions) or by the SBI's extension id. One table each, in which everybody looks. Pure.
+ * KVM_RISCV_SBI_EXT_*, arch/riscv/include/uapi/asm/kvm.h), guests know them by name (riscv,isa-extensions)
+ * or by the SBI's extension id. One table each, in which everybody looks. Pure.
  */
 #ifndef RISCV_ISA_H
 #define RISCV_ISA_H
@@ -56,14 +56,14 @@ static inline bool riscv_isa_has(const struct riscv_isa_set *set, unsigned int i
 }
 
 /*
- * "rv64imafdc_zicsr_zba": all of @set that have a name. Returns its length, or -ENOSPC if it and
- * its NUL do not fit @size (RISCV_ISA_STRING_BYTES always do).
+ * "rv64imafdc_zicsr_zba": all of @set that have a name. Returns its length, or -ENOSPC if it and its NUL
+ * do not fit @size (RISCV_ISA_STRING_BYTES always do).
  */
 int riscv_isa_string(const struct riscv_isa_set *set, char *buf, size_t size) LKVM_MUST_CHECK;
 
 /*
- * The same as a list, "i\0m\0a\0...": the value of riscv,isa-extensions. Returns its length with
- * all NULs, or -ENOSPC.
+ * The same as a list, "i\0m\0a\0...": the value of riscv,isa-extensions. Returns its length with all NULs, or
+ * -ENOSPC.
  */
 int riscv_isa_list(const struct riscv_isa_set *set, char *buf, size_t size) LKVM_MUST_CHECK;
 
@@ -102,8 +102,8 @@ const struct riscv_sbi_ext *riscv_sbi_by_name(const char *name);
 const struct riscv_sbi_ext *riscv_sbi_by_eid(uint64_t eid);
 
 /*
- * Extension @id by the word that options take: its name, or "isa-99" and "sbi-99" where this build
- * has none. @buf holds RISCV_EXT_WORD_BYTES.
+ * Extension @id by the word that options take: its name, or "isa-99" and "sbi-99" where this build has none.
+ * @buf holds RISCV_EXT_WORD_BYTES.
  */
 const char *riscv_isa_word(unsigned int id, char *buf);
 const char *riscv_sbi_word(unsigned int id, char *buf);

@@ -130,9 +130,9 @@ static const char *refusal(int err)
 }
 
 /*
- * Switches the extension behind register @id on or off, and looks whether KVM did. @word is what
- * the user calls it, @option where. Turning off what is not there is done already. 0 or -errno
- * (reported); -ENOENT is silent with @optional.
+ * Switches the extension behind register @id on or off, and looks whether KVM did. @word is what the user
+ * calls it, @option where. Turning off what is not there is done already. 0 or -errno (reported);
+ * -ENOENT is silent with @optional.
  */
 static int set_extension(struct vcpu *vcpu, const char *option, const char *word, uint64_t id, bool on,
 			 bool optional)
@@ -254,9 +254,8 @@ static int set_pmu(struct vcpu *vcpu)
 }
 
 /*
- * The extensions that KVM leaves to user space are off by default: lkvm serves DBCN and SUSP
- * (sbi.c). A virtio console is to be the guest's hvc0, so there DBCN stays off: Linux would make it
- * hvc0.
+ * The extensions that KVM leaves to user space are off by default: lkvm serves DBCN and SUSP (sbi.c). A virtio
+ * console is to be the guest's hvc0, so there DBCN stays off: Linux would make it hvc0.
  */
 static bool on_by_default(const struct config *cfg, unsigned int id)
 {
@@ -368,8 +367,8 @@ static uint64_t read_seed(void)
 
 /*
  * KVM forwards only CSRs that it knows user space may serve; for others the guest gets its illegal
- * instruction in the kernel. There is no way to refuse an access here, so the rest reads as zero:
- * that is AIA's stopei and sireg on a host that has AIA, for a guest that has none.
+ * instruction in the kernel. There is no way to refuse an access here, so the rest reads as zero: that is
+ * AIA's stopei and sireg on a host that has AIA, for a guest that has none.
  */
 static void serve_csr(struct vcpu *vcpu)
 {
@@ -423,10 +422,7 @@ void riscv_wake(struct vm *vm)
 
 /* ---- reports ------------------------------------------------------------------------------------ */
 
-/*
- * SRST (SBI spec, chapter "System Reset Extension"): reset reason 1 is "system failure"; KVM passes
- * it on.
- */
+/* SRST (SBI spec, chapter "System Reset Extension"): reset reason 1 is "system failure"; KVM passes it on. */
 bool arch_event_is_failure(const struct kvm_run *run)
 {
 	return run->system_event.ndata > 0 && run->system_event.data[0] == 1;

@@ -44,9 +44,9 @@ const struct kvm_cap_need *arch_required_caps(size_t *nr)
 static const struct x86_irqchip *const irqchips[] = { &x86_irqchip_kernel, &x86_irqchip_split };
 
 /*
- * Kernels may be built without ACPI, without IOAPIC support, without anything but the oldest parts
- * of a PC: they get all of it. A flat image is entered with interrupts off in 64-bit mode, past
- * everything that a PIC and a PIT are for, and starts in a fraction of the time without them.
+ * Kernels may be built without ACPI, without IOAPIC support, without anything but the oldest parts of a PC: they
+ * get all of it. A flat image is entered with interrupts off in 64-bit mode, past everything that a PIC and a PIT
+ * are for, and starts in a fraction of the time without them.
  */
 static int choose_irqchip(struct vm *vm)
 {
@@ -212,8 +212,8 @@ int arch_vm_type(struct vm *vm, unsigned long *type)
 }
 
 /*
- * Intel CPUs without "unrestricted guest" run real mode in a virtual-8086 task and on an identity
- * map, for which KVM wants four pages that are not RAM. Others do not look at them.
+ * Intel CPUs without "unrestricted guest" run real mode in a virtual-8086 task and on an identity map, for which
+ * KVM wants four pages that are not RAM. Others do not look at them.
  */
 static int set_kvm_pages(struct vm *vm)
 {
@@ -336,9 +336,8 @@ gpa_t arch_initrd_limit(const struct vm *vm)
 /*
  * earlyprintk: a kernel that dies before its console is up is heard all the same.
  *
- * No panic=: without it a guest that panicked says "end Kernel panic" and stays, which the console
- * watcher turns into the outcome. With panic=-1 it would reboot, and only the watcher could tell
- * that from success.
+ * No panic=: without it a guest that panicked says "end Kernel panic" and stays, which the console watcher turns
+ * into the outcome. With panic=-1 it would reboot, and only the watcher could tell that from success.
  */
 void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 {
@@ -346,10 +345,7 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 								       "earlyprintk=ttyS0 console=hvc0");
 }
 
-/*
- * What a PC's firmware leaves behind: ACPI and MP tables, and a way to reset. 0 or -errno
- * (reported).
- */
+/* What a PC's firmware leaves behind: ACPI and MP tables, and a way to reset. 0 or -errno (reported). */
 static int write_tables(struct vm *vm)
 {
 	uint8_t *acpi = memory_ptr(&vm->memory, X86_ACPI, X86_ACPI_BYTES);
@@ -396,10 +392,7 @@ int arch_boot_prepare(struct vm *vm)
 		return ret ? ret : x86_boot_write_gdt(&vm->memory, false);
 	}
 	if (protocol != X86_BOOT_FLAT) {
-		/*
-		 * Early in the host's own boot there may be no entropy yet: then the guest gathers
-		 * its own.
-		 */
+		/* Early in the host's own boot there may be no entropy yet: then the guest gathers its own. */
 		if (getrandom(rng_seed, sizeof(rng_seed), GRND_NONBLOCK) == sizeof(rng_seed)) {
 			boot.rng_seed = rng_seed;
 			boot.rng_seed_bytes = sizeof(rng_seed);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A KVM made of plain memory, linked in the place of kvm-sys.c. It hands out real file descriptors
- * (so that leaks show), remembers register values, fails the Nth call on demand, and plays a script
- * of exits.
+ * A KVM made of plain memory, linked in the place of kvm-sys.c. It hands out real file descriptors (so
+ * that leaks show), remembers register values, fails the Nth call on demand, and plays a script of exits.
  */
 #ifndef TESTS_UNIT_FAKE_KVM_H
 #define TESTS_UNIT_FAKE_KVM_H
@@ -14,10 +13,7 @@
 /* Back to a host where everything works and KVM_RUN says "powered off". */
 void fake_kvm_reset(void);
 
-/*
- * Call number @n from now on (1 is the next, counting open, ioctl and mmap) fails with @err; 0:
- * none.
- */
+/* Call number @n from now on (1 is the next, counting open, ioctl and mmap) fails with @err; 0: none. */
 void fake_kvm_fail(unsigned int n, int err);
 /* True if the failure has happened. */
 bool fake_kvm_failed(void);
@@ -30,16 +26,13 @@ unsigned long fake_kvm_failed_request(void);
 void fake_kvm_set_cap(unsigned int cap, int value);
 
 /*
- * Called in the place of KVM_RUN on @vcpu_index; fills @run and returns 0 or -errno. NULL: power
- * off. The function runs on vCPU threads.
+ * Called in the place of KVM_RUN on @vcpu_index; fills @run and returns 0 or -errno. NULL: power off. The
+ * function runs on vCPU threads.
  */
 typedef int fake_kvm_run_fn(struct kvm_run *run, unsigned int vcpu_index, uint64_t nth, void *opaque);
 void fake_kvm_on_run(fake_kvm_run_fn *fn, void *opaque);
 
-/*
- * For a fake_kvm_run_fn: behaves like a guest that idles until somebody kicks the vCPU. Returns
- * -EINTR.
- */
+/* For a fake_kvm_run_fn: behaves like a guest that idles until somebody kicks the vCPU. Returns -EINTR. */
 int fake_kvm_idle(struct kvm_run *run);
 
 /* The value that a register of any vCPU has been set to last; 0 if never. */

@@ -11,10 +11,7 @@
 
 #define MAX_WORDS 40
 
-/*
- * Parses "run" and the words of @line (parted by spaces; "''" is an empty word, '_' is a space in a
- * word).
- */
+/* Parses "run" and the words of @line (parted by spaces; "''" is an empty word, '_' is a space in a word). */
 static int parse_on(unsigned int arch, struct config *cfg, const char *line)
 {
 	char copy[1024];

@@ -135,10 +135,7 @@ static void test_features(void)
 	teardown(&f);
 }
 
-/*
- * A host with none of it: quiet where nothing was asked for, an error that names it where something
- * was.
- */
+/* A host with none of it: quiet where nothing was asked for, an error that names it where something was. */
 static void bare_host(struct fixture *f)
 {
 	static const unsigned int caps[] = {

@@ -327,10 +327,7 @@ static void *kicker(void *arg)
 	struct kick_test *t = arg;
 	struct pause_test p = { 0 };
 
-	/*
-	 * Each call must interrupt a guest that idles in KVM_RUN: a lost kick hangs here, and times
-	 * out.
-	 */
+	/* Each call must interrupt a guest that idles in KVM_RUN: a lost kick hangs here, and times out. */
 	for (int i = 0; i < 2000; i++)
 		CHECK_EQ(vcpu_call(t->vm->vcpus[0], on_vcpu, &p, VCPU_WAIT_FOREVER), 0);
 	atomic_store(&t->done, p.calls == 2000);
