@@ -29,7 +29,7 @@ VERSION := 0.1.0
 OBJS_core := $(addprefix lkvm/, \
 	options.o run-options.o config.o cpulist.o log.o outcome.o \
 	memory.o place.o machine.o image.o unpack.o fdt.o exit.o doctor.o \
-	bus.o loop.o device.o console.o uart8250.o pvpanic.o pci.o disk.o)
+	bus.o loop.o registry.o control.o json.o device.o console.o uart8250.o pvpanic.o pci.o disk.o)
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
 
@@ -43,8 +43,8 @@ PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
-OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-doctor.o cmd-version.o cmd-help.o vm.o vm-devices.o boot-fdt.o \
-	vcpu.o report.o)
+OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
+	vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o report.o)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)

@@ -2,6 +2,7 @@
 #include "lkvm/cmd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -10,9 +11,11 @@
 #include <unistd.h>
 
 #include "lkvm/config.h"
+#include "lkvm/control.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
 #include "lkvm/run-options.h"
+#include "lkvm/vm-control.h"
 #include "lkvm/vm.h"
 
 #define TAIL_LINES 20
@@ -75,25 +78,48 @@ static void report_outcome(const struct config *cfg, struct vm *vm)
 	}
 }
 
-/* One life of the guest. Returns the exit status; @reboot tells whether it ended by asking for a reset. */
-static int run_guest(const struct config *cfg, bool *reboot)
+static int attach_control(struct control *ctl, struct vm *vm)
 {
-	struct vm *vm;
-	int status;
+	int ret = ctl ? control_attach(ctl, vm->loop, vm_control_commands, vm) : 0;
 
-	*reboot = false;
+	if (ret)
+		log_error("cannot serve the control socket: %s", strerror(-ret));
+	return ret;
+}
+
+/* One life of the guest: how it ended. */
+static struct outcome run_guest(const struct config *cfg, struct control *ctl)
+{
+	struct outcome outcome = { .kind = OUTCOME_START_FAILED };
+	struct vm *vm;
+
 	if (vm_create(&vm, cfg))
-		return EXIT_STATUS_START_FAILED;
-	if (vm_run(vm)) {
-		/* Whatever the outcome says, the guest was not run as asked; the reason has been reported. */
-		status = EXIT_STATUS_START_FAILED;
-	} else {
+		return outcome;
+	/* If it can't be run as asked, then whatever the outcome says: the reason has been reported. */
+	if (!attach_control(ctl, vm) && !vm_run(vm)) {
 		report_outcome(cfg, vm);
-		status = outcome_exit_status(&vm->outcome);
-		*reboot = vm->outcome.kind == OUTCOME_REBOOT;
+		outcome = vm->outcome;
 	}
+	if (ctl)
+		control_detach(ctl);
 	vm_destroy(vm);
-	return status;
+	return outcome;
+}
+
+/* Without a place for sockets the guest runs all the same, unless another has the name that was asked for. */
+static int create_control(const struct config *cfg, struct control **ctl)
+{
+	int ret = control_create(ctl, cfg->name);
+
+	if (ret == -EEXIST && cfg->name) {
+		log_error("--name: a guest called '%s' is running already (see lkvm list)", cfg->name);
+		return ret;
+	}
+	if (ret && ret != -ENOTSUP)
+		log_message(cfg->name ? LOG_WARNING : LOG_INFO,
+			    "no control socket, lkvm list and others will not find this guest: %s "
+			    "(set XDG_RUNTIME_DIR to a directory of your own)", strerror(-ret));
+	return 0;
 }
 
 static uint64_t now_ms(void)
@@ -111,18 +137,38 @@ static int run_guest_lives(const struct config *cfg)
 	struct config life = *cfg;
 	uint64_t start = now_ms();
 	char name[sizeof("guest-2147483647")];
-	bool reboot;
-	int status;
+	struct control *ctl = NULL;
+	struct outcome outcome;
 
 	snprintf(name, sizeof(name), "guest-%d", (int)getpid());
 	prctl(PR_SET_NAME, cfg->name ? cfg->name : name);
+	if (cfg->control && create_control(cfg, &ctl))
+		return EXIT_STATUS_START_FAILED;
 	for (;;) {
-		status = run_guest(&life, &reboot);
-		if (!reboot || cfg->on_reboot != ON_REBOOT_RESTART)
-			return status;
+		outcome = run_guest(&life, ctl);
+		if (outcome.kind != OUTCOME_REBOOT || cfg->on_reboot != ON_REBOOT_RESTART)
+			break;
 		life.console_log_append = true;
 		life.timeout_spent_ms = now_ms() - start;
 	}
+	if (ctl)
+		control_announce_end(ctl, &outcome);
+	control_destroy(ctl);
+	return outcome_exit_status(&outcome);
+}
+
+/* Ends us with the process that started us, even if that is gone already. */
+static int die_with_parent(void)
+{
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM)) {
+		log_error("--pdeathsig: %s", strerror(errno));
+		return -errno;
+	}
+	if (getppid() != parent)
+		raise(SIGTERM);
+	return 0;
 }
 
 static int cmd_run_main(int argc, char **argv)
@@ -138,7 +184,8 @@ static int cmd_run_main(int argc, char **argv)
 		status = 0;
 	} else if (!ret && !config_validate(&cfg)) {
 		log_set_level((enum log_level)cfg.loglevel);
-		status = run_guest_lives(&cfg);
+		if (!cfg.pdeathsig || !die_with_parent())
+			status = run_guest_lives(&cfg);
 	}
 	config_free(&cfg);
 	return status;

@@ -23,6 +23,12 @@ struct cmd {
 };
 
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_list;
+extern const struct cmd cmd_pause;
+extern const struct cmd cmd_resume;
+extern const struct cmd cmd_stop;
+extern const struct cmd cmd_stat;
+extern const struct cmd cmd_wait;
 extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_version;
 extern const struct cmd cmd_help;

@@ -18,6 +18,7 @@ void config_init(struct config *cfg)
 		.console = CONSOLE_SERIAL,
 		.virtio_transport = TRANSPORT_AUTO,
 		.on_reboot = ON_REBOOT_EXIT,
+		.control = true,
 		.loglevel = LOG_WARNING,
 		.dev = strdup("/dev/kvm"),
 	};

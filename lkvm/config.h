@@ -109,6 +109,8 @@ struct config {
 
 	/* The run. */
 	char        *name;        /* NULL: guest-PID */
+	bool         control;     /* register the guest and listen on a control socket */
+	bool         pdeathsig;   /* end with the process that started lkvm */
 	char        *dev;         /* KVM device node */
 	uint64_t     timeout_ms;  /* 0: none */
 	uint64_t     timeout_spent_ms; /* of that, by earlier lives of the guest */

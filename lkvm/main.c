@@ -15,6 +15,12 @@
 
 const struct cmd *const cmd_table[] = {
 	&cmd_run,
+	&cmd_list,
+	&cmd_pause,
+	&cmd_resume,
+	&cmd_stop,
+	&cmd_stat,
+	&cmd_wait,
 	&cmd_doctor,
 	&cmd_version,
 	&cmd_help,

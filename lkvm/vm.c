@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lkvm/arch.h"
@@ -552,6 +553,19 @@ static void settle_outcome(struct vm *vm)
 	}
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+uint64_t vm_uptime_ms(const struct vm *vm)
+{
+	return vm->start_ms ? now_ms() - vm->start_ms : 0;
+}
+
 int vm_run(struct vm *vm)
 {
 	int ret;
@@ -573,6 +587,7 @@ int vm_run(struct vm *vm)
 		}
 	}
 	pthread_mutex_lock(&vm->vcpu_lock);
+	vm->start_ms = now_ms();
 	vm->running = true;
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	pthread_mutex_unlock(&vm->vcpu_lock);

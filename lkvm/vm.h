@@ -77,6 +77,8 @@ struct vm {
 	bool              running;   /* released by vm_run() */
 	unsigned int      pause_count;
 	_Atomic bool      stopping;
+	bool              user_paused; /* through the control socket. Main thread only. */
+	uint64_t          start_ms;  /* CLOCK_MONOTONIC when vm_run() released the vCPUs; 0: not yet */
 
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */
 	char              panic_text[200]; /* first line of a panic seen; "" if none. vcpu_lock */
@@ -114,6 +116,9 @@ void vm_guest_panicked(struct vm *vm, const char *line, bool final);
  */
 int vm_pause(struct vm *vm, unsigned int timeout_ms) LKVM_MUST_CHECK;
 void vm_resume(struct vm *vm);
+
+/* How long the guest has been running, pauses included. */
+uint64_t vm_uptime_ms(const struct vm *vm);
 
 /*
  * Registers region @r of guest memory as memslot. Used by vm_create() and by arch code that adds memory

@@ -1,0 +1,507 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/control.h"
+
+#include <errno.h>
+
+#ifdef HAVE_JANSSON
+
+#include <jansson.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lkvm/cmd.h"
+#include "lkvm/json.h"
+#include "lkvm/log.h"
+#include "lkvm/registry.h"
+
+#define READ_BYTES 4096
+/* Answers that wait to be read; from here on no more of that client's requests are looked at. */
+#define MAX_PENDING_BYTES (256 * 1024)
+/* How long those who wait for the end may take to hear of it. */
+#define END_WAIT_MS 200
+
+struct client {
+	struct client  *next;
+	struct control *ctl;
+	int             fd;
+	uint32_t        events; /* what the loop watches */
+	bool            closing; /* close once @out is sent */
+	struct json_t  *wait;   /* its "wait" request: an object that holds the id; NULL: none */
+	char           *in;     /* the beginning of a line; CONTROL_MAX_LINE bytes once allocated */
+	size_t          in_len;
+	char           *out;
+	size_t          out_len;
+	size_t          out_pos;
+};
+
+struct control {
+	struct registry_entry entry;
+	struct loop          *loop;     /* NULL: not attached */
+	const struct control_command *commands;
+	void                 *opaque;
+	struct client        *clients;
+	unsigned int          nr_clients;
+	bool                  deaf;     /* no descriptors: not accepting until a client goes */
+};
+
+/* ---- answers ------------------------------------------------------------------------------------ */
+
+/* Takes @reply. One line with its newline, or NULL. */
+static char *to_line(json_t *reply)
+{
+	char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+	char *line = NULL;
+
+	json_decref(reply);
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	return line;
+}
+
+static json_t *id_of(const json_t *request)
+{
+	json_t *id = json_object_get(request, "id");
+
+	return id ? json_incref(id) : json_null();
+}
+
+static const char *error_word(int err)
+{
+	switch (-err) {
+	case EINVAL: return "bad-request";
+	case ENOSYS: return "unknown-command";
+	case ENOTSUP: return "not-supported";
+	case EBUSY: return "busy";
+	default: return "failed";
+	}
+}
+
+/* @request may be NULL. */
+static char *error_line(const json_t *request, int err, const char *text)
+{
+	return to_line(json_pack("{s:o, s:b, s:{s:s, s:o}}", "id", id_of(request), "ok", 0, "error", "code",
+				 error_word(err), "message", json_text(text)));
+}
+
+/* Takes @result. */
+static char *result_line(const json_t *request, json_t *result)
+{
+	return to_line(json_pack("{s:o, s:b, s:o}", "id", id_of(request), "ok", 1, "result", result));
+}
+
+static const struct control_command *find_command(const struct control *ctl, const char *name)
+{
+	for (const struct control_command *cmd = ctl->commands; cmd && cmd->name; cmd++)
+		if (!strcmp(cmd->name, name))
+			return cmd;
+	return NULL;
+}
+
+static char *unknown_command(const struct control *ctl, const json_t *request, const char *name)
+{
+	char text[256];
+	size_t len = (size_t)snprintf(text, sizeof(text), "no command '%.40s'; there are wait", name);
+
+	for (const struct control_command *cmd = ctl->commands; cmd && cmd->name && len < sizeof(text); cmd++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ", %s", cmd->name);
+	return error_line(request, -ENOSYS, text);
+}
+
+char *control_answer(struct control *ctl, const char *line, size_t len, json_t **wait)
+{
+	const struct control_command *cmd;
+	char error[CONTROL_ERROR_BYTES] = "";
+	json_t *request, *result;
+	const char *name;
+	json_error_t why;
+	char *answer;
+	int ret;
+
+	*wait = NULL;
+	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
+	if (!request) {
+		snprintf(error, sizeof(error), "not JSON: %.160s", why.text);
+		return error_line(NULL, -EINVAL, error);
+	}
+	name = json_string_value(json_object_get(request, "command"));
+	if (!name) {
+		answer = error_line(request, -EINVAL, "a request is an object with a string \"command\"");
+		json_decref(request);
+		return answer;
+	}
+	if (!strcmp(name, "wait")) {
+		*wait = request;
+		return NULL;
+	}
+	cmd = find_command(ctl, name);
+	if (!cmd) {
+		answer = unknown_command(ctl, request, name);
+		json_decref(request);
+		return answer;
+	}
+	result = json_object();
+	ret = cmd->run(ctl->opaque, request, result, error);
+	if (ret) {
+		json_decref(result);
+		answer = error_line(request, ret, error[0] ? error : strerror(-ret));
+	} else {
+		answer = result_line(request, result);
+	}
+	json_decref(request);
+	return answer;
+}
+
+/* ---- clients ------------------------------------------------------------------------------------ */
+
+static void client_close(struct client *client)
+{
+	struct control *ctl = client->ctl;
+	struct client **p = &ctl->clients;
+
+	while (*p != client)
+		p = &(*p)->next;
+	*p = client->next;
+	ctl->nr_clients--;
+	if (ctl->loop)
+		loop_del(ctl->loop, client->fd);
+	close(client->fd);
+	json_decref(client->wait);
+	free(client->in);
+	free(client->out);
+	free(client);
+	if (ctl->deaf && ctl->loop) {
+		ctl->deaf = false;
+		loop_modify(ctl->loop, ctl->entry.fd, EPOLLIN);
+	}
+}
+
+static size_t client_pending(const struct client *client)
+{
+	return client->out_len - client->out_pos;
+}
+
+/* Sends what it can. False if the client is gone. */
+static bool client_flush(struct client *client)
+{
+	while (client_pending(client)) {
+		ssize_t n = send(client->fd, client->out + client->out_pos, client_pending(client),
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EAGAIN || errno == EWOULDBLOCK;
+		client->out_pos += (size_t)n;
+	}
+	client->out_pos = 0;
+	client->out_len = 0;
+	return true;
+}
+
+/* Appends @line, which is freed; NULL (out of memory) ends the client. */
+static void client_answer(struct client *client, char *line)
+{
+	size_t len = line ? strlen(line) : 0;
+	char *out;
+
+	if (client->out_pos) {
+		memmove(client->out, client->out + client->out_pos, client_pending(client));
+		client->out_len -= client->out_pos;
+		client->out_pos = 0;
+	}
+	out = line ? realloc(client->out, client->out_len + len) : NULL;
+	if (!out) {
+		client->closing = true;
+		free(line);
+		return;
+	}
+	memcpy(out + client->out_len, line, len);
+	client->out = out;
+	client->out_len += len;
+	free(line);
+}
+
+static void client_request(struct client *client, const char *line, size_t len)
+{
+	json_t *wait;
+	char *answer;
+
+	if (len && line[len - 1] == '\r')
+		len--;
+	if (!len)
+		return;
+	answer = control_answer(client->ctl, line, len, &wait);
+	if (!wait) {
+		client_answer(client, answer);
+		return;
+	}
+	if (client->wait) {
+		client_answer(client, error_line(wait, -EBUSY, "this connection waits already"));
+		json_decref(wait);
+		return;
+	}
+	client->wait = wait;
+}
+
+/* Serves the whole lines that have come. */
+static void client_serve(struct client *client)
+{
+	size_t start = 0;
+	char *end;
+
+	while (!client->closing && client_pending(client) < MAX_PENDING_BYTES &&
+	       (end = memchr(client->in + start, '\n', client->in_len - start))) {
+		client_request(client, client->in + start, (size_t)(end - client->in) - start);
+		start = (size_t)(end - client->in) + 1;
+	}
+	client->in_len -= start;
+	memmove(client->in, client->in + start, client->in_len);
+	if (client->in_len == CONTROL_MAX_LINE && !client->closing && client_pending(client) < MAX_PENDING_BYTES) {
+		client_answer(client, error_line(NULL, -EINVAL, "the request is longer than 64 KiB"));
+		client->closing = true;
+	}
+}
+
+static void client_watch(struct client *client)
+{
+	/* Never 0, so that one that goes while it waits for the end is noticed. */
+	uint32_t events = EPOLLPRI;
+
+	if (!client->closing && client_pending(client) < MAX_PENDING_BYTES)
+		events |= EPOLLIN;
+	if (client_pending(client))
+		events |= EPOLLOUT;
+	if (events == client->events || !client->ctl->loop)
+		return;
+	loop_modify(client->ctl->loop, client->fd, events);
+	client->events = events;
+}
+
+/* Reads once. False if the client is gone. */
+static bool client_read(struct client *client, bool hung_up)
+{
+	ssize_t n;
+
+	if (!client->in)
+		client->in = malloc(CONTROL_MAX_LINE);
+	if (!client->in)
+		return false;
+	n = recv(client->fd, client->in + client->in_len,
+		 MIN((size_t)READ_BYTES, CONTROL_MAX_LINE - client->in_len), MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0) {
+		/* It may have shut down its side and still read: `echo '...' | nc -U` does so. */
+		if (hung_up || (!client_pending(client) && !client->wait))
+			return false;
+		client->closing = true;
+		return true;
+	}
+	client->in_len += (size_t)n;
+	return true;
+}
+
+static void on_client(void *opaque, uint32_t events)
+{
+	struct client *client = opaque;
+
+	if (events & EPOLLERR || (events & EPOLLHUP && !(events & EPOLLIN))) {
+		client_close(client);
+		return;
+	}
+	if ((events & EPOLLIN && !client_read(client, events & EPOLLHUP)) || !client_flush(client)) {
+		client_close(client);
+		return;
+	}
+	/* Lines may have been left when too many answers were pending. */
+	if (client->in_len)
+		client_serve(client);
+	if (!client_flush(client) || (client->closing && !client_pending(client) && !client->wait)) {
+		client_close(client);
+		return;
+	}
+	client_watch(client);
+}
+
+static bool peer_may(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) && (cred.uid == geteuid() || cred.uid == 0);
+}
+
+static void client_add(struct control *ctl, int fd)
+{
+	static const char full[] = "{\"id\":null,\"ok\":false,\"error\":{\"code\":\"busy\","
+				   "\"message\":\"too many clients\"}}\n";
+	struct client *client;
+
+	if (!peer_may(fd) || ctl->nr_clients >= CONTROL_MAX_CLIENTS) {
+		send(fd, full, strlen(full), MSG_NOSIGNAL | MSG_DONTWAIT);
+		close(fd);
+		return;
+	}
+	client = calloc(1, sizeof(*client));
+	if (!client || loop_add(ctl->loop, fd, EPOLLIN, on_client, client)) {
+		free(client);
+		close(fd);
+		return;
+	}
+	client->ctl = ctl;
+	client->fd = fd;
+	client->events = EPOLLIN;
+	client->next = ctl->clients;
+	ctl->clients = client;
+	ctl->nr_clients++;
+	client_answer(client, to_line(json_pack("{s:s, s:i, s:s, s:i}", "lkvm", LKVM_VERSION, "protocol",
+						CONTROL_PROTOCOL, "name", ctl->entry.name, "pid", (int)getpid())));
+	client_watch(client);
+}
+
+static void on_connect(void *opaque, uint32_t events)
+{
+	struct control *ctl = opaque;
+	int fd = accept4(ctl->entry.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd >= 0) {
+		client_add(ctl, fd);
+		return;
+	}
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+		/* It stays ready; do not spin on it. */
+		log_warning("control socket: %s", strerror(errno));
+		ctl->deaf = true;
+		loop_modify(ctl->loop, ctl->entry.fd, 0);
+	}
+}
+
+/* ---- life --------------------------------------------------------------------------------------- */
+
+int control_create(struct control **out, const char *name)
+{
+	struct control *ctl = calloc(1, sizeof(*ctl));
+	int ret;
+
+	if (!ctl)
+		return -ENOMEM;
+	ret = registry_add(&ctl->entry, name);
+	if (ret) {
+		free(ctl);
+		return ret;
+	}
+	*out = ctl;
+	return 0;
+}
+
+void control_destroy(struct control *ctl)
+{
+	if (!ctl)
+		return;
+	control_detach(ctl);
+	while (ctl->clients)
+		client_close(ctl->clients);
+	registry_remove(&ctl->entry);
+	free(ctl);
+}
+
+const char *control_name(const struct control *ctl)
+{
+	return ctl->entry.name;
+}
+
+int control_attach(struct control *ctl, struct loop *loop, const struct control_command *commands,
+		   void *opaque)
+{
+	int ret;
+
+	ret = loop_add(loop, ctl->entry.fd, EPOLLIN, on_connect, ctl);
+	if (ret)
+		return ret;
+	ctl->loop = loop;
+	ctl->commands = commands;
+	ctl->opaque = opaque;
+	ctl->deaf = false;
+	for (struct client *client = ctl->clients, *next; client; client = next) {
+		next = client->next;
+		if (loop_add(loop, client->fd, client->events, on_client, client))
+			client_close(client);
+	}
+	return 0;
+}
+
+void control_detach(struct control *ctl)
+{
+	if (!ctl->loop)
+		return;
+	for (struct client *client = ctl->clients; client; client = client->next)
+		loop_del(ctl->loop, client->fd);
+	loop_del(ctl->loop, ctl->entry.fd);
+	ctl->loop = NULL;
+	ctl->commands = NULL;
+}
+
+void control_announce_end(struct control *ctl, const struct outcome *outcome)
+{
+	unsigned int left_ms = END_WAIT_MS;
+
+	for (struct client *client = ctl->clients; client; client = client->next) {
+		if (!client->wait)
+			continue;
+		client_answer(client, result_line(client->wait,
+						  json_pack("{s:s, s:i, s:o}", "outcome", outcome_word(outcome->kind),
+							    "status", outcome_exit_status(outcome), "text",
+							    json_text(outcome->text))));
+		while (client_flush(client) && client_pending(client) && left_ms) {
+			struct pollfd pfd = { .fd = client->fd, .events = POLLOUT };
+
+			/* All of them together: the end does not depend on any reader. */
+			if (poll(&pfd, 1, 10) == 0)
+				left_ms -= 10;
+		}
+	}
+}
+
+#else /* without jansson */
+
+int control_create(struct control **ctl LKVM_UNUSED, const char *name LKVM_UNUSED)
+{
+	return -ENOTSUP;
+}
+
+void control_destroy(struct control *ctl LKVM_UNUSED)
+{
+}
+
+const char *control_name(const struct control *ctl LKVM_UNUSED)
+{
+	return "";
+}
+
+int control_attach(struct control *ctl LKVM_UNUSED, struct loop *loop LKVM_UNUSED,
+		   const struct control_command *commands LKVM_UNUSED, void *opaque LKVM_UNUSED)
+{
+	return -ENOTSUP;
+}
+
+void control_detach(struct control *ctl LKVM_UNUSED)
+{
+}
+
+void control_announce_end(struct control *ctl LKVM_UNUSED, const struct outcome *outcome LKVM_UNUSED)
+{
+}
+
+char *control_answer(struct control *ctl LKVM_UNUSED, const char *line LKVM_UNUSED, size_t len LKVM_UNUSED,
+		     struct json_t **wait LKVM_UNUSED)
+{
+	return NULL;
+}
+
+#endif

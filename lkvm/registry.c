@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SUFFIX  ".sock"
+#define BACKLOG 16
+#define MAX_DIRS 3
+#define DIR_BYTES 512
+/* guest-PID is taken only where several PID namespaces share a directory. */
+#define MAX_AUTO_NAMES 1000
+
+/* Candidate @index for the directory; false if there is none. */
+static bool dir_path(unsigned int index, char *path, size_t size)
+{
+	const char *xdg = getenv("XDG_RUNTIME_DIR");
+	int n = -1;
+
+	switch (index) {
+	case 0:
+		if (xdg && xdg[0] == '/')
+			n = snprintf(path, size, "%s/lkvm", xdg);
+		break;
+	case 1:
+		n = snprintf(path, size, "/run/user/%u/lkvm", (unsigned int)geteuid());
+		break;
+	case 2:
+		n = snprintf(path, size, "/tmp/lkvm-%u", (unsigned int)geteuid());
+		break;
+	}
+	return n > 0 && (size_t)n < size;
+}
+
+/* Opens directory @path, which must be ours alone: anybody can make things in /tmp. fd or -errno. */
+static int dir_open(const char *path, bool create)
+{
+	struct stat st;
+	int fd;
+
+	if (create && mkdir(path, 0700) && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || st.st_uid != geteuid() || (st.st_mode & 077)) {
+		close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+/* The address of @name in the directory, by a short way: paths can be longer than an address. */
+static int make_address(struct sockaddr_un *addr, int dir_fd, const char *name)
+{
+	int n;
+
+	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s" SUFFIX, dir_fd, name);
+	return n > 0 && (size_t)n < sizeof(addr->sun_path) ? 0 : -ENAMETOOLONG;
+}
+
+/* fd, -ECONNREFUSED (nobody listens), -ENOENT or -errno. */
+static int connect_in(int dir_fd, const char *name, int flags)
+{
+	struct sockaddr_un addr;
+	int fd, ret;
+
+	ret = make_address(&addr, dir_fd, name);
+	if (ret)
+		return ret;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr))) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	return fd;
+}
+
+/* Whether a living guest has @name; a dead one's socket is removed. With the directory locked. */
+static bool name_taken(int dir_fd, const char *name)
+{
+	int fd = connect_in(dir_fd, name, SOCK_NONBLOCK);
+	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
+
+	if (fd >= 0) {
+		close(fd);
+		return true;
+	}
+	if (fd == -ECONNREFUSED) {
+		snprintf(file, sizeof(file), "%s" SUFFIX, name);
+		unlinkat(dir_fd, file, 0);
+		return false;
+	}
+	return fd != -ENOENT; /* EAGAIN: alive, and many want to talk to it */
+}
+
+static bool name_taken_elsewhere(unsigned int index, const char *name)
+{
+	bool taken = false;
+	char path[DIR_BYTES];
+
+	for (unsigned int i = 0; i < MAX_DIRS && !taken; i++) {
+		int dir_fd;
+
+		if (i == index || !dir_path(i, path, sizeof(path)))
+			continue;
+		dir_fd = dir_open(path, false);
+		if (dir_fd < 0)
+			continue;
+		flock(dir_fd, LOCK_EX);
+		taken = name_taken(dir_fd, name);
+		close(dir_fd);
+	}
+	return taken;
+}
+
+/* With the directory locked. */
+static int listen_as(struct registry_entry *entry, const char *name)
+{
+	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
+	struct sockaddr_un addr;
+	struct stat st;
+	int ret;
+
+	if (name_taken(entry->dir_fd, name))
+		return -EEXIST;
+	ret = make_address(&addr, entry->dir_fd, name);
+	if (ret)
+		return ret;
+	entry->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (entry->fd < 0)
+		return -errno;
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	if (bind(entry->fd, (const struct sockaddr *)&addr, sizeof(addr)) ||
+	    fstatat(entry->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) || listen(entry->fd, BACKLOG)) {
+		ret = -errno;
+		close(entry->fd);
+		entry->fd = -1;
+		return ret;
+	}
+	entry->inode = st.st_ino;
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	return 0;
+}
+
+static int add_in(struct registry_entry *entry, unsigned int index, const char *name)
+{
+	char automatic[REGISTRY_NAME_BYTES];
+	int ret = -EEXIST;
+
+	/* Two that start at once must not take each other's socket for a dead one's. */
+	flock(entry->dir_fd, LOCK_EX);
+	for (unsigned int i = 1; ret == -EEXIST && i <= (name ? 1 : MAX_AUTO_NAMES); i++) {
+		if (i == 1)
+			snprintf(automatic, sizeof(automatic), "guest-%d", (int)getpid());
+		else
+			snprintf(automatic, sizeof(automatic), "guest-%d-%u", (int)getpid(), i);
+		if (name_taken_elsewhere(index, name ? name : automatic))
+			continue;
+		ret = listen_as(entry, name ? name : automatic);
+	}
+	flock(entry->dir_fd, LOCK_UN);
+	return ret;
+}
+
+int registry_add(struct registry_entry *entry, const char *name)
+{
+	char path[DIR_BYTES];
+	int ret = -ENOENT;
+
+	*entry = REGISTRY_ENTRY_NONE;
+	if (name && strlen(name) >= REGISTRY_NAME_BYTES)
+		return -ENAMETOOLONG;
+	for (unsigned int i = 0; i < MAX_DIRS; i++) {
+		if (!dir_path(i, path, sizeof(path)))
+			continue;
+		entry->dir_fd = dir_open(path, true);
+		if (entry->dir_fd < 0) {
+			ret = entry->dir_fd;
+			continue;
+		}
+		ret = add_in(entry, i, name);
+		if (!ret)
+			return 0;
+		close(entry->dir_fd);
+		*entry = REGISTRY_ENTRY_NONE;
+		if (ret == -EEXIST)
+			return ret;
+	}
+	return ret;
+}
+
+void registry_remove(struct registry_entry *entry)
+{
+	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
+	struct stat st;
+
+	if (entry->dir_fd < 0)
+		return;
+	flock(entry->dir_fd, LOCK_EX);
+	snprintf(file, sizeof(file), "%s" SUFFIX, entry->name);
+	if (!fstatat(entry->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) && st.st_ino == entry->inode)
+		unlinkat(entry->dir_fd, file, 0);
+	close(entry->fd);
+	close(entry->dir_fd);
+	*entry = REGISTRY_ENTRY_NONE;
+}
+
+int registry_connect(const char *name)
+{
+	char path[DIR_BYTES];
+	int ret = -ENOENT;
+
+	if (!name[0] || name[0] == '.' || strchr(name, '/') || strlen(name) >= REGISTRY_NAME_BYTES)
+		return -ENOENT;
+	for (unsigned int i = 0; i < MAX_DIRS && ret == -ENOENT; i++) {
+		int dir_fd;
+
+		if (!dir_path(i, path, sizeof(path)))
+			continue;
+		dir_fd = dir_open(path, false);
+		if (dir_fd < 0)
+			continue;
+		ret = connect_in(dir_fd, name, 0);
+		if (ret == -ECONNREFUSED) {
+			/* Looked at again with the lock held: somebody may just be starting. */
+			flock(dir_fd, LOCK_EX);
+			ret = name_taken(dir_fd, name) ? connect_in(dir_fd, name, 0) : -ENOENT;
+		}
+		close(dir_fd);
+	}
+	return ret;
+}
+
+/* ---- all names ---------------------------------------------------------------------------------- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add_name(char ***names, size_t *nr, const char *name, size_t len)
+{
+	char **more;
+
+	for (size_t i = 0; i < *nr; i++)
+		if (strlen((*names)[i]) == len && !memcmp((*names)[i], name, len))
+			return 0;
+	more = realloc(*names, (*nr + 2) * sizeof(**names));
+	if (!more)
+		return -ENOMEM;
+	*names = more;
+	more[*nr] = strndup(name, len);
+	if (!more[*nr])
+		return -ENOMEM;
+	more[++*nr] = NULL;
+	return 0;
+}
+
+static int add_names_in(char ***names, size_t *nr, const char *path)
+{
+	int fd = dir_open(path, false);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	int ret = 0;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while (!ret && (d = readdir(dir))) {
+		size_t len = strlen(d->d_name);
+		size_t suffix = strlen(SUFFIX);
+
+		if (len > suffix && d->d_name[0] != '.' && !strcmp(d->d_name + len - suffix, SUFFIX))
+			ret = add_name(names, nr, d->d_name, len - suffix);
+	}
+	closedir(dir);
+	return ret;
+}
+
+int registry_names(char ***names)
+{
+	char path[DIR_BYTES];
+	size_t nr = 0;
+	int ret = 0;
+
+	*names = calloc(1, sizeof(**names));
+	if (!*names)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < MAX_DIRS && !ret; i++)
+		if (dir_path(i, path, sizeof(path)))
+			ret = add_names_in(names, &nr, path);
+	if (ret) {
+		registry_free_names(*names);
+		*names = NULL;
+		return ret;
+	}
+	qsort(*names, nr, sizeof(**names), compare_names);
+	return 0;
+}
+
+void registry_free_names(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
