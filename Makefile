@@ -37,7 +37,7 @@ OBJS_virtio := $(addprefix virtio/, \
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o options.o exit.o)
 PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl031.o esr.o exit.o)
-PURE_powerpc := $(addprefix powerpc/, image.o exit.o)
+PURE_powerpc := $(addprefix powerpc/, image.o exit.o hcall-names.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
@@ -58,7 +58,7 @@ DIR_ppc64le := powerpc
 DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) \
-	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o %/isa.o %/options.o %/esr.o,$(OBJS_pure)))
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 

@@ -21,7 +21,8 @@ void report_capture(struct vcpu *vcpu, int run_errno, uint32_t reason, struct ex
 	memcpy(info->payload, run->padding, EXIT_PAYLOAD_BYTES);
 	info->have_pc = arch_vcpu_pc(vcpu, &info->pc) == 0;
 	/* Only true for a guest without translation; the page walk of a report says more. */
-	info->pc_backed = info->have_pc && memory_find(&vcpu->vm->memory, info->pc);
+	if (info->have_pc)
+		info->pc_memory = memory_find(&vcpu->vm->memory, info->pc) ? EXIT_PC_RAM : EXIT_PC_HOLE;
 }
 
 void report_vcpu_failure(struct vcpu *vcpu, const struct exit_record *rec)

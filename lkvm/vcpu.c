@@ -255,6 +255,7 @@ static enum vcpu_exit_action unserved_exit(struct vcpu *vcpu, int run_errno)
 		reason = EXIT_REASON_NOT_WRITTEN;
 
 	report_capture(vcpu, run_errno, reason, &info);
+	info.stale = vcpu->payload_before && vcpu->payload_before == exit_payload_u64(&info, 0);
 	arch_exit_decode(&info, &rec);
 	if (rec.verdict == EXIT_RESUMABLE) {
 		if (info.pc != vcpu->unknown_pc)
@@ -276,6 +277,7 @@ static enum vcpu_exit_action run_once(struct vcpu *vcpu)
 	int ret;
 
 	poison_exit(vcpu->run);
+	vcpu->payload_before = vcpu->run->hw.hardware_exit_reason;
 	ret = kvm_ioctl_val(vcpu->fd, KVM_RUN, 0);
 	if (ret == -EINTR || ret == -EAGAIN) {
 		count_exit(vcpu, KVM_EXIT_INTR);

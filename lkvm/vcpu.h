@@ -42,6 +42,7 @@ struct vcpu {
 	_Atomic bool      kicked;    /* look at calls, vm->stopping and vm->pause_count */
 	struct vcpu_call *calls;     /* queue, under vm->vcpu_lock */
 	enum vcpu_state   state;     /* under vm->vcpu_lock */
+	uint64_t          payload_before; /* first 8 bytes of kvm_run's union before KVM_RUN; thread only */
 	uint64_t          unknown_pc;    /* where the last resumable unknown exit was ... */
 	unsigned int      unknown_count; /* ... and how often in a row. Thread only. */
 	/* Exits to user space by reason. Written by the thread only. */

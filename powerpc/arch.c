@@ -8,9 +8,11 @@
 #ifdef __powerpc64__
 const char arch_name[] = "ppc64le";
 static const struct ppc_platform *const platform = &ppc_pseries;
+#define EXIT_DECODE ppc_book3s_exit_decode
 #else
 const char arch_name[] = "ppc";
 static const struct ppc_platform *const platform = &ppc_e500;
+#define EXIT_DECODE ppc_booke_exit_decode
 #endif
 
 const struct kvm_cap_need *arch_required_caps(size_t *nr)
@@ -113,7 +115,7 @@ void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
 
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
 {
-	ppc_exit_decode(info, rec);
+	EXIT_DECODE(info, rec);
 }
 
 void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)

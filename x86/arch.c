@@ -405,9 +405,27 @@ int arch_boot_prepare(struct vm *vm)
 	return ret ? ret : x86_boot_write_gdt(&vm->memory, true);
 }
 
+/* Exit numbers are the vendor's, and the guest's CPU is this one. */
+static enum exit_cpu exit_cpu(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx))
+		return EXIT_CPU_UNKNOWN;
+	if (ebx == signature_INTEL_ebx && ecx == signature_INTEL_ecx && edx == signature_INTEL_edx)
+		return EXIT_CPU_INTEL;
+	if (ebx == signature_AMD_ebx && ecx == signature_AMD_ecx && edx == signature_AMD_edx)
+		return EXIT_CPU_AMD;
+	return EXIT_CPU_UNKNOWN;
+}
+
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
 {
-	x86_exit_decode(info, rec);
+	struct exit_info known = *info;
+
+	if (known.cpu == EXIT_CPU_UNKNOWN)
+		known.cpu = exit_cpu();
+	x86_exit_decode(&known, rec);
 }
 
 /* ---- doctor ------------------------------------------------------------------------------------- */

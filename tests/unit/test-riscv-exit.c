@@ -38,13 +38,13 @@ static void test_fetch(void)
 
 	/* The same errno with RAM at pc is a device access that KVM can't decode. */
 	info.pc = 0x80000000;
-	info.pc_backed = true;
+	info.pc_memory = EXIT_PC_RAM;
 	rec = decode(&info);
 	CHECK(strstr(rec.what, "fetch") == NULL);
 	CHECK(strstr(rec.what, "device memory") != NULL);
 
 	info.have_pc = false;
-	info.pc_backed = false;
+	info.pc_memory = EXIT_PC_UNKNOWN;
 	rec = decode(&info);
 	CHECK(strstr(rec.what, "pc 0x") == NULL);
 }

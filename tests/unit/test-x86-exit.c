@@ -48,12 +48,12 @@ static void test_fail_entry(void)
 		uint64_t    reason;
 		const char *what;
 	} rows[] = {
-		{ 0x80000021, "0x80000021 (invalid guest state), host CPU 3" },
-		{ 0x80000022, "0x80000022 (MSR loading)" },
-		{ 0x80000029, "0x80000029 (machine check)" },
-		{ 7, "0x7 (VM entry with invalid control fields)" },
-		{ 8, "0x8 (VM entry with invalid host-state fields)" },
-		{ UINT64_MAX, "(invalid guest state, says AMD's VMRUN)" },
+		{ 0x80000021, "0x80000021 (INVALID_STATE: invalid guest state), host CPU 3" },
+		{ 0x80000022, "0x80000022 (MSR_LOAD_FAIL: a guest MSR can't be loaded)" },
+		{ 0x80000029, "0x80000029 (MCE_DURING_VMENTRY: machine check)" },
+		{ 7, "0x7 (VMXERR_ENTRY_INVALID_CONTROL_FIELD: VM entry with invalid control fields)" },
+		{ 8, "0x8 (VMXERR_ENTRY_INVALID_HOST_STATE_FIELD: VM entry with invalid host-state fields)" },
+		{ UINT64_MAX, "(SVM_EXIT_ERR: invalid guest state, says AMD's VMRUN)" },
 		{ 0x80000123, "refused to enter the guest: 0x80000123, host CPU 3" },
 		{ 0x1234, "refused to enter the guest: 0x1234, host CPU 3" },
 	};
@@ -80,8 +80,8 @@ static void test_emulation(void)
 	info.have_pc = true;
 	info.pc = 0xffffffff81000000;
 	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR",
-	      "KVM can't emulate the guest's instruction 0f ae 38 at 0xffffffff81000000; exit reason 0x400 "
-	      "(nested page fault)");
+	      "KVM can't emulate the guest's instruction 0f ae 38 at pc 0xffffffff81000000; exit reason 0x400 "
+	      "(NPF)");
 
 	/* A length that does not fit is not believed. */
 	info.payload[16] = 255;
@@ -94,7 +94,7 @@ static void test_emulation(void)
 	info.have_pc = true;
 	info.pc = 0xe4000000;
 	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR",
-	      "instruction fetch failed at 0xe4000000; exit reason 0x30 (EPT violation)");
+	      "instruction fetch failed at pc 0xe4000000; exit reason 0x30 (Intel EPT_VIOLATION; AMD WRITE_DR0)");
 
 	/* Old kernels say nothing at all. */
 	info = internal(1, 0, NULL);
@@ -114,7 +114,7 @@ static void test_other_internal(void)
 
 	info = internal(3, 5, delivery);
 	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "vectoring info 0x80000b0e");
-	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "exit reason 0x30 (EPT violation)");
+	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "exit reason 0x30 (Intel EPT_VIOLATION");
 	info = internal(4, 2, unexpected);
 	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR", "did not expect: 0x21");
 	info = internal(2, 4, simultaneous);
@@ -134,13 +134,13 @@ static void test_unknown(void)
 	uint64_t reason = 49;
 
 	memcpy(info.payload, &reason, 8);
-	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x31 (EPT misconfiguration)");
+	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x31 (Intel EPT_MISCONFIG; AMD WRITE_DR1)");
 	reason = 60;
 	memcpy(info.payload, &reason, 8);
 	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x3c (ENCLS)");
 	reason = 0x52;
 	memcpy(info.payload, &reason, 8);
-	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x52 (machine check)");
+	check(&info, EXIT_STOP, "KVM_EXIT_UNKNOWN", "0x52 (exception #MC)");
 }
 
 static void test_others(void)
