@@ -95,11 +95,14 @@ Q := $(if $(V),,@)
 quiet := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say = $(if $(V)$(quiet),,@printf '  %-8s%s\n' $(1) $(2))
 
-.PHONY: all run check check-all check-unit check-asan lint lint-headers lint-rules fuzz fuzz-bins \
+.PHONY: all help run check check-all check-unit check-asan lint lint-headers lint-rules fuzz fuzz-bins \
 	bench bench-bins install clean $(addprefix cross-,$(ARCHES)) \
 	unit-tests run-unit-tests asan-unit-tests guest-tests
 .DELETE_ON_ERROR:
 .SUFFIXES:
+
+help: # the first lines of this file
+	@sed -n '3,/^#$$/s/^# \{0,1\}//p' Makefile
 
 all: $(if $(OBJS_$(ARCH)),$(BUILD)/lkvm,$(BUILD)/unit-tests)
 
@@ -113,7 +116,7 @@ printf '#include <stddef.h>\n#include <stdio.h>\n#include <stdint.h>\n#include <
 endef
 
 # Only goals that compile need it.
-ifneq ($(filter-out clean lint% run check% asan-unit-tests bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean lint% run help check% asan-unit-tests bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/config.mk
 endif
 

@@ -34,10 +34,8 @@ int arm_machine_init(struct machine *m, const struct arm_platform_params *p)
 		return -EINVAL;
 	}
 	if (space <= ARM_RAM_BASE || p->ram_bytes > space - ARM_RAM_BASE) {
-		log_error("--mem: %" PRIu64 " MiB of RAM do not fit the %u guest-physical address bits of "
-			  "this host (at most %" PRIu64 " MiB)", p->ram_bytes >> 20, p->ipa_bits,
-			  space <= ARM_RAM_BASE ? 0 : (space - ARM_RAM_BASE) >> 20);
-		return -EINVAL;
+		return machine_refuse_ram(p->ram_bytes, p->ipa_bits,
+					  space <= ARM_RAM_BASE ? 0 : space - ARM_RAM_BASE);
 	}
 
 	memset(m, 0, sizeof(*m));

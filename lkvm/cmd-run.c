@@ -78,6 +78,18 @@ static void report_outcome(const struct config *cfg, struct vm *vm)
 	}
 }
 
+/* Whoever judges a good end by the output must not take what is left of it for all. */
+static void note_lost_output(struct vm *vm)
+{
+	int err = console_output_error(vm->console);
+
+	if (!err || outcome_exit_status(&vm->outcome))
+		return;
+	vm->outcome.kind = OUTCOME_OUTPUT_LOST;
+	snprintf(vm->outcome.text, sizeof(vm->outcome.text), "the guest's console output is not complete: %s",
+		 strerror(-err));
+}
+
 static int attach_control(struct control *ctl, struct vm *vm)
 {
 	int ret = ctl ? control_attach(ctl, vm->loop, vm_control_commands, vm) : 0;
@@ -92,11 +104,18 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl)
 {
 	struct outcome outcome = { .kind = OUTCOME_START_FAILED };
 	struct vm *vm;
+	int ret;
 
-	if (vm_create(&vm, cfg))
+	if (cfg->timeout_ms)
+		cmd_deadline(config_timeout_left_ms(cfg));
+	ret = vm_create(&vm, cfg);
+	if (cfg->timeout_ms)
+		cmd_deadline(0);
+	if (ret)
 		return outcome;
 	/* If it can't be run as asked, then whatever the outcome says: the reason has been reported. */
 	if (!attach_control(ctl, vm) && !vm_run(vm)) {
+		note_lost_output(vm);
 		report_outcome(cfg, vm);
 		outcome = vm->outcome;
 	}

@@ -36,6 +36,12 @@ extern const struct cmd cmd_help;
 /* All subcommands in the order of `lkvm help`; NULL-terminated. In main.c; tests bring their own. */
 extern const struct cmd *const cmd_table[];
 
+/*
+ * Until it is called again with 0, the process ends with status 124 and a line on stderr @ms from now: for what can
+ * block before the main loop serves --timeout, such as opening a FIFO. In main.c, which has the only exit.
+ */
+void cmd_deadline(uint64_t ms);
+
 /* The OPT_* bit of this binary's arch. In main.c; tests bring their own. */
 unsigned int cmd_arch(void);
 

@@ -46,6 +46,13 @@ void config_free(struct config *cfg)
 	*cfg = (struct config){ 0 };
 }
 
+uint64_t config_timeout_left_ms(const struct config *cfg)
+{
+	if (!cfg->timeout_ms)
+		return 0;
+	return cfg->timeout_ms > cfg->timeout_spent_ms ? cfg->timeout_ms - cfg->timeout_spent_ms : 1;
+}
+
 static int validate_boot(const struct config *cfg)
 {
 	if (!cfg->kernel && !cfg->firmware) {

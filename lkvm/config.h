@@ -131,6 +131,9 @@ void config_init(struct config *cfg);
 /* Frees everything that the config owns. */
 void config_free(struct config *cfg);
 
+/* Of --timeout what earlier lives of the guest have left, at least 1 ms; 0 without --timeout. */
+uint64_t config_timeout_left_ms(const struct config *cfg);
+
 /*
  * Checks what can be checked without a host: a kernel or firmware is named, counts and sizes are sane,
  * options do not contradict each other. Returns 0 or -EINVAL, reported in one line. Pure.

@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -88,6 +89,7 @@ struct console {
 	bool      timer_armed;
 	size_t    out_len;
 	uint8_t   out_buf[CONSOLE_BUF_BYTES];
+	int       out_error;   /* -errno that ended the output, 0: none */
 	_Atomic unsigned int patience_ms; /* what is left of console_limit_wait() */
 
 	/* Input; loop thread only, but for starved. */
@@ -170,6 +172,17 @@ fail:
 	err = -errno;
 	atomic_flag_clear(&terminal.taken);
 	return err;
+}
+
+/* Raw mode again, after console_restore_terminal(); saves the settings anew. */
+static void terminal_resume(int fd)
+{
+	bool done;
+
+	if (atomic_load(&terminal.fd) >= 0)
+		return;
+	atomic_flag_clear(&terminal.taken);
+	(void)terminal_set_raw(fd, &done);
 }
 
 static void terminal_release(void)
@@ -456,12 +469,14 @@ static size_t out_write(struct console *con, const uint8_t *buf, size_t len, boo
 				continue;
 			}
 		}
-		if (err == -EPIPE) /* as with `lkvm run | head`: not worth a word */
+		if (err == -EPIPE) { /* as with `lkvm run | head`: not worth a word */
 			out_give_up(con, NULL);
-		else if (err == -ETIMEDOUT)
+		} else if (err == -ETIMEDOUT) {
 			out_give_up(con, "nobody reads it");
-		else
+		} else {
+			con->out_error = err;
 			out_give_up(con, strerror(-err));
+		}
 	}
 	return len;
 }
@@ -550,6 +565,11 @@ void console_limit_wait(struct console *con, unsigned int ms)
 	atomic_store(&con->patience_ms, ms);
 }
 
+int console_output_error(const struct console *con)
+{
+	return con->out_error;
+}
+
 size_t console_tail(struct console *con, char *buf, size_t size)
 {
 	size_t n, at, len = 0;
@@ -619,11 +639,19 @@ static void in_end(struct console *con)
 	con->in_file = false;
 }
 
-/* read(2), whose every way to say "no more" gives 0 and whose "not now" gives -1. */
+/*
+ * read(2), whose every way to say "no more" gives 0 and whose "not now" gives -1. It does not wait: another reader of
+ * the same pipe may have been faster, and the main loop has more to do.
+ */
 static ssize_t in_read(struct console *con, uint8_t *buf, size_t size)
 {
-	ssize_t n = read(con->in_fd, buf, size);
+	struct iovec iov = { .iov_base = buf, .iov_len = size };
+	ssize_t n = preadv2(con->in_fd, &iov, 1, -1, RWF_NOWAIT);
 
+	if (n < 0 && errno == EAGAIN && con->in_file)
+		errno = EOPNOTSUPP; /* a file's bytes that are still on the disk: worth the wait */
+	if (n < 0 && (errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL))
+		n = read(con->in_fd, buf, size);
 	if (n >= 0)
 		return n;
 	if (errno == EINTR || errno == EAGAIN)
@@ -887,6 +915,12 @@ int console_start(struct console *con)
 		console_stop(con);
 	}
 	return err;
+}
+
+void console_continue(struct console *con)
+{
+	if (con->in_raw && !terminal_in_background(con->in_fd))
+		terminal_resume(con->in_fd);
 }
 
 void console_stop(struct console *con)

@@ -59,10 +59,23 @@ void console_set_frontend(struct console *console, const struct console_frontend
 /* The front end has room again after can_receive() returned 0. Any thread. */
 void console_input_ready(struct console *console);
 
+/*
+ * 0, or the -errno with which the host refused to take output (a full disk ...), so that some of it is
+ * lost; a reader that has gone (EPIPE) or that was waited for in vain does not count. After
+ * console_stop().
+ */
+int console_output_error(const struct console *console);
+
 /* Copies the last lines of output (at most @size - 1 bytes, whole lines, NUL-terminated). Any thread. */
 size_t console_tail(struct console *console, char *buf, size_t size);
 
-/* Puts the terminal back at once; for fatal signals. Async-signal-safe. */
+/*
+ * Takes the terminal again, if it was ours, after the process was stopped (console_restore_terminal()
+ * before that) and continued. Loop thread.
+ */
+void console_continue(struct console *console);
+
+/* Puts the terminal back at once; for signals that end or stop the process. Async-signal-safe. */
 void console_restore_terminal(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "lkvm/log.h"
+#include "lkvm/size.h"
 
 uint64_t machine_ram_bytes(const struct machine *m)
 {
@@ -13,6 +14,15 @@ uint64_t machine_ram_bytes(const struct machine *m)
 	for (unsigned int i = 0; i < m->nr_ram; i++)
 		sum += m->ram[i].size_bytes;
 	return sum;
+}
+
+int machine_refuse_ram(uint64_t ram_bytes, unsigned int gpa_bits, uint64_t most_bytes)
+{
+	char wanted[SIZE_TEXT_BYTES], most[SIZE_TEXT_BYTES];
+
+	log_error("--mem: %s of RAM do not fit: guests on this host have %u address bits, room for %s of RAM",
+		  size_text(wanted, ram_bytes), gpa_bits, size_text(most, most_bytes));
+	return -EINVAL;
 }
 
 int machine_add_device(struct machine *m, const struct machine_device *dev)

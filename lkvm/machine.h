@@ -76,6 +76,12 @@ struct machine {
 /* Sum of all RAM ranges in bytes. */
 uint64_t machine_ram_bytes(const struct machine *m);
 
+/*
+ * Reports that @ram_bytes of RAM are more than the @most_bytes that guests with @gpa_bits address bits can have.
+ * Returns -EINVAL.
+ */
+int machine_refuse_ram(uint64_t ram_bytes, unsigned int gpa_bits, uint64_t most_bytes);
+
 /* Records a device with a place of its own. Returns 0 or -ENOSPC (reported). */
 int machine_add_device(struct machine *m, const struct machine_device *dev) LKVM_MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "lkvm/arch.h"
@@ -74,6 +75,34 @@ static void restore_terminal_on_signals(void)
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);
 	}
+}
+
+static void on_deadline(int sig)
+{
+	static const char text[] = "lkvm: --timeout ran out while the guest was being set up (is a file that it "
+				   "needs a pipe without a writer?)\n";
+	ssize_t put LKVM_UNUSED = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)sig;
+	_exit(EXIT_STATUS_TIMEOUT);
+}
+
+void cmd_deadline(uint64_t ms)
+{
+	const struct itimerval when = {
+		.it_value.tv_sec = (time_t)(ms / 1000),
+		.it_value.tv_usec = (suseconds_t)(ms % 1000) * 1000,
+	};
+	struct sigaction sa = { .sa_handler = on_deadline };
+	sigset_t set;
+
+	if (ms) {
+		sigemptyset(&set);
+		sigaddset(&set, SIGALRM);
+		sigaction(SIGALRM, &sa, NULL);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+	setitimer(ITIMER_REAL, &when, NULL);
 }
 
 static int dispatch(int argc, char **argv)

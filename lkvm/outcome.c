@@ -23,6 +23,8 @@ static const struct kind kinds[] = {
 	[OUTCOME_TIMEOUT]      = { "timeout", "", "--timeout ran out", EXIT_STATUS_TIMEOUT },
 	[OUTCOME_START_FAILED] = { "start-failed", "", "the guest could not be started",
 				   EXIT_STATUS_START_FAILED },
+	[OUTCOME_OUTPUT_LOST]  = { "output-lost", "", "some of the guest's output is lost",
+				   EXIT_STATUS_START_FAILED },
 };
 
 static const struct kind *kind_get(enum outcome_kind kind)

@@ -17,6 +17,7 @@ enum outcome_kind {
 	OUTCOME_LOST,         /* gone without the status that was asked for */
 	OUTCOME_TIMEOUT,      /* --timeout ran out */
 	OUTCOME_START_FAILED, /* lkvm could not start the guest */
+	OUTCOME_OUTPUT_LOST,  /* it ended well, but the host did not take all of its output (a full disk) */
 };
 
 struct outcome {
@@ -30,7 +31,7 @@ const char *outcome_word(enum outcome_kind kind);
 
 /*
  * The process exit status: 0 for power-off and reboot, the command's own, 120 panic, 121 vCPU failed,
- * 122 hung, 123 lost, 124 timeout, 125 start failed. Stopped by signal N: 128 + N; otherwise 0.
+ * 122 hung, 123 lost, 124 timeout, 125 start failed or output lost. Stopped by signal N: 128 + N; otherwise 0.
  */
 int outcome_exit_status(const struct outcome *outcome);
 

@@ -61,6 +61,9 @@ static int parse_params(void *target, const struct option_use *use LKVM_UNUSED, 
 	return 0;
 }
 
+#define CPUS_TEXT "4096"
+_Static_assert(CONFIG_MAX_CPUS == 4096, "CPUS_TEXT says so");
+
 static int parse_cpus(void *target, const struct option_use *use, const char *arg,
 		      bool enabled LKVM_UNUSED)
 {
@@ -68,7 +71,7 @@ static int parse_cpus(void *target, const struct option_use *use, const char *ar
 	uint64_t v;
 
 	if (parse_u64(arg, &v) || v < 1 || v > CONFIG_MAX_CPUS)
-		return options_bad_value(use, arg, "a number of CPUs, 1 or more");
+		return options_bad_value(use, arg, "a number of CPUs, 1 to " CPUS_TEXT);
 	cfg->nr_cpus = (unsigned int)v;
 	return 0;
 }

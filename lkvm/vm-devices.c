@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "lkvm/arch.h"
 #include "lkvm/disk.h"
@@ -159,6 +160,26 @@ static int create_virtio_rng(struct vm *vm, const struct virtio_env *env)
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
+/* Each use locks the image against the other, which would look like another process's. */
+static int refuse_second_use(const struct config *cfg, unsigned int index)
+{
+	const struct config_disk *disk = &cfg->disks[index];
+	struct stat st, other;
+
+	if (stat(disk->path, &st))
+		return 0; /* disk_open() says it better */
+	for (unsigned int i = 0; i < index; i++) {
+		if (stat(cfg->disks[i].path, &other) || other.st_dev != st.st_dev || other.st_ino != st.st_ino)
+			continue;
+		if (disk->readonly && cfg->disks[i].readonly)
+			continue;
+		log_error("disk %s is given twice: guests see each --disk as a disk of its own, so only with ,ro "
+			  "on both can they share a file", disk->path);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, unsigned int index)
 {
 	const struct config_disk *cfg = &vm->cfg->disks[index];
@@ -167,6 +188,9 @@ static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, unsign
 	char serial[sizeof(cfg->serial)];
 	int ret;
 
+	ret = refuse_second_use(vm->cfg, index);
+	if (ret)
+		return ret;
 	ret = disk_open(&disk, cfg);
 	if (ret)
 		return ret;

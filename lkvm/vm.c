@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "lkvm/byteorder.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/size.h"
 
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
 #define PANIC_GRACE_SECONDS 5
@@ -25,6 +27,19 @@
 #define CONSOLE_STOP_WAIT_MS 1000
 
 /* ---- KVM ---------------------------------------------------------------------------------------- */
+
+static const char *open_advice(const char *dev, int err)
+{
+	struct stat st;
+
+	if (err != EACCES && err != EPERM)
+		return "`lkvm doctor` says what this host needs";
+	/* Groups help only where the node lets its group in. */
+	if (!stat(dev, &st) && (st.st_mode & 060) != 060)
+		return "its mode keeps everybody but its owner out: as root, chgrp kvm and chmod 660 it, then join "
+		       "group kvm";
+	return "add yourself to group kvm, or run `lkvm doctor`";
+}
 
 static int open_kvm(struct vm *vm)
 {
@@ -37,9 +52,7 @@ static int open_kvm(struct vm *vm)
 		int err = -vm->kvm_fd;
 
 		log_error("cannot open %s: %s (%s)", vm->cfg->dev, strerror(err),
-			  err == EACCES || err == EPERM
-				  ? "add yourself to group kvm, or run `lkvm doctor`"
-				  : "`lkvm doctor` says what this host needs");
+			  open_advice(vm->cfg->dev, err));
 		return -err;
 	}
 	version = kvm_ioctl_val(vm->kvm_fd, KVM_GET_API_VERSION, 0);
@@ -97,11 +110,11 @@ int vm_add_memslot(struct vm *vm, const struct memory_region *r)
 		.userspace_addr = (uintptr_t)r->host,
 	};
 	int ret = kvm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);
+	char size[SIZE_TEXT_BYTES];
 
 	if (ret)
-		log_error("KVM refuses %s of %llu MiB at 0x%llx: %s", r->name,
-			  (unsigned long long)(r->size_bytes >> 20), (unsigned long long)r->gpa,
-			  strerror(-ret));
+		log_error("KVM refuses %s of %s at 0x%llx: %s (less --mem may do)", r->name,
+			  size_text(size, r->size_bytes), (unsigned long long)r->gpa, strerror(-ret));
 	return ret;
 }
 
@@ -292,6 +305,15 @@ static void on_signal(void *opaque, uint32_t events)
 	(void)events;
 	if (read(vm->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	switch (info.ssi_signo) {
+	case SIGTSTP:
+		console_restore_terminal();
+		raise(SIGSTOP);
+		return;
+	case SIGCONT:
+		console_continue(vm->console);
+		return;
+	}
 	vm_request_stop(vm, OUTCOME_STOPPED, (int)info.ssi_signo, "stopped by signal %u (%s)",
 			info.ssi_signo, strsignal((int)info.ssi_signo));
 }
@@ -325,8 +347,7 @@ static void on_console_quit(void *opaque)
 
 static int create_loop(struct vm *vm)
 {
-	uint64_t left_ms = vm->cfg->timeout_ms > vm->cfg->timeout_spent_ms ?
-				   vm->cfg->timeout_ms - vm->cfg->timeout_spent_ms : 1;
+	uint64_t left_ms = config_timeout_left_ms(vm->cfg);
 	const struct itimerspec timeout = {
 		.it_value.tv_sec = (time_t)(left_ms / 1000),
 		.it_value.tv_nsec = (long)(left_ms % 1000) * 1000000,
@@ -358,21 +379,22 @@ err:
 }
 
 /*
- * From here on signals that end a run are events of the loop. Threads inherit the mask, so this comes before any of
- * them. Until then, and after release_signals(), they end the process as they always do: main.c.
+ * From here on signals that end or stop a run are events of the loop. Threads inherit the mask, so
+ * this comes before any of them. Until then, and after release_signals(), they end the process as they
+ * always do: main.c.
  */
 static int take_signals(struct vm *vm)
 {
-	static const int stop_signals[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT };
 	struct sigaction sa;
 	sigset_t set;
 	int ret;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_SIZE(stop_signals); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
-		if (!sigaction(stop_signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
-			sigaddset(&set, stop_signals[i]);
+		if (!sigaction(signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
+			sigaddset(&set, signals[i]);
 	pthread_sigmask(SIG_BLOCK, &set, &vm->old_sigmask);
 	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	ret = vm->signal_fd < 0 ? -errno : loop_add(vm->loop, vm->signal_fd, EPOLLIN, on_signal, vm);

@@ -202,6 +202,15 @@ static size_t sbi_console_read(void *ctx, void *buf, size_t len)
 	return vm->arch->has_sbi_input ? riscv_sbi_input_read(&vm->arch->sbi_input, buf, len) : 0;
 }
 
+/* An MSI may have come between the guest's last look and the suspend. It shows where KVM emulates the IMSIC. */
+static bool interrupt_is_pending(struct vcpu *vcpu)
+{
+	uint64_t sip, sie;
+
+	return !kvm_get_reg(vcpu->fd, RISCV_REG_CSR(RISCV_CSR_SIP), &sip) &&
+	       !kvm_get_reg(vcpu->fd, RISCV_REG_CSR(RISCV_CSR_SIE), &sie) && (sip & sie);
+}
+
 /*
  * KVM has stopped all other harts and set this one's registers for its return, so all that is left is to
  * keep it from running: a stopped vCPU sleeps in KVM_RUN, where kicks, pauses and stops reach it as ever,
@@ -221,7 +230,7 @@ static void sbi_suspend(void *ctx)
 	}
 	log_info("the guest suspended itself; an interrupt wakes it");
 	atomic_store(&vm->arch->suspended, vcpu);
-	if (atomic_load(&vm->arch->lines_high))
+	if (atomic_load(&vm->arch->lines_high) || interrupt_is_pending(vcpu))
 		riscv_wake(vm);
 }
 

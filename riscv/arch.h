@@ -18,6 +18,10 @@
 #define RISCV_REG_ISA(ext)                RISCV_REG(7, 0, ext)
 #define RISCV_REG_SBI(ext)                RISCV_REG(8, 0, ext)
 
+/* struct kvm_riscv_csr */
+#define RISCV_CSR_SIE 1
+#define RISCV_CSR_SIP 7
+
 /* struct kvm_riscv_config */
 #define RISCV_CONFIG_ZICBOM_BLOCK 1
 #define RISCV_CONFIG_ZICBOZ_BLOCK 5

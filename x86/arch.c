@@ -323,8 +323,13 @@ int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_pl
 
 int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
 {
-	int ret = reserve_tables(vm);
+	int ret;
 
+	if (vm->cfg->params) {
+		log_error("--params needs --kernel: x86 firmware gets its parameters from nobody");
+		return -EINVAL;
+	}
+	ret = reserve_tables(vm);
 	return ret ? ret : x86_firmware_plan(img, &vm->machine, plan);
 }
 

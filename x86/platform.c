@@ -18,12 +18,8 @@ static int add_ram(struct machine *m, const struct x86_platform_params *p)
 			  (unsigned long long)(X86_RAM_MIN_BYTES >> 20));
 		return -EINVAL;
 	}
-	if (!range_within(X86_RAM_HIGH, high, 0, limit)) {
-		log_error("--mem: %llu MiB do not fit: guests on this host address %u bits, %llu MiB of RAM",
-			  (unsigned long long)(p->ram_bytes >> 20), p->phys_bits,
-			  (unsigned long long)((limit - X86_RAM_HIGH + X86_RAM_LOW_MAX) >> 20));
-		return -EINVAL;
-	}
+	if (!range_within(X86_RAM_HIGH, high, 0, limit))
+		return machine_refuse_ram(p->ram_bytes, p->phys_bits, limit - X86_RAM_HIGH + X86_RAM_LOW_MAX);
 	m->ram[m->nr_ram++] = (struct machine_range){ 0, low };
 	if (high)
 		m->ram[m->nr_ram++] = (struct machine_range){ X86_RAM_HIGH, high };

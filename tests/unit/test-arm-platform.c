@@ -92,12 +92,12 @@ static void test_refusals(void)
 	refused(p, "whole pages");
 	/* One page more than 40 bits hold above 1 GiB. */
 	p.ram_bytes = (UINT64_C(1) << 40) - ARM_RAM_BASE + 4096;
-	refused(p, "40 guest-physical address bits");
+	refused(p, "have 40 address bits");
 	p.ram_bytes = UINT64_MAX & ~UINT64_C(4095);
 	refused(p, "--mem");
 	p.ipa_bits = 30;
 	p.ram_bytes = MIB(1);
-	refused(p, "at most 0 MiB");
+	refused(p, "room for 0 bytes of RAM");
 }
 
 /* How many guest-physical address bits a machine asks for: RAM and, where they fit, the PCI windows. */

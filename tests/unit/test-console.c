@@ -817,6 +817,14 @@ static void test_tty_modes(void)
 	CHECK_EQ(tcgetattr(slave, &after), 0);
 	CHECK(same_termios(&before, &after));
 	console_restore_terminal();
+	/* Stopped by SIGTSTP after that, and continued. */
+	console_continue(rig.console);
+	CHECK(is_raw(slave));
+	console_continue(rig.console);
+	CHECK(is_raw(slave));
+	console_restore_terminal();
+	CHECK_EQ(tcgetattr(slave, &after), 0);
+	CHECK(same_termios(&before, &after));
 
 	/* Destroying without stopping will do, too. */
 	loop_stop(rig.loop);

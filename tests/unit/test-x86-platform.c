@@ -96,7 +96,7 @@ static void test_narrow_host(void)
 	m = (struct machine){ 0 };
 	test_stderr_begin();
 	CHECK_EQ(x86_machine_init(&m, &p), -EINVAL);
-	CHECK(strstr(test_stderr_end(), "address 36 bits, 64512 MiB of RAM") != NULL);
+	CHECK(strstr(test_stderr_end(), "have 36 address bits, room for 63 GiB of RAM") != NULL);
 }
 
 static void test_refused(void)

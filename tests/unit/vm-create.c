@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lkvm/arch.h"
@@ -81,7 +82,7 @@ static void test_every_call_fails_enomem_smp(void)
 	every_call_fails(4, ENOMEM);
 }
 
-static void create_fails(const char *expect, int expect_ret)
+static void create_fails_on(const char *dev, const char *expect, int expect_ret)
 {
 	struct config cfg;
 	struct vm *vm = NULL;
@@ -89,6 +90,10 @@ static void create_fails(const char *expect, int expect_ret)
 	int ret;
 
 	vm_fixture_config(&cfg);
+	if (dev) {
+		free(cfg.dev);
+		cfg.dev = strdup(dev);
+	}
 	test_stderr_begin();
 	ret = vm_create(&vm, &cfg);
 	text = test_stderr_end();
@@ -100,12 +105,29 @@ static void create_fails(const char *expect, int expect_ret)
 	vm_fixture_free(&cfg);
 }
 
+static void create_fails(const char *expect, int expect_ret)
+{
+	create_fails_on(NULL, expect, expect_ret);
+}
+
 static void test_no_permission(void)
 {
+	char dev[] = "/tmp/lkvm-test-XXXXXX";
+	int fd = mkstemp(dev);
+
+	if (fd < 0)
+		test_skip("cannot write to /tmp");
 	fake_kvm_reset();
 	vm_fixture_host();
+	/* What helps depends on whom the device node lets in. */
+	fchmod(fd, 0660);
 	fake_kvm_fail(1, EACCES);
-	create_fails("Permission denied (add yourself to group kvm", -EACCES);
+	create_fails_on(dev, "Permission denied (add yourself to group kvm", -EACCES);
+	fchmod(fd, 0600);
+	fake_kvm_fail(1, EACCES);
+	create_fails_on(dev, "Permission denied (its mode keeps everybody but its owner out", -EACCES);
+	close(fd);
+	unlink(dev);
 }
 
 static void test_capability_missing(void)

@@ -433,6 +433,37 @@ static void test_suspend(void)
 	teardown(&f);
 }
 
+/* By the time of the next KVM_RUN the suspend must be over. */
+static int suspend_pending(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	struct vm **vm = opaque;
+
+	(void)index;
+	if (nth == 0) {
+		sbi_exit(run, SBI_EXT_SUSP, SBI_SUSP_SYSTEM_SUSPEND, 0, RISCV_RAM_BASE);
+		return 0;
+	}
+	CHECK(atomic_load(&(*vm)->arch->suspended) == NULL);
+	power_off(run);
+	return 0;
+}
+
+/* An MSI that came just before the suspend: no line tells of it, the pending bit does. */
+static void test_suspend_with_pending_interrupt(void)
+{
+	const uint64_t external = 1 << 9; /* sip.SEIP, RISC-V privileged spec 12.1.3 */
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_set_reg(RISCV_REG_CSR(RISCV_CSR_SIP), external);
+	fake_kvm_set_reg(RISCV_REG_CSR(RISCV_CSR_SIE), external);
+	fake_kvm_on_run(suspend_pending, &f.vm);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(vm_run(f.vm), 0);
+	CHECK_EQ(f.vm->outcome.kind, OUTCOME_POWEROFF);
+	teardown(&f);
+}
+
 const struct test vm_riscv_tests[] = {
 	{ "entry", test_entry },
 	{ "no_reg_list", test_no_reg_list },
@@ -443,5 +474,6 @@ const struct test vm_riscv_tests[] = {
 	{ "irqchip", test_irqchip },
 	{ "exits", test_exits },
 	{ "suspend", test_suspend },
+	{ "suspend_with_pending_interrupt", test_suspend_with_pending_interrupt },
 	{ 0 },
 };

@@ -1,0 +1,25 @@
+# What the host does to lkvm is said, and is no success: a pipe without a writer, a full disk, one disk twice.
+# arch: x86_64
+# native: yes
+# timeout: 60
+# needs: lkvm guest-tests
+. "${CASES:-/cases}/lib.sh"
+guests=${GUEST_TESTS:-/guest-tests}
+
+# --timeout holds while the kernel is loaded, too.
+mkfifo pipe
+expect_status 124 lkvm run --kernel pipe --timeout 1
+expect_grep "^lkvm: --timeout ran out while the guest was being set up" err
+
+# Output that is lost.
+status=0
+lkvm run --nodefaults --firmware "$guests/uart-hello.bin" --timeout 30 >/dev/full 2>err </dev/null || status=$?
+[ $status = 125 ] || fail "status $status although output was lost"
+expect_grep "^lkvm: the guest's console output is not complete: No space left on device" err
+
+truncate -s 1M disk
+expect_status 125 lkvm run --firmware "$guests/poweroff.bin" -d disk -d ./disk
+expect_grep "disk ./disk is given twice" err
+expect_status 0 lkvm run --firmware "$guests/poweroff.bin" -d disk,ro -d ./disk,ro --timeout 30
+expect_status 125 lkvm run --firmware "$guests/poweroff.bin" -p quiet
+expect_grep "^lkvm: --params needs --kernel" err
