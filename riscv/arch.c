@@ -199,7 +199,7 @@ static size_t sbi_console_read(void *ctx, void *buf, size_t len)
 {
 	struct vm *vm = ctx;
 
-	return vm->arch->has_sbi_input ? riscv_sbi_input_read(&vm->arch->sbi_input, buf, len) : 0;
+	return vm->arch->has_sbi_input ? console_input_read(&vm->arch->sbi_input, buf, len) : 0;
 }
 
 /* An MSI may have come between the guest's last look and the suspend. It shows where KVM emulates the IMSIC. */
@@ -284,7 +284,7 @@ void arch_vm_destroy(struct vm *vm)
 	if (!vm->arch)
 		return;
 	if (vm->arch->has_sbi_input)
-		riscv_sbi_input_exit(&vm->arch->sbi_input);
+		console_input_exit(&vm->arch->sbi_input);
 	vm->arch->irqchip->destroy(vm);
 	free(vm->arch);
 	vm->arch = NULL;
@@ -293,7 +293,7 @@ void arch_vm_destroy(struct vm *vm)
 static size_t sbi_can_receive(void *dev)
 {
 	struct vm *vm = dev;
-	const struct console_frontend fe = riscv_sbi_input_frontend(&vm->arch->sbi_input);
+	const struct console_frontend fe = console_input_frontend(&vm->arch->sbi_input);
 
 	return fe.can_receive(fe.dev);
 }
@@ -302,7 +302,7 @@ static size_t sbi_can_receive(void *dev)
 static void sbi_receive(void *dev, const uint8_t *buf, size_t len)
 {
 	struct vm *vm = dev;
-	const struct console_frontend fe = riscv_sbi_input_frontend(&vm->arch->sbi_input);
+	const struct console_frontend fe = console_input_frontend(&vm->arch->sbi_input);
 
 	fe.receive(fe.dev, buf, len);
 	riscv_wake(vm);
@@ -319,7 +319,7 @@ int arch_devices_create(struct vm *vm)
 
 	if (vm->cfg->console != CONSOLE_HV)
 		return 0;
-	riscv_sbi_input_init(&vm->arch->sbi_input, vm->console);
+	console_input_init(&vm->arch->sbi_input, vm->console);
 	vm->arch->has_sbi_input = true;
 	console_set_frontend(vm->console, &fe);
 	return 0;

@@ -3,6 +3,7 @@
 #ifndef RISCV_ARCH_H
 #define RISCV_ARCH_H
 
+#include "lkvm/console-input.h"
 #include "lkvm/kvm-compat.h"
 #include "lkvm/vm.h"
 #include "riscv/fdt.h"
@@ -70,7 +71,7 @@ struct arch_vm {
 	unsigned int           hart_index_bits;
 	struct riscv_cpu       cpu;
 	struct riscv_sbi       sbi;
-	struct riscv_sbi_input sbi_input;
+	struct console_input   sbi_input;
 	bool                   has_sbi_input;
 	/* The vCPU that suspended the system (SBI SUSP) and waits to be woken; NULL: none. */
 	struct vcpu *_Atomic   suspended;

@@ -9,9 +9,6 @@
 #ifndef RISCV_SBI_H
 #define RISCV_SBI_H
 
-#include <pthread.h>
-
-#include "lkvm/console.h"
 #include "lkvm/memory.h"
 #include "lkvm/types.h"
 
@@ -67,20 +64,5 @@ struct riscv_sbi {
 
 /* Serves @call on any vCPU thread; several at once are legal. Always fills the results. */
 void riscv_sbi_handle(struct riscv_sbi *sbi, struct riscv_sbi_call *call);
-
-/* What the user typed and the guest has not read yet: the console's front end for SBI. */
-struct riscv_sbi_input {
-	pthread_mutex_t lock;
-	struct console *console;
-	uint8_t         buf[256];
-	unsigned int    head; /* next to read */
-	unsigned int    used;
-};
-
-void riscv_sbi_input_init(struct riscv_sbi_input *in, struct console *console);
-void riscv_sbi_input_exit(struct riscv_sbi_input *in);
-/* Any thread. */
-size_t riscv_sbi_input_read(struct riscv_sbi_input *in, void *buf, size_t len);
-struct console_frontend riscv_sbi_input_frontend(struct riscv_sbi_input *in);
 
 #endif
