@@ -113,7 +113,7 @@ static void serve_calls(struct vcpu *vcpu)
 	}
 }
 
-/* Parks while the VM is not released or is paused. Returns false when the thread is to end. */
+/* Parks while the VM is not released, is paused, or the vCPU is offline. Returns false when the thread is to end. */
 static bool serve_requests(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
@@ -123,7 +123,7 @@ static bool serve_requests(struct vcpu *vcpu)
 	for (;;) {
 		atomic_store(&vcpu->kicked, false);
 		serve_calls(vcpu);
-		if (vm->stopping || (vm->running && !vm->pause_count))
+		if (vm->stopping || (vm->running && !vm->pause_count && !vcpu->offline))
 			break;
 		if (vcpu->state != VCPU_PARKED) {
 			vcpu->state = VCPU_PARKED;
@@ -389,6 +389,27 @@ void vcpu_kick(struct vcpu *vcpu)
 	atomic_store(&vcpu->kicked, true);
 	if (vcpu->has_thread && vcpu != current_vcpu)
 		pthread_kill(vcpu->thread, kick_signal());
+}
+
+void vcpu_set_offline(struct vcpu *vcpu, bool offline)
+{
+	pthread_mutex_lock(&vcpu->vm->vcpu_lock);
+	vcpu->offline = offline;
+	if (offline)
+		vcpu_kick(vcpu);
+	else
+		pthread_cond_broadcast(&vcpu->vm->vcpu_cond);
+	pthread_mutex_unlock(&vcpu->vm->vcpu_lock);
+}
+
+bool vcpu_is_offline(struct vcpu *vcpu)
+{
+	bool offline;
+
+	pthread_mutex_lock(&vcpu->vm->vcpu_lock);
+	offline = vcpu->offline;
+	pthread_mutex_unlock(&vcpu->vm->vcpu_lock);
+	return offline;
 }
 
 const struct timespec *vcpu_deadline(struct timespec *deadline, unsigned int timeout_ms)

@@ -43,6 +43,7 @@ struct vcpu {
 	struct vcpu_call *calls;     /* queue, under vm->vcpu_lock */
 	enum vcpu_state   state;     /* under vm->vcpu_lock */
 	uint64_t          payload_before; /* first 8 bytes of kvm_run's union before KVM_RUN; thread only */
+	bool              offline;   /* under vm->vcpu_lock: vcpu_set_offline() */
 	uint64_t          unknown_pc;    /* where the last resumable unknown exit was ... */
 	unsigned int      unknown_count; /* ... and how often in a row. Thread only. */
 	/* Exits to user space by reason. Written by the thread only. */
@@ -87,6 +88,13 @@ int vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void 
 bool vcpu_wait(struct vm *vm, const struct timespec *deadline);
 /* The time @timeout_ms from now, on the clock that vcpu_wait() wants; NULL for VCPU_WAIT_FOREVER. */
 const struct timespec *vcpu_deadline(struct timespec *deadline, unsigned int timeout_ms);
+
+/*
+ * For platforms whose CPUs are started and stopped by user space: an offline vCPU parks outside KVM_RUN until it is
+ * online again. Its registers are reached by vcpu_call() meanwhile. Any thread.
+ */
+void vcpu_set_offline(struct vcpu *vcpu, bool offline);
+bool vcpu_is_offline(struct vcpu *vcpu);
 
 /* The vCPU that runs on the calling thread, or NULL. */
 struct vcpu *vcpu_current(void);

@@ -13,6 +13,16 @@
 #include "tests/unit/test.h"
 #include "tests/unit/vm-fixture.h"
 
+/* All vCPUs run, also where a guest would have to start those after the first. */
+static int create_vm(struct vm **vm, const struct config *cfg)
+{
+	int ret = vm_create(vm, cfg);
+
+	for (unsigned int i = 0; !ret && i < (*vm)->nr_vcpus; i++)
+		vcpu_set_offline((*vm)->vcpus[i], false);
+	return ret;
+}
+
 static int run_vm(fake_kvm_run_fn *fn, void *opaque, unsigned int nr_cpus, uint64_t timeout_ms,
 		  struct outcome *outcome, const char **text)
 {
@@ -28,7 +38,7 @@ static int run_vm(fake_kvm_run_fn *fn, void *opaque, unsigned int nr_cpus, uint6
 	cfg.nr_cpus = nr_cpus;
 	cfg.timeout_ms = timeout_ms;
 	test_stderr_begin();
-	ret = vm_create(&vm, &cfg);
+	ret = create_vm(&vm, &cfg);
 	if (!ret)
 		ret = vm_run(vm);
 	if (!ret)
@@ -227,7 +237,7 @@ static void test_pause_and_call(void)
 	fake_kvm_on_run(busy, &t);
 	vm_fixture_config(&cfg);
 	cfg.nr_cpus = 2;
-	if (vm_create(&t.vm, &cfg)) {
+	if (create_vm(&t.vm, &cfg)) {
 		CHECK(!"vm_create");
 		vm_fixture_free(&cfg);
 		return;
@@ -301,7 +311,7 @@ static void test_stuck_vcpu_does_not_hold_others_up(void)
 	vm_fixture_host();
 	fake_kvm_on_run(stuck_run, &t);
 	vm_fixture_config(&cfg);
-	if (vm_create(&t.vm, &cfg)) {
+	if (create_vm(&t.vm, &cfg)) {
 		CHECK(!"vm_create");
 		vm_fixture_free(&cfg);
 		return;
@@ -313,6 +323,77 @@ static void test_stuck_vcpu_does_not_hold_others_up(void)
 	CHECK_EQ(t.pause_ret, -ETIMEDOUT);
 	CHECK_EQ(t.late_pause_ret, 0);
 	CHECK_EQ(t.calls, 0);
+	vm_destroy(t.vm);
+	vm_fixture_free(&cfg);
+}
+
+struct offline_test {
+	struct vm *vm;
+	_Atomic uint64_t entries[2];
+	unsigned int calls, early;
+};
+
+static int note_entry(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	struct offline_test *t = opaque;
+
+	(void)nth;
+	atomic_fetch_add(&t->entries[index], 1);
+	return fake_kvm_idle(run);
+}
+
+static void count_offline_call(struct vcpu *vcpu, void *arg)
+{
+	struct offline_test *t = arg;
+
+	CHECK(vcpu_is_offline(vcpu));
+	t->calls++;
+}
+
+static void *starter(void *arg)
+{
+	struct offline_test *t = arg;
+	struct vcpu *vcpu = t->vm->vcpus[1];
+
+	while (!atomic_load(&t->entries[0]))
+		usleep(100);
+	/* It is out of the guest, but there, and in the way of nobody. */
+	CHECK_EQ(vcpu_call(vcpu, count_offline_call, t, VCPU_WAIT_FOREVER), 0);
+	CHECK_EQ(vm_pause(t->vm, VCPU_WAIT_FOREVER), 0);
+	vm_resume(t->vm);
+	CHECK_EQ(vcpu_call(vcpu, count_offline_call, t, VCPU_WAIT_FOREVER), 0);
+	t->early = (unsigned int)atomic_load(&t->entries[1]);
+	vcpu_set_offline(vcpu, false);
+	while (!atomic_load(&t->entries[1]))
+		usleep(100);
+	vcpu_set_offline(vcpu, true);
+	CHECK_EQ(vcpu_call(vcpu, count_offline_call, t, VCPU_WAIT_FOREVER), 0);
+	vm_request_stop(t->vm, OUTCOME_POWEROFF, 0, "done");
+	return NULL;
+}
+
+static void test_offline(void)
+{
+	struct offline_test t = { 0 };
+	struct config cfg;
+	pthread_t thread;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(note_entry, &t);
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = 2;
+	if (vm_create(&t.vm, &cfg)) {
+		CHECK(!"vm_create");
+		vm_fixture_free(&cfg);
+		return;
+	}
+	vcpu_set_offline(t.vm->vcpus[1], true);
+	pthread_create(&thread, NULL, starter, &t);
+	CHECK_EQ(vm_run(t.vm), 0);
+	pthread_join(thread, NULL);
+	CHECK_EQ(t.early, 0);
+	CHECK_EQ(t.calls, 3);
 	vm_destroy(t.vm);
 	vm_fixture_free(&cfg);
 }
@@ -346,7 +427,7 @@ static void test_no_kick_is_lost(void)
 	fake_kvm_on_run(idle, NULL);
 	vm_fixture_config(&cfg);
 	cfg.timeout_ms = 120000;
-	if (vm_create(&t.vm, &cfg)) {
+	if (create_vm(&t.vm, &cfg)) {
 		CHECK(!"vm_create");
 		vm_fixture_free(&cfg);
 		return;
@@ -367,6 +448,7 @@ const struct test vm_run_tests[] = {
 	{ "errno_without_exit_reason", test_errno_without_exit_reason },
 	{ "pause_and_call", test_pause_and_call },
 	{ "stuck_vcpu_does_not_hold_others_up", test_stuck_vcpu_does_not_hold_others_up },
+	{ "offline", test_offline },
 	{ "no_kick_is_lost", test_no_kick_is_lost },
 	{ 0 },
 };
