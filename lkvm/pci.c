@@ -7,6 +7,7 @@
  */
 #include "lkvm/pci.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -571,6 +572,28 @@ void pci_config_write(struct pci_host *host, unsigned int bdf, unsigned int offs
 
 	if (dev)
 		device_config_write(dev, offset, size, value);
+}
+
+unsigned int pci_msix_vectors(struct pci_host *host, unsigned int bdf)
+{
+	struct pci_device *dev = config_target(host, bdf, 0, 4);
+
+	return dev ? dev->nr_msix : 0;
+}
+
+int pci_msix_program(struct pci_host *host, unsigned int bdf, unsigned int vector, uint64_t address,
+		     uint32_t data)
+{
+	struct pci_device *dev = config_target(host, bdf, 0, 4);
+
+	if (!dev || vector >= dev->nr_msix)
+		return -ENOENT;
+	pthread_mutex_lock(&dev->msix_lock);
+	msix_write_word(dev, vector * MSIX_ENTRY_BYTES, (uint32_t)address);
+	msix_write_word(dev, vector * MSIX_ENTRY_BYTES + 4, (uint32_t)(address >> 32));
+	msix_write_word(dev, vector * MSIX_ENTRY_BYTES + 8, data);
+	pthread_mutex_unlock(&dev->msix_lock);
+	return 0;
 }
 
 static uint64_t ecam_read(void *opaque, uint64_t offset, unsigned int size)

@@ -92,6 +92,15 @@ bool pci_msix_enabled(const struct pci_device *dev);
 /* Drives the INTx pin (honours the disable bit). Any thread. */
 void pci_intx_set(struct pci_device *dev, bool level);
 
+/*
+ * For platforms whose firmware programs MSI-X in the guest's stead (RTAS): how many vectors function @bdf has, 0 if
+ * there is none or no such function; and the message of one of them, as if the guest had written it to the table.
+ * Any vCPU thread. The latter returns 0 or -ENOENT.
+ */
+unsigned int pci_msix_vectors(struct pci_host *host, unsigned int bdf);
+int pci_msix_program(struct pci_host *host, unsigned int bdf, unsigned int vector, uint64_t address,
+		     uint32_t data) LKVM_MUST_CHECK;
+
 /* Slot number on bus 0. */
 unsigned int pci_slot(const struct pci_device *dev);
 

@@ -867,6 +867,32 @@ static void test_msix(void)
 	rig_exit(&rig);
 }
 
+/* What firmware programs in the guest's stead is what the guest finds in the table. */
+static void test_msix_program(void)
+{
+	struct fake fake;
+	struct rig rig;
+
+	rig_init(&rig);
+	CHECK_EQ(add_fake(&rig, &fake), 1);
+	CHECK_EQ(pci_msix_vectors(rig.host, 1 << 3), 4);
+	CHECK_EQ(pci_msix_vectors(rig.host, 0), 0);
+	CHECK_EQ(pci_msix_vectors(rig.host, 2 << 3), 0);
+	CHECK_EQ(pci_msix_vectors(rig.host, 1 << 8 | 1 << 3), 0);
+	cfg_write(&rig, 1, 4, 2, 6);
+	CHECK_EQ(pci_msix_program(rig.host, 1 << 3, 3, 0x40000000004, 0x1234), 0);
+	CHECK_EQ(mmio_read(&rig, TABLE + 48, 8), 0x40000000004);
+	CHECK_EQ(mmio_read(&rig, TABLE + 56, 8), 0x100001234);
+	CHECK_EQ(pci_msix_program(rig.host, 1 << 3, 4, 0, 0), -ENOENT);
+	CHECK_EQ(pci_msix_program(rig.host, 0, 0, 0, 0), -ENOENT);
+	cfg_write(&rig, 1, 0x42, 2, 0x8000);
+	mmio_write(&rig, TABLE + 60, 4, 0);
+	pci_msix_raise(fake.pci, 3);
+	CHECK_EQ(rig.nr_msgs, 1);
+	CHECK_EQ(rig.msgs[0].data, 0x1234);
+	rig_exit(&rig);
+}
+
 static void test_msix_hostile(void)
 {
 	struct pci_device_info info;
@@ -1050,6 +1076,7 @@ const struct test pci_tests[] = {
 	{ "bus-full", test_bus_full },
 	{ "intx", test_intx },
 	{ "msix", test_msix },
+	{ "msix-program", test_msix_program },
 	{ "msix-hostile", test_msix_hostile },
 	{ "threads", test_threads },
 	{ 0 },
