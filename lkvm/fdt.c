@@ -267,12 +267,11 @@ static const struct machine_device *fdt_first_uart(const struct machine *m)
 }
 
 /* Devicetree specification §3.6, and Documentation/arch/arm64/booting.rst for the seeds. */
-void fdt_add_chosen(struct fdt *fdt, const struct fdt_platform *p)
+void fdt_chosen_properties(struct fdt *fdt, const struct fdt_platform *p)
 {
 	const struct machine_device *uart = fdt_first_uart(p->machine);
 	char path[FDT_MAX_NAME];
 
-	fdt_node(fdt, "chosen");
 	if (p->cmdline)
 		fdt_str(fdt, "bootargs", p->cmdline);
 	if (p->initrd_bytes) {
@@ -289,6 +288,12 @@ void fdt_add_chosen(struct fdt *fdt, const struct fdt_platform *p)
 		snprintf(path, sizeof(path), "/serial@%" PRIx64, uart->base);
 		fdt_str(fdt, "stdout-path", path);
 	}
+}
+
+void fdt_add_chosen(struct fdt *fdt, const struct fdt_platform *p)
+{
+	fdt_node(fdt, "chosen");
+	fdt_chosen_properties(fdt, p);
 	fdt_node_end(fdt);
 }
 
@@ -428,13 +433,25 @@ static void fdt_pci_interrupt_map(struct fdt *fdt, const struct fdt_platform *p)
 	fdt_cells(fdt, "interrupt-map-mask", mask, ARRAY_SIZE(mask));
 }
 
+void fdt_pci_properties(struct fdt *fdt, const struct fdt_platform *p)
+{
+	const struct machine_pci *pci = &p->machine->pci;
+	uint32_t cells[3 * 7];
+	unsigned int n = 0;
+
+	n = fdt_pci_range(cells, n, FDT_PCI_SPACE_IO, 0, &pci->io);
+	n = fdt_pci_range(cells, n, FDT_PCI_SPACE_MEM32, pci->mem32.base, &pci->mem32);
+	n = fdt_pci_range(cells, n, FDT_PCI_SPACE_MEM64 | FDT_PCI_PREFETCHABLE, pci->mem64.base,
+			  &pci->mem64);
+	fdt_cells(fdt, "ranges", cells, n);
+	fdt_pci_interrupt_map(fdt, p);
+}
+
 /* Linux Documentation/devicetree/bindings/pci/host-generic-pci.yaml */
 void fdt_add_pci(struct fdt *fdt, const struct fdt_platform *p)
 {
 	const struct machine_pci *pci = &p->machine->pci;
 	uint32_t buses = (uint32_t)(pci->ecam.size_bytes >> 20);
-	uint32_t cells[3 * 7];
-	unsigned int n = 0;
 
 	if (!buses)
 		return;
@@ -448,14 +465,7 @@ void fdt_add_pci(struct fdt *fdt, const struct fdt_platform *p)
 	fdt_cells(fdt, "bus-range", (const uint32_t[]){ 0, MIN(buses, 256) - 1 }, 2);
 	fdt_reg64(fdt, pci->ecam.base, pci->ecam.size_bytes);
 	fdt_empty(fdt, "dma-coherent");
-
-	n = fdt_pci_range(cells, n, FDT_PCI_SPACE_IO, 0, &pci->io);
-	n = fdt_pci_range(cells, n, FDT_PCI_SPACE_MEM32, pci->mem32.base, &pci->mem32);
-	n = fdt_pci_range(cells, n, FDT_PCI_SPACE_MEM64 | FDT_PCI_PREFETCHABLE, pci->mem64.base,
-			  &pci->mem64);
-	fdt_cells(fdt, "ranges", cells, n);
-
-	fdt_pci_interrupt_map(fdt, p);
+	fdt_pci_properties(fdt, p);
 
 	/* pci-msi.txt: requester ids 0 to 0xffff map to themselves */
 	if (p->msi_phandle && p->msi_map)

@@ -71,13 +71,17 @@ struct fdt_platform {
 };
 
 void fdt_add_chosen(struct fdt *fdt, const struct fdt_platform *p);
+/* The properties of that node, for platforms that have more to say in it. */
+void fdt_chosen_properties(struct fdt *fdt, const struct fdt_platform *p);
 void fdt_add_memory(struct fdt *fdt, const struct fdt_platform *p);
 /*
  * All of machine->devices that are MMIO: UART, virtio-mmio, pvpanic, RTC (compatible per
  * @rtc_compatible; NULL leaves it to the arch), flash.
  */
 void fdt_add_devices(struct fdt *fdt, const struct fdt_platform *p, const char *rtc_compatible);
-/* The generic ECAM host bridge with ranges, interrupt-map and MSI, if the machine has one. */
+/* Of a PCI host bridge of any kind: "ranges" and the mapping of INTx. */
+void fdt_pci_properties(struct fdt *fdt, const struct fdt_platform *p);
+/* The generic ECAM host bridge with all that and MSI, if the machine has one. */
 void fdt_add_pci(struct fdt *fdt, const struct fdt_platform *p);
 
 #endif
