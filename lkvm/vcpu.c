@@ -113,7 +113,7 @@ static void serve_calls(struct vcpu *vcpu)
 	}
 }
 
-/* Parks while the VM is not released, is paused, or the vCPU is offline. Returns false when the thread is to end. */
+/* Parks while the VM is not released or paused, or the vCPU is offline. Returns false when the thread is to end. */
 static bool serve_requests(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
