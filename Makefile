@@ -42,6 +42,10 @@ PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid
 	power.o image.o exit.o)
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 
+# What becomes of a guest that went wrong: watchdog, reports.
+OBJS_core += $(addprefix lkvm/, walk.o)
+OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
+
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
 	vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o report.o)
@@ -58,7 +62,7 @@ DIR_ppc64le := powerpc
 DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) \
-	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(DIR_$(ARCH))/mmu.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 
