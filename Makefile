@@ -43,7 +43,7 @@ PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 
 # What becomes of a guest that went wrong: watchdog, reports.
-OBJS_core += $(addprefix lkvm/, walk.o)
+OBJS_core += $(addprefix lkvm/, walk.o regs.o fetch.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.

@@ -10,6 +10,7 @@
 
 #include "arm/esr.h"
 #include "arm/layout.h"
+#include "arm/mmu.h"
 #include "arm/pmu.h"
 #include "lkvm/arch.h"
 #include "lkvm/cpulist.h"
@@ -478,76 +479,117 @@ int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 	return kvm_get_reg(vcpu->fd, ARM_REG_CORE(regs.pc), pc);
 }
 
-struct dump_reg {
-	const char *name;
-	uint64_t    id;
+struct named_reg {
+	const char   *name;
+	uint64_t      id;
+	enum reg_role role;
 };
 
-/* Registers in lines of @columns. */
-static void dump_group(struct vcpu *vcpu, FILE *out, const struct dump_reg *regs, unsigned int nr,
-		       unsigned int columns, int width)
+/* A register, 0 if KVM does not have it. */
+static uint64_t optional_reg(struct vcpu *vcpu, uint64_t id)
 {
-	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t v;
-		int ret = kvm_get_reg(vcpu->fd, regs[i].id, &v);
+	uint64_t v = 0;
 
-		fprintf(out, "  %-*s ", width, regs[i].name);
-		if (ret)
-			fprintf(out, "%-16s", "-");
-		else
-			fprintf(out, "%016" PRIx64, v);
-		if (i % columns == columns - 1 || i == nr - 1)
-			fputc('\n', out);
-	}
+	return kvm_get_reg(vcpu->fd, id, &v) ? 0 : v;
 }
 
-static void dump_general(struct vcpu *vcpu, FILE *out, uint64_t pstate)
+static void add_reg(struct vcpu *vcpu, struct reg_set *set, enum reg_group group, const struct named_reg *reg)
 {
-	struct dump_reg regs[33];
-	char names[31][4];
+	uint64_t v = 0;
+	int ret = kvm_get_reg(vcpu->fd, reg->id, &v);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
-		snprintf(names[i], sizeof(names[i]), "x%u", i);
-		regs[i] = (struct dump_reg){ names[i], ARM_REG_X(i) };
-	}
-	regs[31] = (struct dump_reg){ "sp", arm_pstate_own_sp(pstate) ? ARM_REG_CORE(sp_el1) :
-								       ARM_REG_CORE(regs.sp) };
-	regs[32] = (struct dump_reg){ "pc", ARM_REG_CORE(regs.pc) };
-	dump_group(vcpu, out, regs, ARRAY_SIZE(regs), 4, 3);
+	reg_add(set, group, reg->role, reg->name, 8, !ret, v);
 }
 
-void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+static void add_notes(struct vcpu *vcpu, struct reg_set *set, uint64_t pstate)
 {
-	static const struct dump_reg system[] = {
-		{ "esr_el1", ARM_REG_ESR_EL1 },   { "far_el1", ARM_REG_FAR_EL1 },
-		{ "elr_el1", ARM_REG_CORE(elr_el1) },
-		{ "spsr_el1", ARM_REG_CORE(spsr[0]) }, { "vbar_el1", ARM_REG_VBAR_EL1 },
-		{ "sp_el0", ARM_REG_CORE(regs.sp) },
-		{ "sctlr_el1", ARM_REG_SCTLR_EL1 }, { "tcr_el1", ARM_REG_TCR_EL1 },
-		{ "mair_el1", ARM_REG_MAIR_EL1 },
-		{ "ttbr0_el1", ARM_REG_TTBR0_EL1 }, { "ttbr1_el1", ARM_REG_TTBR1_EL1 },
-		{ "par_el1", ARM_REG_PAR_EL1 },
-		{ "tpidr_el1", ARM_REG_TPIDR_EL1 }, { "mpidr_el1", ARM_REG_MPIDR_EL1 },
-	};
-	char text[ARM_ESR_TEXT_BYTES];
+	uint64_t esr = optional_reg(vcpu, ARM_REG_ESR_EL1);
+	char text[ARM_ESR_TEXT_BYTES], from[ARM_PSTATE_TEXT_BYTES];
 	struct kvm_mp_state mp;
-	uint64_t pstate = 0, esr = 0, spsr = 0;
-	int ret;
 
-	ret = kvm_get_reg(vcpu->fd, ARM_REG_CORE(regs.pstate), &pstate);
-	dump_general(vcpu, out, pstate);
-	dump_group(vcpu, out, system, ARRAY_SIZE(system), 3, 10);
-	if (!ret)
-		fprintf(out, "  pstate     %016" PRIx64 "  %s\n", pstate,
-			arm_pstate_text(pstate, text, sizeof(text)));
-	if (!kvm_get_reg(vcpu->fd, ARM_REG_ESR_EL1, &esr) && esr) {
-		fprintf(out, "  last exception: %s", arm_esr_text(esr, text, sizeof(text)));
-		if (!kvm_get_reg(vcpu->fd, ARM_REG_CORE(spsr[0]), &spsr))
-			fprintf(out, ", taken from %s", arm_pstate_text(spsr, text, sizeof(text)));
-		fputc('\n', out);
+	reg_note(set, "pstate     %016" PRIx64 "  %s", pstate, arm_pstate_text(pstate, text, sizeof(text)));
+	if (esr)
+		reg_note(set, "last exception: %s, taken from %s", arm_esr_text(esr, text, sizeof(text)),
+			 arm_pstate_text(optional_reg(vcpu, ARM_REG_CORE(spsr[0])), from, sizeof(from)));
+	if (kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp)) {
+		reg_note(set, "the vCPU is in an unknown state");
+		return;
 	}
-	ret = kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp);
-	fprintf(out, "  the vCPU is %s\n", ret ? "in an unknown state" :
-		mp.mp_state == KVM_MP_STATE_STOPPED ? "switched off" :
-		mp.mp_state == KVM_MP_STATE_SUSPENDED ? "suspended" : "switched on");
+	set->halted = mp.mp_state == KVM_MP_STATE_STOPPED || mp.mp_state == KVM_MP_STATE_SUSPENDED;
+	reg_note(set, "the vCPU is %s", mp.mp_state == KVM_MP_STATE_STOPPED ? "switched off" :
+		 mp.mp_state == KVM_MP_STATE_SUSPENDED ? "suspended" : "switched on");
+}
+
+/* PSTATE.M (Arm DDI0487 C5.2.19): the exception level, and whether that is AArch32's. */
+#define PSTATE_EL(pstate) ((unsigned int)(pstate) >> 2 & 3)
+#define PSTATE_AARCH32 (1u << 4)
+/* SCTLR_EL1: byte order of data at EL1 and EL0; instructions are always little-endian */
+#define SCTLR_E0E (1u << 24)
+#define SCTLR_EE  (1u << 25)
+
+void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
+{
+	static const struct named_reg system[] = {
+		{ "esr_el1", ARM_REG_ESR_EL1, ROLE_PLAIN },     { "far_el1", ARM_REG_FAR_EL1, ROLE_FAULT },
+		{ "elr_el1", ARM_REG_CORE(elr_el1), ROLE_PLAIN },
+		{ "spsr_el1", ARM_REG_CORE(spsr[0]), ROLE_PLAIN }, { "vbar_el1", ARM_REG_VBAR_EL1, ROLE_VECTOR },
+		{ "sp_el0", ARM_REG_CORE(regs.sp), ROLE_PLAIN },
+		{ "sctlr_el1", ARM_REG_SCTLR_EL1, ROLE_PLAIN }, { "tcr_el1", ARM_REG_TCR_EL1, ROLE_PLAIN },
+		{ "mair_el1", ARM_REG_MAIR_EL1, ROLE_PLAIN },
+		{ "ttbr0_el1", ARM_REG_TTBR0_EL1, ROLE_PLAIN }, { "ttbr1_el1", ARM_REG_TTBR1_EL1, ROLE_PLAIN },
+		{ "par_el1", ARM_REG_PAR_EL1, ROLE_PLAIN },
+		{ "tpidr_el1", ARM_REG_TPIDR_EL1, ROLE_PLAIN }, { "mpidr_el1", ARM_REG_MPIDR_EL1, ROLE_PLAIN },
+	};
+	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
+	uint64_t sctlr = optional_reg(vcpu, ARM_REG_SCTLR_EL1);
+	char name[8];
+
+	for (unsigned int i = 0; i < 31; i++) {
+		snprintf(name, sizeof(name), "x%u", i);
+		add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){
+			name, ARM_REG_X(i), i == 29 ? ROLE_FP : i == 30 ? ROLE_LR : ROLE_PLAIN });
+	}
+	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){
+		"sp", arm_pstate_own_sp(pstate) ? ARM_REG_CORE(sp_el1) : ARM_REG_CORE(regs.sp), ROLE_SP });
+	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){ "pc", ARM_REG_CORE(regs.pc), ROLE_PC });
+	for (unsigned int i = 0; i < ARRAY_SIZE(system); i++)
+		add_reg(vcpu, set, REG_SYSTEM, &system[i]);
+	set->user = !PSTATE_EL(pstate);
+	set->bits = pstate & PSTATE_AARCH32 ? 32 : 64;
+	set->big_endian = sctlr & (set->user ? SCTLR_E0E : SCTLR_EE);
+	set->frames = set->bits == 64 ? FRAMES_UP : FRAMES_NONE;
+	set->vector_symbol = "vectors";
+	add_notes(vcpu, set, pstate);
+}
+
+void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
+{
+	struct walk_memory mem = memory_for_walk(&vcpu->vm->memory);
+	struct arm_mmu mmu = {
+		/* These exist since FEAT_S1PIE. */
+		.tcr2 = optional_reg(vcpu, ARM_REG_TCR2_EL1),
+		.pir = optional_reg(vcpu, ARM_REG_PIR_EL1),
+		.pire0 = optional_reg(vcpu, ARM_REG_PIRE0_EL1),
+		.user = !PSTATE_EL(optional_reg(vcpu, ARM_REG_CORE(regs.pstate))),
+	};
+	const struct {
+		uint64_t  id;
+		uint64_t *value;
+	} needed[] = {
+		{ ARM_REG_SCTLR_EL1, &mmu.sctlr }, { ARM_REG_TCR_EL1, &mmu.tcr },
+		{ ARM_REG_TTBR0_EL1, &mmu.ttbr0 }, { ARM_REG_TTBR1_EL1, &mmu.ttbr1 },
+	};
+
+	(void)fetch; /* both see the same tables */
+	for (unsigned int i = 0; i < ARRAY_SIZE(needed); i++) {
+		int ret = kvm_get_reg(vcpu->fd, needed[i].id, needed[i].value);
+
+		if (ret) {
+			walk_init(w, va, mmu.user);
+			walk_fail(w, WALK_UNKNOWN, "KVM does not give the translation registers: %s",
+				  strerror(-ret));
+			return;
+		}
+	}
+	arm_mmu_walk(&mmu, &mem, va, w);
 }

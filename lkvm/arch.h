@@ -23,8 +23,10 @@
 #include <stdio.h>
 
 #include "lkvm/doctor.h"
+#include "lkvm/regs.h"
 #include "lkvm/vcpu.h"
 #include "lkvm/vm.h"
+#include "lkvm/walk.h"
 
 struct fdt; /* see fdt.h */
 
@@ -102,8 +104,18 @@ bool arch_event_is_failure(const struct kvm_run *run);
 /* Reads the program counter. vCPU's thread. 0 or -errno. Silent. */
 int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc) LKVM_MUST_CHECK;
 
-/* Prints general and telling system registers, by their ABI names, in 100 columns. vCPU's thread. */
-void arch_vcpu_dump(struct vcpu *vcpu, FILE *out);
+/*
+ * Fills @set (cleared by the caller) with general and telling system registers, by their ABI names; what
+ * KVM does not give is marked unknown. Also says who runs (user), whether KVM has it halted, byte order and
+ * width of the code, and how frames are linked. vCPU's thread. Silent.
+ */
+void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set);
+
+/*
+ * Walks @va through the vCPU's own translation, as instruction fetches see it with @fetch. Always fills @w;
+ * what can't be done is WALK_UNKNOWN with the reason. vCPU's thread. Silent.
+ */
+void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w);
 
 /* <arch>_exit_decode(). Any thread. */
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec);

@@ -266,6 +266,17 @@ int memory_write(const struct memory *mem, gpa_t gpa, const void *buf, uint64_t 
 	return 0;
 }
 
+static int read_for_walk(void *ctx, gpa_t gpa, void *buf, uint64_t len)
+{
+	return memory_read(ctx, gpa, buf, len);
+}
+
+struct walk_memory memory_for_walk(const struct memory *mem)
+{
+	/* The context of a reader is not const, but memory_read() leaves it alone. */
+	return (struct walk_memory){ .read = read_for_walk, .ctx = (void *)(uintptr_t)mem };
+}
+
 /* pread() all of it. 0, -EIO at the end of the file, or -errno. */
 static int read_fully(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
 {

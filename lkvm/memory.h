@@ -9,6 +9,7 @@
 #include <sys/types.h>
 
 #include "lkvm/types.h"
+#include "lkvm/walk.h"
 
 #define MEMORY_MAX_REGIONS 16
 
@@ -56,6 +57,9 @@ const struct memory_region *memory_find(const struct memory *mem, gpa_t gpa);
  */
 int memory_read(const struct memory *mem, gpa_t gpa, void *buf, uint64_t len) LKVM_MUST_CHECK;
 int memory_write(const struct memory *mem, gpa_t gpa, const void *buf, uint64_t len) LKVM_MUST_CHECK;
+
+/* @mem for page table walks. */
+struct walk_memory memory_for_walk(const struct memory *mem);
 
 /*
  * Puts @len bytes of file @fd from @offset at @gpa. Whole pages whose alignment agrees are mapped

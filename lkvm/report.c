@@ -27,6 +27,7 @@ void report_capture(struct vcpu *vcpu, int run_errno, uint32_t reason, struct ex
 
 void report_vcpu_failure(struct vcpu *vcpu, const struct exit_record *rec)
 {
+	struct reg_set set = { 0 };
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
@@ -41,7 +42,8 @@ void report_vcpu_failure(struct vcpu *vcpu, const struct exit_record *rec)
 		fprintf(out, "  exit      %s\n", rec->name);
 	if (rec->advice[0])
 		fprintf(out, "  advice    %s\n", rec->advice);
-	arch_vcpu_dump(vcpu, out);
+	arch_vcpu_regs(vcpu, &set);
+	reg_set_print(&set, out);
 	if (fclose(out) == 0)
 		log_write(text, len);
 	free(text);

@@ -108,9 +108,14 @@ bool arch_event_is_failure(const struct kvm_run *run)
 	return false;
 }
 
-void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 {
-	ppc_vcpu_dump(vcpu, platform, out);
+	ppc_vcpu_regs(vcpu, platform, set);
+}
+
+void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
+{
+	ppc_vcpu_translate(vcpu, platform, va, fetch, w);
 }
 
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)

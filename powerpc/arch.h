@@ -36,8 +36,11 @@ struct ppc_platform {
 	int (*boot_prepare)(struct vm *vm);
 	int (*vcpu_reset)(struct vcpu *vcpu);
 	enum vcpu_exit_action (*vcpu_exit)(struct vcpu *vcpu);
-	/* What follows the general registers in a report. */
-	void (*vcpu_dump)(struct vcpu *vcpu, const struct kvm_regs *regs, FILE *out);
+	/* Adds what follows the general registers in a report, and how code runs: user, big_endian. */
+	void (*vcpu_regs)(struct vcpu *vcpu, const struct kvm_regs *regs, struct reg_set *set);
+	/* arch_vcpu_translate(), with the registers at hand; the walks are those of powerpc/mmu.h. */
+	void (*vcpu_translate)(struct vcpu *vcpu, const struct kvm_regs *regs, uint64_t va, bool fetch,
+			       struct walk *w);
 	void (*doctor)(const struct doctor *d, int kvm_fd, int vm_fd);
 	const void *(*probe_guest)(size_t *size_bytes);
 };
@@ -60,8 +63,12 @@ int ppc_set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t value
 /* Reads register @id of 4 or 8 bytes. 0 or -errno. Silent. */
 int ppc_get_reg(struct vcpu *vcpu, uint64_t id, uint64_t *value) LKVM_MUST_CHECK;
 
-/* arch_vcpu_dump(): the general registers, then @platform's. */
-void ppc_vcpu_dump(struct vcpu *vcpu, const struct ppc_platform *platform, FILE *out);
+/* arch_vcpu_regs(): the general registers, then @platform's. */
+void ppc_vcpu_regs(struct vcpu *vcpu, const struct ppc_platform *platform, struct reg_set *set);
+
+/* arch_vcpu_translate() */
+void ppc_vcpu_translate(struct vcpu *vcpu, const struct ppc_platform *platform, uint64_t va, bool fetch,
+			struct walk *w);
 
 /* A register by KVM's id, for reports. */
 struct ppc_named_reg {
@@ -69,8 +76,7 @@ struct ppc_named_reg {
 	uint64_t    id;
 };
 
-/* Prints @nr registers through ONE_REG, @columns in a line; "-" for those that KVM does not have. */
-void ppc_dump_regs(struct vcpu *vcpu, FILE *out, const struct ppc_named_reg *regs, size_t nr,
-		   unsigned int columns);
+/* Adds @nr system registers through ONE_REG; those that KVM does not have are marked unknown. */
+void ppc_add_regs(struct vcpu *vcpu, struct reg_set *set, const struct ppc_named_reg *regs, size_t nr);
 
 #endif

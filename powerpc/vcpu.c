@@ -11,6 +11,7 @@
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "powerpc/arch.h"
+#include "powerpc/mmu.h"
 
 static int report(const struct vcpu *vcpu, const char *request, int ret)
 {
@@ -79,43 +80,67 @@ int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 
 /* ---- reports ------------------------------------------------------------------------------------ */
 
-/* Digits of a register as wide as the platform's. */
-#define WIDTH (2 * (int)sizeof(long))
+/* Bytes of a register as wide as the platform's. */
+#define WIDTH ((uint8_t)sizeof(long))
 
-void ppc_dump_regs(struct vcpu *vcpu, FILE *out, const struct ppc_named_reg *regs, size_t nr,
-		   unsigned int columns)
+void ppc_add_regs(struct vcpu *vcpu, struct reg_set *set, const struct ppc_named_reg *regs, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
-		uint64_t v;
+		uint64_t v = 0;
+		int ret = ppc_get_reg(vcpu, regs[i].id, &v);
 
-		if (ppc_get_reg(vcpu, regs[i].id, &v))
-			fprintf(out, "  %-6s %-*s", regs[i].name, WIDTH, "-");
-		else
-			fprintf(out, "  %-6s %0*" PRIx64, regs[i].name, WIDTH, v);
-		if (i % columns == columns - 1 || i == nr - 1)
-			fputc('\n', out);
+		reg_add(set, REG_SYSTEM, ROLE_PLAIN, regs[i].name, is_32bit(regs[i].id) ? 4 : WIDTH, !ret, v);
 	}
 }
 
-void ppc_vcpu_dump(struct vcpu *vcpu, const struct ppc_platform *platform, FILE *out)
+static void add(struct reg_set *set, enum reg_group group, enum reg_role role, const char *name, uint64_t value)
+{
+	reg_add(set, group, role, name, WIDTH, true, value);
+}
+
+void ppc_vcpu_regs(struct vcpu *vcpu, const struct ppc_platform *platform, struct reg_set *set)
+{
+	struct kvm_regs regs;
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	char name[8];
+
+	if (ret) {
+		reg_note(set, "KVM does not give the registers: %s", strerror(-ret));
+		return;
+	}
+	for (unsigned int i = 0; i < 32; i++) {
+		snprintf(name, sizeof(name), "r%u", i);
+		reg_add(set, REG_GENERAL, i == 1 ? ROLE_SP : ROLE_PLAIN, name, WIDTH, true, regs.gpr[i]);
+	}
+	add(set, REG_GENERAL, ROLE_PC, "pc", regs.pc);
+	add(set, REG_GENERAL, ROLE_PLAIN, "msr", regs.msr);
+	add(set, REG_GENERAL, ROLE_LR, "lr", regs.lr);
+	add(set, REG_GENERAL, ROLE_PLAIN, "ctr", regs.ctr);
+	reg_add(set, REG_GENERAL, ROLE_PLAIN, "cr", 4, true, regs.cr);
+	reg_add(set, REG_GENERAL, ROLE_PLAIN, "xer", 4, true, regs.xer);
+	add(set, REG_SYSTEM, ROLE_PLAIN, "srr0", regs.srr0);
+	add(set, REG_SYSTEM, ROLE_PLAIN, "srr1", regs.srr1);
+	reg_add(set, REG_SYSTEM, ROLE_PLAIN, "pid", 4, true, regs.pid);
+	add(set, REG_SYSTEM, ROLE_PLAIN, "sprg0", regs.sprg0);
+	add(set, REG_SYSTEM, ROLE_PLAIN, "sprg1", regs.sprg1);
+	add(set, REG_SYSTEM, ROLE_PLAIN, "sprg2", regs.sprg2);
+	add(set, REG_SYSTEM, ROLE_PLAIN, "sprg3", regs.sprg3);
+	set->user = regs.msr & PPC_MSR_PR;
+	set->bits = 8 * WIDTH;
+	set->frames = FRAMES_PPC;
+	platform->vcpu_regs(vcpu, &regs, set);
+}
+
+void ppc_vcpu_translate(struct vcpu *vcpu, const struct ppc_platform *platform, uint64_t va, bool fetch,
+			struct walk *w)
 {
 	struct kvm_regs regs;
 	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
 
 	if (ret) {
-		fprintf(out, "  KVM does not give the registers: %s\n", strerror(-ret));
+		walk_init(w, va, false);
+		walk_fail(w, WALK_UNKNOWN, "KVM does not give the registers: %s", strerror(-ret));
 		return;
 	}
-	for (unsigned int i = 0; i < 32; i++)
-		fprintf(out, "  r%-2u %0*" PRIx64 "%s", i, WIDTH, (uint64_t)regs.gpr[i], i % 4 == 3 ? "\n" : "");
-	fprintf(out, "  pc  %0*" PRIx64 "  msr %0*" PRIx64 "  lr  %0*" PRIx64 "  ctr %0*" PRIx64 "\n",
-		WIDTH, (uint64_t)regs.pc, WIDTH, (uint64_t)regs.msr, WIDTH, (uint64_t)regs.lr,
-		WIDTH, (uint64_t)regs.ctr);
-	fprintf(out, "  srr0 %0*" PRIx64 "  srr1 %0*" PRIx64 "  cr %08" PRIx64 "  xer %08" PRIx64 "  pid %" PRIu64 "\n",
-		WIDTH, (uint64_t)regs.srr0, WIDTH, (uint64_t)regs.srr1, (uint64_t)regs.cr,
-		(uint64_t)regs.xer, (uint64_t)regs.pid);
-	fprintf(out, "  sprg0 %0*" PRIx64 "  sprg1 %0*" PRIx64 "  sprg2 %0*" PRIx64 "  sprg3 %0*" PRIx64 "\n",
-		WIDTH, (uint64_t)regs.sprg0, WIDTH, (uint64_t)regs.sprg1, WIDTH, (uint64_t)regs.sprg2,
-		WIDTH, (uint64_t)regs.sprg3);
-	platform->vcpu_dump(vcpu, &regs, out);
+	platform->vcpu_translate(vcpu, &regs, va, fetch, w);
 }

@@ -30,9 +30,18 @@
 #define RISCV_CONFIG_ZICBOP_BLOCK 7
 /* struct kvm_riscv_core: pc in the place of x0, then x1 to x31 */
 #define RISCV_CORE_PC             0
+#define RISCV_CORE_RA             1
+#define RISCV_CORE_SP             2
+#define RISCV_CORE_S0             8
 #define RISCV_CORE_A0             10
 #define RISCV_CORE_A1             11
 #define RISCV_CORE_MODE           32
+/* struct kvm_riscv_csr */
+#define RISCV_CSR_SSTATUS         0
+#define RISCV_CSR_STVEC           2
+#define RISCV_CSR_SCAUSE          5
+#define RISCV_CSR_STVAL           6
+#define RISCV_CSR_SATP            8
 /* struct kvm_riscv_timer */
 #define RISCV_TIMER_FREQUENCY     0
 

@@ -2,6 +2,7 @@
 #include "riscv/isa.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -183,5 +184,40 @@ const char *riscv_sbi_word(unsigned int id, char *buf)
 	if (ext)
 		return ext->name;
 	snprintf(buf, RISCV_EXT_WORD_BYTES, "sbi-%u", id);
+	return buf;
+}
+
+const char *riscv_cause_text(uint64_t scause, char *buf, size_t size)
+{
+	/* Privileged architecture 20240411, table 22. */
+	static const char *const exceptions[] = {
+		[0] = "instruction address misaligned", [1] = "instruction access fault",
+		[2] = "illegal instruction",            [3] = "breakpoint",
+		[4] = "load address misaligned",        [5] = "load access fault",
+		[6] = "store address misaligned",       [7] = "store access fault",
+		[8] = "call from U mode",               [9] = "call from S mode",
+		[12] = "instruction page fault",        [13] = "load page fault",
+		[15] = "store page fault",              [18] = "software check",
+		[19] = "hardware error",
+	};
+	static const char *const interrupts[] = {
+		[1] = "software", [5] = "timer", [9] = "external", [13] = "counter overflow",
+	};
+	uint64_t code = scause & ~(UINT64_C(1) << 63);
+	const char *name = NULL;
+
+	if (scause >> 63) {
+		name = code < ARRAY_SIZE(interrupts) ? interrupts[code] : NULL;
+		if (name)
+			snprintf(buf, size, "%s interrupt", name);
+		else
+			snprintf(buf, size, "interrupt %" PRIu64, code);
+		return buf;
+	}
+	name = code < ARRAY_SIZE(exceptions) ? exceptions[code] : NULL;
+	if (name)
+		snprintf(buf, size, "%s", name);
+	else
+		snprintf(buf, size, "exception %" PRIu64, code);
 	return buf;
 }

@@ -69,6 +69,11 @@ int riscv_isa_list(const struct riscv_isa_set *set, char *buf, size_t size) LKVM
 
 #define RISCV_ISA_STRING_BYTES 1024
 
+#define RISCV_CAUSE_TEXT_BYTES 64
+
+/* "instruction page fault" for a value of scause, into @buf, which is returned. */
+const char *riscv_cause_text(uint64_t scause, char *buf, size_t size);
+
 /* KVM's numbers of SBI extensions that lkvm itself acts on. */
 #define RISCV_SBI_EXT_PMU  6
 #define RISCV_SBI_EXT_DBCN 9

@@ -12,6 +12,7 @@
 #include "lkvm/arch.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "riscv/mmu.h"
 
 /* Numbers that KVM might give to extensions, where it can't list its registers. */
 #define SCAN_ISA_IDS 128
@@ -445,35 +446,72 @@ static const char *const csr_names[] = {
 	"senvcfg",
 };
 
-/* @nr registers that follow @first, @columns of them in a line. */
-static void dump_group(struct vcpu *vcpu, FILE *out, uint64_t first, const char *const names[],
-		       unsigned int nr, unsigned int columns, int width)
+static enum reg_role core_role(unsigned int i)
 {
-	for (unsigned int i = 0; i < nr; i++) {
-		uint64_t v;
-		int ret = kvm_get_reg(vcpu->fd, first + i, &v);
-
-		fprintf(out, "  %-*s ", width, names[i]);
-		if (ret)
-			fprintf(out, "%-16s", "-");
-		else
-			fprintf(out, "%016" PRIx64, v);
-		if (i % columns == columns - 1 || i == nr - 1)
-			fputc('\n', out);
-	}
+	return i == RISCV_CORE_PC ? ROLE_PC : i == RISCV_CORE_RA ? ROLE_LR : i == RISCV_CORE_SP ? ROLE_SP :
+	       i == RISCV_CORE_S0 ? ROLE_FP : ROLE_PLAIN;
 }
 
-void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+static enum reg_role csr_role(unsigned int i)
 {
+	return i == RISCV_CSR_STVEC ? ROLE_VECTOR : i == RISCV_CSR_STVAL ? ROLE_FAULT : ROLE_PLAIN;
+}
+
+/* A general CSR, 0 if KVM does not have it. */
+static uint64_t csr(struct vcpu *vcpu, unsigned int reg)
+{
+	uint64_t v = 0;
+
+	(void)get_optional(vcpu->fd, RISCV_REG_CSR(reg), &v);
+	return v;
+}
+
+void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
+{
+	uint64_t v = 0, mode = KVM_RISCV_MODE_S;
+	char text[RISCV_CAUSE_TEXT_BYTES];
 	struct kvm_mp_state mp;
-	uint64_t mode;
 	int ret;
 
-	dump_group(vcpu, out, RISCV_REG_CORE(0), core_names, ARRAY_SIZE(core_names), 4, 3);
-	dump_group(vcpu, out, RISCV_REG_CSR(0), csr_names, ARRAY_SIZE(csr_names), 3, 10);
+	for (unsigned int i = 0; i < ARRAY_SIZE(core_names); i++) {
+		ret = kvm_get_reg(vcpu->fd, RISCV_REG_CORE(i), &v);
+		reg_add(set, REG_GENERAL, core_role(i), core_names[i], 8, !ret, v);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(csr_names); i++) {
+		ret = kvm_get_reg(vcpu->fd, RISCV_REG_CSR(i), &v);
+		/* stvec's two lowest bits are its mode. */
+		reg_add(set, REG_SYSTEM, csr_role(i), csr_names[i], 8, !ret, v);
+	}
 	ret = kvm_get_reg(vcpu->fd, RISCV_REG_CORE(RISCV_CORE_MODE), &mode);
-	fprintf(out, "  mode %s", ret ? "?" : mode == KVM_RISCV_MODE_S ? "S (kernel)" : "U (user)");
-	ret = kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp);
-	fprintf(out, ", %s\n", ret ? "state unknown" :
-		mp.mp_state == KVM_MP_STATE_STOPPED ? "stopped" : "runnable");
+	set->user = !ret && mode != KVM_RISCV_MODE_S;
+	set->bits = 64;
+	set->frames = FRAMES_RISCV;
+	set->vector_symbol = "handle_exception";
+	ret = ret ? ret : kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp);
+	set->halted = !ret && mp.mp_state == KVM_MP_STATE_STOPPED;
+	reg_note(set, "mode %s, %s", set->user ? "U (user)" : "S (kernel)",
+		 ret ? "state unknown" : set->halted ? "stopped" : "runnable");
+	reg_note(set, "last trap: %s, taken from %s mode",
+		 riscv_cause_text(csr(vcpu, RISCV_CSR_SCAUSE), text, sizeof(text)),
+		 csr(vcpu, RISCV_CSR_SSTATUS) >> 8 & 1 ? "S" : "U"); /* SPP */
+}
+
+void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
+{
+	struct walk_memory mem = memory_for_walk(&vcpu->vm->memory);
+	struct riscv_mmu mmu = { .sstatus = csr(vcpu, RISCV_CSR_SSTATUS) };
+	uint64_t mode = KVM_RISCV_MODE_S;
+	int ret;
+
+	(void)fetch; /* both see the same tables */
+	ret = kvm_get_reg(vcpu->fd, RISCV_REG_CSR(RISCV_CSR_SATP), &mmu.satp);
+	if (!ret)
+		ret = kvm_get_reg(vcpu->fd, RISCV_REG_CORE(RISCV_CORE_MODE), &mode);
+	if (ret) {
+		walk_init(w, va, false);
+		walk_fail(w, WALK_UNKNOWN, "KVM does not give satp and mode: %s", strerror(-ret));
+		return;
+	}
+	mmu.user = mode != KVM_RISCV_MODE_S;
+	riscv_mmu_walk(&mmu, &mem, va, w);
 }

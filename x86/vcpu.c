@@ -12,6 +12,7 @@
 #include "lkvm/log.h"
 #include "x86/image.h"
 #include "x86/layout.h"
+#include "x86/mmu.h"
 
 #define CR0_PE (1u << 0)
 #define CR0_MP (1u << 1)
@@ -22,10 +23,12 @@
 #define EFER_LME (1u << 8)
 #define EFER_LMA (1u << 10)
 #define RFLAGS_RESERVED (1u << 1) /* always set */
+#define RFLAGS_AC (1u << 18)
 
 /* SDM volume 4, table 2-2. */
 #define MSR_MISC_ENABLE 0x1a0
 #define MISC_ENABLE_FAST_STRING (1u << 0)
+#define MSR_LSTAR 0xc0000082u
 #define MSR_MTRR_DEF_TYPE 0x2ff
 #define MTRR_ENABLE (1u << 11)
 #define MTRR_WRITE_BACK 6
@@ -41,8 +44,6 @@
 /* Where a CPU starts: SDM volume 3, §10.1.4. */
 #define RESET_CS_BASE 0xffff0000u
 #define RESET_RIP 0xfff0u
-
-#define DUMP_CODE_BYTES 16
 
 /* cpuid.h's structures stand for KVM's. */
 _Static_assert(sizeof(struct x86_cpuid_entry) == sizeof(struct kvm_cpuid_entry2), "CPUID entry");
@@ -235,90 +236,123 @@ int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 	return ret;
 }
 
-static void dump_general(const struct kvm_regs *r, FILE *out)
+static void add_general(struct reg_set *set, const struct kvm_regs *r)
 {
 	const struct {
-		const char *name;
-		uint64_t    value;
+		const char   *name;
+		uint64_t      value;
+		enum reg_role role;
 	} regs[] = {
-		{ "rax", r->rax }, { "rbx", r->rbx }, { "rcx", r->rcx }, { "rdx", r->rdx },
-		{ "rsi", r->rsi }, { "rdi", r->rdi }, { "rbp", r->rbp }, { "rsp", r->rsp },
-		{ "r8 ", r->r8 },  { "r9 ", r->r9 },  { "r10", r->r10 }, { "r11", r->r11 },
-		{ "r12", r->r12 }, { "r13", r->r13 }, { "r14", r->r14 }, { "r15", r->r15 },
-		{ "rip", r->rip }, { "rfl", r->rflags },
+		{ "rax", r->rax, ROLE_PLAIN }, { "rbx", r->rbx, ROLE_PLAIN }, { "rcx", r->rcx, ROLE_PLAIN },
+		{ "rdx", r->rdx, ROLE_PLAIN }, { "rsi", r->rsi, ROLE_PLAIN }, { "rdi", r->rdi, ROLE_PLAIN },
+		{ "rbp", r->rbp, ROLE_FP },    { "rsp", r->rsp, ROLE_SP },    { "r8", r->r8, ROLE_PLAIN },
+		{ "r9", r->r9, ROLE_PLAIN },   { "r10", r->r10, ROLE_PLAIN }, { "r11", r->r11, ROLE_PLAIN },
+		{ "r12", r->r12, ROLE_PLAIN }, { "r13", r->r13, ROLE_PLAIN }, { "r14", r->r14, ROLE_PLAIN },
+		{ "r15", r->r15, ROLE_PLAIN }, { "rip", r->rip, ROLE_PC },    { "rfl", r->rflags, ROLE_PLAIN },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
-		fprintf(out, "  %s %016" PRIx64 "%s", regs[i].name, regs[i].value,
-			i % 4 == 3 || i == ARRAY_SIZE(regs) - 1 ? "\n" : "");
+		reg_add(set, REG_GENERAL, regs[i].role, regs[i].name, 8, true, regs[i].value);
 }
 
-static void dump_segment(FILE *out, const char *name, const struct kvm_segment *s)
+static void note_segment(struct reg_set *set, const char *name, const struct kvm_segment *s)
 {
-	fprintf(out, "  %s %04x base %016" PRIx64 " limit %08x type %x dpl %u%s%s%s%s\n", name, s->selector,
-		(uint64_t)s->base, s->limit, s->type, s->dpl, s->present ? "" : " not present",
-		s->l ? " 64-bit" : s->db ? " 32-bit" : " 16-bit", s->s ? "" : " system",
-		s->unusable ? " unusable" : "");
+	reg_note(set, "%s %04x base %016" PRIx64 " limit %08x type %x dpl %u%s%s%s%s", name, s->selector,
+		 (uint64_t)s->base, s->limit, s->type, s->dpl, s->present ? "" : " not present",
+		 s->l ? " 64-bit" : s->db ? " 32-bit" : " 16-bit", s->s ? "" : " system",
+		 s->unusable ? " unusable" : "");
 }
 
-static void dump_system(const struct kvm_sregs *s, FILE *out)
+/* The system call entry, an address in the kernel's text; 0 if KVM does not tell. */
+static uint64_t read_lstar(struct vcpu *vcpu)
 {
-	dump_segment(out, "cs ", &s->cs);
-	dump_segment(out, "ss ", &s->ss);
-	dump_segment(out, "ds ", &s->ds);
-	dump_segment(out, "es ", &s->es);
-	dump_segment(out, "fs ", &s->fs);
-	dump_segment(out, "gs ", &s->gs);
-	dump_segment(out, "tr ", &s->tr);
-	dump_segment(out, "ldt", &s->ldt);
-	fprintf(out, "  gdt base %016" PRIx64 " limit %04x  idt base %016" PRIx64 " limit %04x\n",
-		(uint64_t)s->gdt.base, s->gdt.limit, (uint64_t)s->idt.base, s->idt.limit);
-	fprintf(out, "  cr0 %016" PRIx64 "  cr2 %016" PRIx64 "  cr3 %016" PRIx64 "  cr4 %016" PRIx64 "\n",
-		(uint64_t)s->cr0, (uint64_t)s->cr2, (uint64_t)s->cr3, (uint64_t)s->cr4);
-	fprintf(out, "  cr8 %016" PRIx64 "  efer %016" PRIx64 "  apic_base %016" PRIx64 "\n",
-		(uint64_t)s->cr8, (uint64_t)s->efer, (uint64_t)s->apic_base);
+	struct {
+		struct kvm_msrs      head;
+		struct kvm_msr_entry entry;
+	} msrs = { .head.nmsrs = 1, .entry.index = MSR_LSTAR };
+
+	return kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &msrs.head) == 1 ? msrs.entry.data : 0;
 }
 
-/* The bytes at rip, through the guest's own page tables. Stops where the next page would begin. */
-static void dump_code(struct vcpu *vcpu, uint64_t pc, FILE *out)
+static void add_system(struct vcpu *vcpu, struct reg_set *set, const struct kvm_sregs *s)
 {
-	struct kvm_translation tr = { .linear_address = pc };
-	size_t len = MIN(DUMP_CODE_BYTES, 4096 - (pc & 4095));
-	uint8_t code[DUMP_CODE_BYTES];
+	uint64_t lstar = read_lstar(vcpu);
+	const struct {
+		const char   *name;
+		uint64_t      value;
+		enum reg_role role;
+	} regs[] = {
+		{ "cr0", s->cr0, ROLE_PLAIN },       { "cr2", s->cr2, ROLE_FAULT },
+		{ "cr3", s->cr3, ROLE_PLAIN },       { "cr4", s->cr4, ROLE_PLAIN },
+		{ "cr8", s->cr8, ROLE_PLAIN },       { "efer", s->efer, ROLE_PLAIN },
+		{ "apic_base", s->apic_base, ROLE_PLAIN }, { "gdt", s->gdt.base, ROLE_PLAIN },
+		{ "idt", s->idt.base, ROLE_PLAIN },  { "lstar", lstar, ROLE_VECTOR },
+	};
 
-	if (kvm_ioctl(vcpu->fd, KVM_TRANSLATE, &tr) || !tr.valid) {
-		fprintf(out, "  code at rip: not mapped by the guest's page tables\n");
-		return;
-	}
-	if (memory_read(&vcpu->vm->memory, tr.physical_address, code, len)) {
-		fprintf(out, "  code at rip: physical 0x%" PRIx64 " is not RAM\n",
-			(uint64_t)tr.physical_address);
-		return;
-	}
-	fprintf(out, "  code at rip (physical 0x%" PRIx64 "):", (uint64_t)tr.physical_address);
-	for (size_t i = 0; i < len; i++)
-		fprintf(out, " %02x", code[i]);
-	fputc('\n', out);
+	for (unsigned int i = 0; i < ARRAY_SIZE(regs); i++)
+		reg_add(set, REG_SYSTEM, regs[i].role, regs[i].name, 8, regs[i].role != ROLE_VECTOR || lstar,
+			regs[i].value);
+	note_segment(set, "cs ", &s->cs);
+	note_segment(set, "ss ", &s->ss);
+	note_segment(set, "ds ", &s->ds);
+	note_segment(set, "es ", &s->es);
+	note_segment(set, "fs ", &s->fs);
+	note_segment(set, "gs ", &s->gs);
+	note_segment(set, "tr ", &s->tr);
+	note_segment(set, "ldt", &s->ldt);
+	reg_note(set, "gdt limit %04x, idt limit %04x", s->gdt.limit, s->idt.limit);
 }
 
-void arch_vcpu_dump(struct vcpu *vcpu, FILE *out)
+void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 {
+	struct kvm_mp_state mp;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 	int ret = kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
 
 	if (ret) {
-		fprintf(out, "  KVM does not give the registers: %s\n", strerror(-ret));
+		reg_note(set, "KVM does not give the registers: %s", strerror(-ret));
 		return;
 	}
-	dump_general(&regs, out);
+	add_general(set, &regs);
+	set->bits = 64;
+	set->frames = FRAMES_UP;
+	set->vector_symbol = "entry_SYSCALL_64";
 	if (!kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs)) {
-		dump_system(&sregs, out);
+		add_system(vcpu, set, &sregs);
+		set->user = sregs.ss.dpl == 3 && sregs.cr0 & CR0_PE;
+		set->bits = sregs.cs.l ? 64 : sregs.cs.db ? 32 : 16;
+		/* What is translated is the linear address. */
+		set->code_base = sregs.cs.l ? 0 : sregs.cs.base;
 		/* arch/x86/kvm/svm/svm.c, shutdown_interception(): the VMCB is undefined, so KVM resets it. */
 		if (vcpu->run->exit_reason == KVM_EXIT_SHUTDOWN && regs.rip == RESET_RIP &&
 		    sregs.cs.base == RESET_CS_BASE)
-			fprintf(out, "  these are the values at reset: AMD's SVM loses the guest's in a triple fault\n");
-		/* What is translated is the linear address. */
-		dump_code(vcpu, regs.rip + (sregs.cs.l ? 0 : sregs.cs.base), out);
+			reg_note(set, "these are the values at reset: AMD's SVM loses the guest's in a triple fault");
 	}
+	if (!kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp))
+		set->halted = mp.mp_state != KVM_MP_STATE_RUNNABLE;
+}
+
+void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
+{
+	struct walk_memory mem = memory_for_walk(&vcpu->vm->memory);
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	struct x86_mmu mmu;
+	int ret;
+
+	(void)fetch; /* both see the same tables */
+	ret = kvm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+	if (!ret)
+		ret = kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	if (ret) {
+		walk_init(w, va, false);
+		walk_fail(w, WALK_UNKNOWN, "KVM does not give the control registers: %s", strerror(-ret));
+		return;
+	}
+	mmu = (struct x86_mmu){
+		.cr0 = sregs.cr0, .cr3 = sregs.cr3, .cr4 = sregs.cr4, .efer = sregs.efer,
+		.user = sregs.ss.dpl == 3 && sregs.cr0 & CR0_PE, .ac = regs.rflags & RFLAGS_AC,
+	};
+	x86_mmu_walk(&mmu, &mem, va, w);
 }

@@ -158,7 +158,8 @@ static void test_e500(void)
 {
 	struct ppc_booke_tlb_entry tlb[6] = {
 		/* TLB0 */
-		[1] = { .mas1 = 1u << 31 | 7 << 16 | 1 << 12, .mas2 = 0x10003000, .mas7_3 = UINT64_C(0x3f00005000) | 0x33 },
+		[1] = { .mas1 = 1u << 31 | 7 << 16 | 1 << 12, .mas2 = 0x10003000,
+			.mas7_3 = UINT64_C(0x3f00005000) | 0x33 },
 		/* TLB1: 16 MiB at 0xc0000000, in address space 0 */
 		[4] = { .mas1 = 1u << 31 | 14 << 7, .mas2 = 0xc0000000, .mas7_3 = 0x15 },
 		[5] = { .mas1 = 14 << 7, .mas2 = 0xd0000000, .mas7_3 = 0x15 },
