@@ -29,14 +29,15 @@ VERSION := 0.1.0
 OBJS_core := $(addprefix lkvm/, \
 	options.o run-options.o config.o cpulist.o log.o outcome.o \
 	memory.o place.o machine.o image.o unpack.o fdt.o exit.o doctor.o \
-	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o)
+	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
+	cfi-flash.o)
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
 
 # Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o options.o exit.o)
-PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl031.o esr.o exit.o)
+PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl011.o pl031.o esr.o exit.o)
 PURE_powerpc := $(addprefix powerpc/, image.o exit.o hcall-names.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)

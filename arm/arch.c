@@ -5,12 +5,15 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arm/arch.h"
 #include "arm/image.h"
 #include "arm/layout.h"
+#include "arm/pl011.h"
 #include "arm/pl031.h"
 #include "lkvm/boot-fdt.h"
+#include "lkvm/cfi-flash.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 
@@ -51,6 +54,28 @@ int arch_irqchip_init(struct vm *vm)
 
 /* ---- the machine -------------------------------------------------------------------------------- */
 
+static bool has_rom(const struct vm *vm)
+{
+	return vm->machine.uart.kind == MACHINE_UART_ARCH;
+}
+
+/* Firmware that is linked to ROM makes a machine with ROM, unless told where to go. 0 or -errno (reported). */
+static int look_at_firmware(const struct config *cfg, bool *rom)
+{
+	struct image_file img;
+	int ret;
+
+	*rom = false;
+	if (!cfg->firmware || cfg->arm.firmware_address)
+		return 0;
+	ret = image_open(&img, cfg->firmware, "firmware");
+	if (ret)
+		return ret;
+	*rom = arm_is_rom_firmware(&img);
+	image_close(&img);
+	return 0;
+}
+
 int arch_machine_init(struct vm *vm)
 {
 	int ipa_bits = kvm_check_cap(vm->kvm_fd, KVM_CAP_ARM_VM_IPA_SIZE);
@@ -59,6 +84,7 @@ int arch_machine_init(struct vm *vm)
 		.ram_bytes = vm->cfg->ram_bytes,
 		.ipa_bits = ipa_bits > 0 ? (unsigned int)ipa_bits : ARM_DEFAULT_IPA_BITS,
 	};
+	int ret;
 
 	if (vm->cfg->arm.e2h0 && !vm->cfg->arm.nested) {
 		log_error("--e2h0 needs --nested: it says what kind of EL2 the guest gets");
@@ -72,7 +98,8 @@ int arch_machine_init(struct vm *vm)
 		log_error("--console hv: arm64 has no console by hypervisor call, use serial or virtio");
 		return -EINVAL;
 	}
-	return arm_machine_init(&vm->machine, &params);
+	ret = look_at_firmware(vm->cfg, &params.rom);
+	return ret ? ret : arm_machine_init(&vm->machine, &params);
 }
 
 /*
@@ -116,6 +143,33 @@ static int add_stolen_time(struct vm *vm)
 	return memory_add(&vm->memory, "stolen time", ARM_PVTIME_BASE, ARM_PVTIME_BYTES, false, NULL);
 }
 
+/* ROM for firmware that wants it, and the flash of --flash: memory that the guest can't write. */
+static int add_rom_and_flash(struct vm *vm)
+{
+	struct arch_vm *arch = vm->arch;
+	int ret = 0;
+
+	if ((has_rom(vm) || vm->cfg->flash) && kvm_check_cap(vm->fd, KVM_CAP_READONLY_MEM) <= 0) {
+		log_error("%s: this host's KVM has no memory that guests can only read (KVM_CAP_READONLY_MEM)",
+			  vm->cfg->flash ? "--flash" : "--firmware");
+		return -ENODEV;
+	}
+	if (has_rom(vm))
+		ret = memory_add(&vm->memory, "ROM", ARM_ROM_BASE, ARM_ROM_BYTES, true, NULL);
+	if (ret || !vm->cfg->flash)
+		return ret;
+	arch->flash_fd = cfi_flash_open(vm->cfg->flash, ARM_FLASH_MAX_BYTES, &arch->flash_bytes);
+	if (arch->flash_fd < 0)
+		return arch->flash_fd;
+	ret = memory_add(&vm->memory, "flash", ARM_FLASH_BASE, arch->flash_bytes, true, NULL);
+	if (ret)
+		return ret;
+	ret = memory_load_file(&vm->memory, ARM_FLASH_BASE, arch->flash_fd, 0, arch->flash_bytes);
+	if (ret)
+		log_error("--flash: cannot read %s: %s", vm->cfg->flash, strerror(-ret));
+	return ret;
+}
+
 /*
  * Tags need memory that can hold them, which files and older kernels' huge pages can't. So with them the kernel
  * is read into memory, not mapped.
@@ -145,6 +199,7 @@ int arch_vm_create(struct vm *vm)
 		goto no_memory;
 	vm->arch->gic_fd = -1;
 	vm->arch->its_fd = -1;
+	vm->arch->flash_fd = -1;
 	vm->arch->aborts.burst = 5;
 	vm->arch->mpidr = calloc(vm->machine.nr_cpus, sizeof(*vm->arch->mpidr));
 	if (!vm->arch->mpidr)
@@ -159,6 +214,9 @@ int arch_vm_create(struct vm *vm)
 	ret = add_stolen_time(vm);
 	if (ret)
 		return ret;
+	ret = add_rom_and_flash(vm);
+	if (ret)
+		return ret;
 	return arm_gic_create(vm);
 no_memory:
 	log_error("out of memory for the VM");
@@ -170,12 +228,31 @@ void arch_vm_destroy(struct vm *vm)
 	if (!vm->arch)
 		return;
 	arm_gic_destroy(vm);
+	if (vm->arch->flash_fd >= 0)
+		close(vm->arch->flash_fd);
 	free(vm->arch->mpidr);
 	free(vm->arch);
 	vm->arch = NULL;
 }
 
-int arch_devices_create(struct vm *vm)
+/* Puts a device of which there is one at its place on the bus, and says so in the machine. Takes @dev. */
+static int add_device(struct vm *vm, const char *name, const struct machine_device *place,
+		      const struct bus_ops *ops, const struct device_ops *life, void *dev)
+{
+	int ret = device_list_add(&vm->devices, name, life, dev);
+
+	if (!ret)
+		ret = bus_add(&vm->mmio, &(struct bus_window){
+						 .name = name,
+						 .base = place->base,
+						 .size_bytes = place->size_bytes,
+						 .ops = ops,
+						 .dev = dev,
+					 });
+	return ret ? ret : machine_add_device(&vm->machine, place);
+}
+
+static int create_rtc(struct vm *vm)
 {
 	const struct machine_device place = {
 		.kind = MACHINE_RTC,
@@ -185,22 +262,73 @@ int arch_devices_create(struct vm *vm)
 	};
 	struct irq_line irq = arch_irq_line(vm, place.irq);
 	struct arm_pl031 *rtc;
+	int ret = arm_pl031_create(&rtc, vm->loop, &irq);
+
+	return ret ? ret : add_device(vm, "rtc", &place, &arm_pl031_bus_ops, &arm_pl031_device_ops, rtc);
+}
+
+static int create_uart(struct vm *vm)
+{
+	const struct machine_device *place = &vm->machine.uart;
+	struct irq_line irq = arch_irq_line(vm, place->irq);
+	struct console_frontend fe;
+	struct arm_pl011 *uart;
 	int ret;
 
-	ret = arm_pl031_create(&rtc, vm->loop, &irq);
+	if (!has_rom(vm))
+		return 0;
+	ret = arm_pl011_create(&uart, vm->console, &irq);
 	if (ret)
 		return ret;
-	ret = device_list_add(&vm->devices, "rtc", &arm_pl031_device_ops, rtc);
-	if (ret)
-		return ret;
-	ret = bus_add(&vm->mmio, &(struct bus_window){
-					 .name = "rtc",
-					 .base = place.base,
-					 .size_bytes = place.size_bytes,
-					 .ops = &arm_pl031_bus_ops,
-					 .dev = rtc,
-				 });
-	return ret ? ret : machine_add_device(&vm->machine, &place);
+	if (vm->cfg->console == CONSOLE_SERIAL) {
+		fe = arm_pl011_frontend(uart);
+		console_set_frontend(vm->console, &fe);
+	}
+	return add_device(vm, "uart", place, &arm_pl011_bus_ops, &arm_pl011_device_ops, uart);
+}
+
+/* A failure has been reported, and the device serves both kinds of access, so there is nothing else to do. */
+static void set_flash_mapped(void *ctx, bool mapped)
+{
+	struct vm *vm = ctx;
+	const struct memory_region *region = memory_find(&vm->memory, ARM_FLASH_BASE);
+
+	if (mapped ? vm_add_memslot(vm, region) : vm_remove_memslot(vm, region))
+		log_debug("the flash is slower now");
+}
+
+static int create_flash(struct vm *vm)
+{
+	const struct machine_device place = {
+		.kind = MACHINE_FLASH,
+		.base = ARM_FLASH_BASE,
+		.size_bytes = vm->arch->flash_bytes,
+		.irq = MACHINE_NO_IRQ,
+	};
+	const struct cfi_flash_options opt = {
+		.fd = vm->arch->flash_fd,
+		.array = memory_ptr(&vm->memory, ARM_FLASH_BASE, place.size_bytes),
+		.size_bytes = place.size_bytes,
+		.set_mapped = set_flash_mapped,
+		.ctx = vm,
+	};
+	struct cfi_flash *flash;
+	int ret;
+
+	if (!place.size_bytes)
+		return 0;
+	vm->arch->flash_fd = -1;
+	ret = cfi_flash_create(&flash, &opt);
+	return ret ? ret : add_device(vm, "flash", &place, &cfi_flash_bus_ops, &cfi_flash_device_ops, flash);
+}
+
+int arch_devices_create(struct vm *vm)
+{
+	int ret = create_uart(vm);
+
+	if (!ret)
+		ret = create_rtc(vm);
+	return ret ? ret : create_flash(vm);
 }
 
 /* ---- boot --------------------------------------------------------------------------------------- */
@@ -253,21 +381,25 @@ gpa_t arch_initrd_limit(const struct vm *vm)
  */
 void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 {
-	snprintf(buf, size, "earlycon console=%s", vm->cfg->console == CONSOLE_VIRTIO ? "hvc0" : "ttyS0");
+	const char *serial = has_rom(vm) ? "ttyAMA0" : "ttyS0";
+
+	snprintf(buf, size, "earlycon console=%s", vm->cfg->console == CONSOLE_VIRTIO ? "hvc0" : serial);
 }
 
 /*
  * In RAM that any kernel maps early; the top of it, as kernels grow upwards. With firmware, at the end of the
  * host's huge page that firmware ends in, if there is room: so that a small guest costs the host one such page.
+ * Firmware in ROM looks for it at the start of RAM.
  */
 static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 {
 	gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
-	const struct boot_fdt_room rooms[] = {
+	const struct boot_fdt_room by_rom[] = { { .low = ARM_RAM_BASE, .lowest = true } };
+	const struct boot_fdt_room by_firmware[] = {
 		{ .low = end, .high = align_up(end, HUGE_PAGE_BYTES) },
 		{ .high = arm_boot_limit(vm->boot.kernel_start) },
 	};
-	unsigned int first = !vm->boot.firmware; /* of the rooms */
+	const struct boot_fdt_room *by_kernel = &by_firmware[1];
 
 	if (size_bytes > MAX_FDT_BYTES) {
 		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use "
@@ -275,7 +407,11 @@ static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 		free(blob);
 		return -EFBIG;
 	}
-	return boot_fdt_install(vm, blob, size_bytes, rooms + first, ARRAY_SIZE(rooms) - first);
+	if (has_rom(vm))
+		return boot_fdt_install(vm, blob, size_bytes, by_rom, ARRAY_SIZE(by_rom));
+	if (vm->boot.firmware)
+		return boot_fdt_install(vm, blob, size_bytes, by_firmware, ARRAY_SIZE(by_firmware));
+	return boot_fdt_install(vm, blob, size_bytes, by_kernel, 1);
 }
 
 int arch_boot_prepare(struct vm *vm)

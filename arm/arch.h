@@ -68,6 +68,8 @@ struct arch_vm {
 	bool                  pvtime;   /* stolen time is told to guests that ask */
 	bool                  mte;      /* guest memory holds tags */
 	bool                  can_inject_abort;
+	int                   flash_fd;     /* until the device has it; -1: none */
+	uint64_t              flash_bytes;  /* 0: no flash */
 	struct log_ratelimit  aborts;   /* messages about accesses that were answered with an abort */
 };
 

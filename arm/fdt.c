@@ -115,38 +115,58 @@ static void add_pmu(struct fdt *fdt, const struct arm_fdt *p)
 	fdt_node_end(fdt);
 }
 
-/*
- * arm,pl031.yaml. Linux wants to switch on the bus clock of any PrimeCell device (arm,primecell.yaml), so there
- * is one that always runs.
- */
-static void add_rtc(struct fdt *fdt, const struct arm_fdt *p)
+/* The bus clock of PrimeCell devices, which Linux wants to switch on (arm,primecell.yaml): one that always runs. */
+static uint32_t add_clock(struct fdt *fdt)
 {
-	static const char compatible[] = "arm,pl031\0arm,primecell";
-	const struct machine_device *rtc = NULL;
-	uint32_t cells[GIC_IRQ_CELLS];
-	uint32_t clock;
+	uint32_t phandle = fdt->next_phandle++;
 
-	for (unsigned int i = 0; i < p->machine->nr_devices; i++)
-		if (p->machine->devices[i].kind == MACHINE_RTC)
-			rtc = &p->machine->devices[i];
-	if (!rtc)
-		return;
-	clock = fdt->next_phandle++;
 	fdt_node(fdt, "apb-pclk");
 	fdt_str(fdt, "compatible", "fixed-clock");
 	fdt_u32(fdt, "#clock-cells", 0);
 	fdt_u32(fdt, "clock-frequency", 24000000);
 	fdt_str(fdt, "clock-output-names", "clk24mhz");
-	fdt_u32(fdt, "phandle", clock);
+	fdt_u32(fdt, "phandle", phandle);
 	fdt_node_end(fdt);
+	return phandle;
+}
 
-	fdt_node(fdt, "rtc@%llx", (unsigned long long)rtc->base);
-	fdt_bytes(fdt, "compatible", compatible, sizeof(compatible));
-	fdt_reg64(fdt, rtc->base, rtc->size_bytes);
-	fdt_cells(fdt, "interrupts", cells, gic_irq_cells(NULL, rtc->irq, cells));
-	fdt_u32(fdt, "clocks", clock);
-	fdt_str(fdt, "clock-names", "apb_pclk");
+static void add_primecell(struct fdt *fdt, const struct machine_device *dev, uint32_t clock)
+{
+	static const char pl031[] = "arm,pl031\0arm,primecell";
+	static const char pl011[] = "arm,pl011\0arm,primecell";
+	static const char pl011_clocks[] = "uartclk\0apb_pclk";
+	const uint32_t clocks[] = { clock, clock };
+	uint32_t cells[GIC_IRQ_CELLS];
+
+	if (dev->kind == MACHINE_RTC) { /* arm,pl031.yaml */
+		fdt_node(fdt, "rtc@%llx", (unsigned long long)dev->base);
+		fdt_bytes(fdt, "compatible", pl031, sizeof(pl031));
+		fdt_cells(fdt, "clocks", clocks, 1);
+		fdt_str(fdt, "clock-names", "apb_pclk");
+	} else { /* pl011.yaml */
+		fdt_node(fdt, "serial@%llx", (unsigned long long)dev->base);
+		fdt_bytes(fdt, "compatible", pl011, sizeof(pl011));
+		fdt_cells(fdt, "clocks", clocks, 2);
+		fdt_bytes(fdt, "clock-names", pl011_clocks, sizeof(pl011_clocks));
+	}
+	fdt_reg64(fdt, dev->base, dev->size_bytes);
+	fdt_cells(fdt, "interrupts", cells, gic_irq_cells(NULL, dev->irq, cells));
 	fdt_node_end(fdt);
+}
+
+static void add_primecells(struct fdt *fdt, const struct arm_fdt *p)
+{
+	uint32_t clock = 0;
+
+	for (unsigned int i = 0; i < p->machine->nr_devices; i++) {
+		const struct machine_device *dev = &p->machine->devices[i];
+
+		if (dev->kind != MACHINE_RTC && dev->kind != MACHINE_UART_ARCH)
+			continue;
+		if (!clock)
+			clock = add_clock(fdt);
+		add_primecell(fdt, dev, clock);
+	}
 }
 
 static void add_v2m(struct fdt *fdt, uint32_t phandle)
@@ -249,8 +269,8 @@ int arm_fdt_build(const struct arm_fdt *p, void **blob, size_t *size_bytes)
 	add_timer(&fdt, p);
 	add_pmu(&fdt, p);
 	add_gic(&fdt, p, platform.irq_phandle, platform.msi_phandle);
-	fdt_add_devices(&fdt, &platform, NULL); /* all but the RTC */
-	add_rtc(&fdt, p);
+	fdt_add_devices(&fdt, &platform, NULL); /* all but the PrimeCell ones */
+	add_primecells(&fdt, p);
 	fdt_add_pci(&fdt, &platform);
 	fdt_node_end(&fdt);
 	return fdt_end(&fdt, blob, size_bytes);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arm/layout.h"
 #include "lkvm/byteorder.h"
 #include "lkvm/log.h"
 #include "lkvm/size.h"
@@ -24,6 +25,18 @@
 #define ARM_IMAGE_OLD_TEXT_OFFSET 0x80000
 /* Such a kernel does not tell how large its BSS is. Linux of that time had less than 2 MiB. */
 #define ARM_IMAGE_OLD_BSS MIB(8)
+
+/* A64 instructions. */
+#define A64_NOP      0xd503201fu
+#define A64_B        0x14000000u
+#define A64_B_OFFSET 0x03ffffffu /* in instructions */
+
+/* Words of U-Boot's start, and where the header of an EFI firmware volume has its signature. */
+#define UBOOT_NOP        4
+#define UBOOT_TEXT_BASE  8
+#define UBOOT_END        16
+#define UBOOT_BSS        24
+#define EFI_FV_SIGNATURE 40
 
 /* "The Image must be placed text_offset bytes from a 2MB aligned base address". */
 #define ARM_KERNEL_ALIGN MIB(2)
@@ -93,11 +106,56 @@ int arm_image_plan(const struct image_file *img, const struct machine *machine, 
 	return image_refuse(img, "an arm64 Image or ELF vmlinux");
 }
 
+/*
+ * U-Boot (arch/arm/cpu/armv8/start.S) begins with a branch, a nop, the address that it is linked to, and two
+ * offsets from its start: of its end and of its BSS.
+ */
+static bool arm_is_rom_u_boot(const struct image_file *img)
+{
+	uint64_t end = get_le64(img->data + UBOOT_END);
+
+	return get_le32(img->data + UBOOT_NOP) == A64_NOP && get_le64(img->data + UBOOT_TEXT_BASE) == 0 &&
+	       end && end <= img->size_bytes && end >= get_le64(img->data + UBOOT_BSS);
+}
+
+/*
+ * edk2's firmware device begins with a branch to the entry of its first volume, whose header (UEFI PI 1.8, volume
+ * 3, §3.2.1) the entry is part of.
+ */
+static bool arm_is_edk2(const struct image_file *img)
+{
+	uint64_t volume = (uint64_t)(get_le32(img->data) & A64_B_OFFSET) * 4;
+
+	return img->size_bytes >= EFI_FV_SIGNATURE + 4 && volume <= img->size_bytes - EFI_FV_SIGNATURE - 4 &&
+	       !memcmp(img->data + volume + EFI_FV_SIGNATURE, "_FVH", 4);
+}
+
+bool arm_is_rom_firmware(const struct image_file *img)
+{
+	return img->size_bytes >= ARM_IMAGE_HEADER_BYTES && (get_le32(img->data) & ~A64_B_OFFSET) == A64_B &&
+	       (arm_is_rom_u_boot(img) || arm_is_edk2(img));
+}
+
+static int arm_plan_rom(const struct image_file *img, struct image_plan *plan)
+{
+	char size[SIZE_TEXT_BYTES], rom[SIZE_TEXT_BYTES];
+
+	if (img->size_bytes > ARM_ROM_BYTES) {
+		log_error("%s is %s of firmware, and ROM has %s", img->path, size_text(size, img->size_bytes),
+			  size_text(rom, ARM_ROM_BYTES));
+		return -ENOMEM;
+	}
+	image_plan_flat(img, "firmware in ROM", ARM_ROM_BASE, plan);
+	return 0;
+}
+
 int arm_firmware_plan(const struct image_file *img, const struct machine *machine,
 		      struct image_plan *plan)
 {
 	if (image_is_elf(img))
 		return arm_plan_elf(img, machine, plan);
+	if (machine->uart.kind == MACHINE_UART_ARCH)
+		return arm_plan_rom(img, plan);
 	image_plan_flat(img, "flat firmware", machine->nr_ram ? machine->ram[0].base : 0, plan);
 	return image_plan_check(img, machine, plan);
 }

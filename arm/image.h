@@ -21,8 +21,14 @@ int arm_image_plan(const struct image_file *img, const struct machine *machine, 
 	LKVM_MUST_CHECK;
 
 /*
- * Firmware: an ELF file as above, anything else flat at the start of RAM and entered there. Returns
- * as arm_image_plan().
+ * Whether the file says that it is linked to ROM at address 0: U-Boot of QEMU's virt machine, and edk2's firmware
+ * devices.
+ */
+bool arm_is_rom_firmware(const struct image_file *img);
+
+/*
+ * Firmware: an ELF file as above; what is linked to ROM, if @machine is made for that (arm_platform_params.rom);
+ * anything else flat at the start of RAM and entered there. Returns as arm_image_plan().
  */
 int arm_firmware_plan(const struct image_file *img, const struct machine *machine,
 		      struct image_plan *plan) LKVM_MUST_CHECK;

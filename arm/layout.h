@@ -3,7 +3,8 @@
  * Where everything lies in an arm64 guest's physical address space. Guests learn it from the device
  * tree; only firmware and bare-metal programs may rely on ARM_RAM_BASE and on the UART's place.
  *
- *   0x0000_0000   flash (reserved)
+ *   0x0000_0000   firmware that runs from ROM
+ *   0x0400_0000   flash
  *   0x0800_0000   GIC distributor
  *   0x0801_0000   GICv2 CPU interface
  *   0x0802_0000   GICv2m frame
@@ -20,8 +21,8 @@
  *   0x4000_0000   RAM
  *   above RAM     PCI 64-bit memory window
  *
- * Flash at 0 and RAM at 1 GiB are what the firmware that distributions ship for virtual machines
- * (edk2's ArmVirtQemu, U-Boot's qemu_arm64) is linked for.
+ * ROM at 0, RAM at 1 GiB with the device tree at its start, and a PL011 as the UART are what the firmware that
+ * distributions ship for virtual machines (edk2's ArmVirtQemu, U-Boot's qemu_arm64) is built for.
  */
 #ifndef ARM_LAYOUT_H
 #define ARM_LAYOUT_H
@@ -29,6 +30,10 @@
 #include "lkvm/machine.h"
 #include "lkvm/types.h"
 
+#define ARM_ROM_BASE          UINT64_C(0)
+#define ARM_ROM_BYTES         MIB(64)
+#define ARM_FLASH_BASE        UINT64_C(0x04000000)
+#define ARM_FLASH_MAX_BYTES   MIB(64)
 #define ARM_GIC_DIST_BASE     UINT64_C(0x08000000)
 #define ARM_GICV2_DIST_BYTES  UINT64_C(0x1000)  /* KVM_VGIC_V2_DIST_SIZE */
 #define ARM_GICV3_DIST_BYTES  UINT64_C(0x10000) /* KVM_VGIC_V3_DIST_SIZE */
@@ -93,6 +98,7 @@ struct arm_platform_params {
 	unsigned int nr_cpus;
 	uint64_t     ram_bytes;
 	unsigned int ipa_bits; /* the most guest-physical address bits that this host offers */
+	bool         rom;      /* firmware runs from ROM: it wants a PL011 */
 };
 
 /*

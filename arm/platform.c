@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "arm/pl011.h"
 #include "lkvm/log.h"
 #include "lkvm/pvpanic.h"
 #include "lkvm/uart8250.h"
@@ -14,6 +15,9 @@
 
 _Static_assert(ARM_REDIST_BASE + ARM_MAX_CPUS * ARM_REDIST_BYTES <= ARM_PCI_MEM32_BASE,
 	       "redistributors end before the PCI window");
+_Static_assert(ARM_ROM_BASE + ARM_ROM_BYTES <= ARM_FLASH_BASE, "ROM");
+_Static_assert(ARM_FLASH_BASE + ARM_FLASH_MAX_BYTES <= ARM_GIC_DIST_BASE, "flash");
+_Static_assert(ARM_UART_BASE + ARM_PL011_BYTES <= ARM_RTC_BASE, "UART");
 _Static_assert(ARM_MAX_CPUS * ARM_PVTIME_CPU_BYTES <= ARM_PVTIME_BYTES, "stolen time of all CPUs");
 _Static_assert(ARM_PCI_MEM32_BASE + ARM_PCI_MEM32_BYTES <= ARM_PCI_IO_BASE, "PCI windows");
 _Static_assert(ARM_GIC_SPI_FIRST + ARM_SPI_V2M_FIRST + ARM_SPI_V2M_NR <= ARM_NR_IRQS, "SPIs");
@@ -43,10 +47,10 @@ int arm_machine_init(struct machine *m, const struct arm_platform_params *p)
 	m->ram[0] = (struct machine_range){ ARM_RAM_BASE, p->ram_bytes };
 	m->nr_ram = 1;
 	m->uart = (struct machine_device){
-		.kind = MACHINE_UART8250,
+		.kind = p->rom ? MACHINE_UART_ARCH : MACHINE_UART8250,
 		.space = MACHINE_MMIO,
 		.base = ARM_UART_BASE,
-		.size_bytes = UART8250_BYTES,
+		.size_bytes = p->rom ? ARM_PL011_BYTES : UART8250_BYTES,
 		.irq = ARM_SPI_UART,
 	};
 	m->pvpanic = (struct machine_range){ ARM_PVPANIC_BASE, PVPANIC_BYTES };

@@ -35,6 +35,7 @@ void config_free(struct config *cfg)
 	free(cfg->command);
 	free(cfg->kernel);
 	free(cfg->firmware);
+	free(cfg->flash);
 	free(cfg->params);
 	free(cfg->hugetlbfs);
 	free(cfg->irqchip);

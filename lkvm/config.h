@@ -84,6 +84,7 @@ struct config {
 	/* What to boot. */
 	char        *kernel;    /* NULL with firmware */
 	char        *firmware;  /* flat image at the arch's reset address */
+	char        *flash;     /* file of a NOR flash, NULL: none */
 	char        *initrds[CONFIG_MAX_INITRDS];
 	unsigned int nr_initrds;
 	char        *params;    /* appended to the default command line; NULL: none */

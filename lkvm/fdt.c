@@ -261,7 +261,8 @@ void fdt_reg64(struct fdt *fdt, uint64_t base, uint64_t size_bytes)
 static const struct machine_device *fdt_first_uart(const struct machine *m)
 {
 	for (unsigned int i = 0; i < m->nr_devices; i++)
-		if (m->devices[i].kind == MACHINE_UART8250 && m->devices[i].space == MACHINE_MMIO)
+		if ((m->devices[i].kind == MACHINE_UART8250 || m->devices[i].kind == MACHINE_UART_ARCH) &&
+		    m->devices[i].space == MACHINE_MMIO)
 			return &m->devices[i];
 	return NULL;
 }

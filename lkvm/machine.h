@@ -24,6 +24,7 @@ enum machine_space {
 
 enum machine_device_kind {
 	MACHINE_UART8250,    /* reg-shift 0, byte registers */
+	MACHINE_UART_ARCH,   /* one that only this arch has: it creates and describes it */
 	MACHINE_VIRTIO_MMIO,
 	MACHINE_PVPANIC,
 	MACHINE_RTC,         /* the arch's usual one */

@@ -27,7 +27,7 @@ static int create_uart(struct vm *vm)
 	struct irq_line irq;
 	int ret;
 
-	if (!place->size_bytes)
+	if (!place->size_bytes || place->kind != MACHINE_UART8250)
 		return 0;
 	irq = arch_irq_line(vm, place->irq);
 	ret = uart8250_create(&uart, vm->console, &irq);

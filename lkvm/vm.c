@@ -100,21 +100,37 @@ static int create_kvm_vm(struct vm *vm)
 	return 0;
 }
 
-int vm_add_memslot(struct vm *vm, const struct memory_region *r)
+static int set_memslot(struct vm *vm, const struct memory_region *r, uint64_t size_bytes)
 {
 	struct kvm_userspace_memory_region slot = {
 		.slot = (uint32_t)(r - vm->memory.regions),
 		.flags = r->readonly ? KVM_MEM_READONLY : 0,
 		.guest_phys_addr = r->gpa,
-		.memory_size = r->size_bytes,
+		.memory_size = size_bytes,
 		.userspace_addr = (uintptr_t)r->host,
 	};
-	int ret = kvm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);
+
+	return kvm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &slot);
+}
+
+int vm_add_memslot(struct vm *vm, const struct memory_region *r)
+{
+	int ret = set_memslot(vm, r, r->size_bytes);
 	char size[SIZE_TEXT_BYTES];
 
 	if (ret)
 		log_error("KVM refuses %s of %s at 0x%llx: %s (less --mem may do)", r->name,
 			  size_text(size, r->size_bytes), (unsigned long long)r->gpa, strerror(-ret));
+	return ret;
+}
+
+int vm_remove_memslot(struct vm *vm, const struct memory_region *r)
+{
+	int ret = set_memslot(vm, r, 0); /* KVM-API 4.35: a size of 0 deletes it */
+
+	if (ret)
+		log_error("KVM does not give back %s at 0x%llx: %s", r->name, (unsigned long long)r->gpa,
+			  strerror(-ret));
 	return ret;
 }
 
@@ -223,6 +239,7 @@ static int create_vcpus(struct vm *vm)
 static int load_kernel(struct vm *vm)
 {
 	const struct config *cfg = vm->cfg;
+	const struct memory_region *region;
 	bool firmware = !cfg->kernel;
 	struct image_plan plan = { 0 };
 	struct image_file img;
@@ -234,7 +251,10 @@ static int load_kernel(struct vm *vm)
 	ret = firmware ? arch_firmware_plan(vm, &img, &plan) : arch_image_plan(vm, &img, &plan);
 	if (ret)
 		goto out;
-	ret = place_reserve(&vm->place, firmware ? "firmware" : "kernel", plan.start, plan.size_bytes);
+	/* Memory that is not RAM has no other use. */
+	region = memory_find(&vm->memory, plan.start);
+	if (!region || !region->readonly)
+		ret = place_reserve(&vm->place, firmware ? "firmware" : "kernel", plan.start, plan.size_bytes);
 	if (ret)
 		goto out;
 	ret = image_load_plan(&img, &plan, &vm->memory);

@@ -121,10 +121,11 @@ void vm_resume(struct vm *vm);
 uint64_t vm_uptime_ms(const struct vm *vm);
 
 /*
- * Registers region @r of guest memory as memslot. Used by vm_create() and by arch code that adds memory
- * of its own (flash). 0 or -errno (reported).
+ * Registers region @r of guest memory as memslot, and takes it back: then accesses are exits. vm_create() registers
+ * all regions that exist after arch_vm_create(). Any thread. 0 or -errno (reported).
  */
 int vm_add_memslot(struct vm *vm, const struct memory_region *r) LKVM_MUST_CHECK;
+int vm_remove_memslot(struct vm *vm, const struct memory_region *r) LKVM_MUST_CHECK;
 
 /*
  * Makes the devices that config and machine ask for (UART, pvpanic, PCI host, virtio) and puts them on

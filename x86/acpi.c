@@ -244,6 +244,7 @@ static void add_devices(struct aml *aml, const struct machine *m)
 		case MACHINE_RTC:
 			add_rtc(aml);
 			break;
+		case MACHINE_UART_ARCH:
 		case MACHINE_FLASH:
 			break;
 		}

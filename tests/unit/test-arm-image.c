@@ -158,11 +158,68 @@ static void test_firmware(void)
 	CHECK(util_said("it looks like a 32-bit ARM zImage"));
 }
 
+static bool is_rom(const void *data, size_t size)
+{
+	struct image_file img;
+	bool rom;
+
+	util_image(&img, data, size);
+	rom = arm_is_rom_firmware(&img);
+	util_image_free(&img);
+	return rom;
+}
+
+/* U-Boot and edk2 say where they are linked to. */
+static void test_rom(void)
+{
+	struct machine m = util_machine(RAM, MIB(1));
+	uint8_t uboot[4096] = { 0 }, edk2[4200] = { 0 };
+	struct image_plan plan;
+	struct image_file img;
+
+	put_le(uboot, 4, 0x1400000a);
+	put_le(uboot + 4, 4, 0xd503201f);
+	put_le(uboot + 16, 8, sizeof(uboot));
+	put_le(uboot + 24, 8, sizeof(uboot));
+	CHECK(is_rom(uboot, sizeof(uboot)));
+	CHECK(!is_rom(uboot, 63));
+	CHECK(!is_rom(uboot, 64)); /* it ends beyond the file */
+	put_le(uboot + 8, 8, RAM);
+	CHECK(!is_rom(uboot, sizeof(uboot)));
+	put_le(uboot + 8, 8, 0);
+	put_le(uboot, 4, 0x9400000a); /* bl */
+	CHECK(!is_rom(uboot, sizeof(uboot)));
+	put_le(uboot, 4, 0x1400000a);
+
+	put_le(edk2, 4, 0x14000400);
+	memcpy(edk2 + 4096 + 40, "_FVH", 4);
+	CHECK(is_rom(edk2, sizeof(edk2)));
+	CHECK(is_rom(edk2, 4096 + 44));
+	CHECK(!is_rom(edk2, 4096 + 43));
+	put_le(edk2, 4, 0x17ffffff); /* backwards */
+	CHECK(!is_rom(edk2, sizeof(edk2)));
+
+	/* Only a machine that is made for it has ROM. */
+	CHECK_EQ(util_plan(arm_firmware_plan, uboot, sizeof(uboot), &m, &plan), 0);
+	CHECK_EQ(plan.entry, RAM);
+	m.uart.kind = MACHINE_UART_ARCH;
+	util_image(&img, uboot, sizeof(uboot));
+	CHECK_EQ(arm_firmware_plan(&img, &m, &plan), 0);
+	CHECK_EQ(plan.entry, 0);
+	CHECK_EQ(plan.size_bytes, sizeof(uboot));
+	img.size_bytes = MIB(65);
+	test_stderr_begin();
+	CHECK_EQ(arm_firmware_plan(&img, &m, &plan), -ENOMEM);
+	CHECK(strstr(test_stderr_end(), "ROM has 64 MiB"));
+	util_image_free(&img);
+}
+
 const struct test arm_image_tests[] = {
 	{ "image", test_image },
 	{ "old_image", test_old_image },
 	{ "hostile", test_hostile },
 	{ "elf", test_elf },
 	{ "firmware", test_firmware },
+	{ "rom", test_rom },
 	{ 0 },
 };

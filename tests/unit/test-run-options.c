@@ -391,7 +391,6 @@ static void test_refused(void)
 	bad("--sdl", "--sdl: lkvm has no graphics");
 	bad("--vnc", "--vnc: lkvm has no graphics");
 	bad("--gtk", "--gtk: lkvm has no graphics");
-	bad("-F x", "-F: flash memory is not built into this lkvm");
 	bad("--tty 1", "--tty: further serial ports are not built into this lkvm");
 }
 

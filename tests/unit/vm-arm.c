@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "arm/arch.h"
 #include "arm/layout.h"
@@ -76,6 +78,46 @@ static void test_entry(void)
 	setup(&f);
 	f.cfg.arm.firmware_address = 0x1000;
 	refused(&f, -ENOMEM, "memory");
+}
+
+/* Firmware for ROM finds the device tree at the start of RAM, a PL011, and its variables in the flash. */
+static void test_rom(void)
+{
+	uint8_t uboot[64] = { 0x0a, 0, 0, 0x14, 0x1f, 0x20, 0x03, 0xd5, [16] = 64, [24] = 64 };
+	char flash[] = "/tmp/lkvm-flash-XXXXXX";
+	int fd = memfd_create("uboot", MFD_CLOEXEC);
+	int flash_fd = mkstemp(flash);
+	struct bus_window const *w;
+	uint8_t data[4] = { 0x98, 0, 0x98, 0 };
+	struct fixture f;
+
+	CHECK(write(fd, uboot, sizeof(uboot)) == sizeof(uboot));
+	CHECK_EQ(ftruncate(flash_fd, MIB(1)), 0);
+	setup(&f);
+	free(f.cfg.firmware);
+	CHECK(asprintf(&f.cfg.firmware, "/proc/self/fd/%d", fd) > 0);
+	f.cfg.flash = strdup(flash);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(ARM_REG_CORE(regs.pc)), 0);
+	CHECK_EQ(f.vm->boot.fdt, ARM_RAM_BASE);
+	CHECK(!memcmp(memory_ptr(&f.vm->memory, 0, sizeof(uboot)), uboot, sizeof(uboot)));
+	w = bus_find(&f.vm->mmio, ARM_UART_BASE + 0x18);
+	CHECK(w && !strcmp(w->name, "uart"));
+	CHECK_EQ(bus_access(&f.vm->mmio, ARM_FLASH_BASE + 0x154, data, 4, true), 0);
+	CHECK_EQ(bus_access(&f.vm->mmio, ARM_FLASH_BASE + 0x40, data, 4, false), 0);
+	CHECK_EQ(data[0], 'Q');
+	teardown(&f);
+
+	setup(&f);
+	f.cfg.flash = strdup(flash);
+	fake_kvm_set_cap(KVM_CAP_READONLY_MEM, 0);
+	refused(&f, -ENODEV, "KVM_CAP_READONLY_MEM");
+	unlink(flash);
+	setup(&f);
+	f.cfg.flash = strdup(flash);
+	refused(&f, -ENOENT, "--flash: cannot open");
+	close(flash_fd);
+	close(fd);
 }
 
 /* A KVM that can't be asked for its guest-physical address bits has 40, and takes no number. */
@@ -454,6 +496,7 @@ static void test_doctor(void)
 
 const struct test vm_arm_tests[] = {
 	{ "entry", test_entry },
+	{ "rom", test_rom },
 	{ "old_ipa", test_old_ipa },
 	{ "features", test_features },
 	{ "bare_host", test_bare_host },
