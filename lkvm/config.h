@@ -31,6 +31,12 @@ enum config_on_reboot {
 	ON_REBOOT_RESTART,
 };
 
+/* What to do about an exit of KVM that nobody serves but that the guest can go on from. */
+enum config_on_unknown_exit {
+	ON_UNKNOWN_EXIT_REPORT, /* say it once per place, and go on */
+	ON_UNKNOWN_EXIT_STOP,
+};
+
 enum config_tristate {
 	CONFIG_AUTO, /* have it where the host can, quietly go without where not */
 	CONFIG_OFF,
@@ -116,6 +122,7 @@ struct config {
 	uint64_t     timeout_ms;  /* 0: none */
 	uint64_t     timeout_spent_ms; /* of that, by earlier lives of the guest */
 	enum config_on_reboot on_reboot;
+	enum config_on_unknown_exit on_unknown_exit;
 	char        *console_log; /* file for the guest console, NULL: stdout */
 	bool         console_log_append; /* do not empty that file: it has an earlier life of the guest */
 	char        *dump_dtb;    /* file, NULL: no */

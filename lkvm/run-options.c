@@ -267,6 +267,21 @@ static int parse_on_reboot(void *target, const struct option_use *use, const cha
 	return 0;
 }
 
+static int parse_on_unknown_exit(void *target, const struct option_use *use, const char *arg,
+				 bool enabled LKVM_UNUSED)
+{
+	static const char *const words[] = {
+		[ON_UNKNOWN_EXIT_REPORT] = "report", [ON_UNKNOWN_EXIT_STOP] = "stop", NULL,
+	};
+	struct config *cfg = target;
+	int i = options_match_word(use, "value", arg, words);
+
+	if (i < 0)
+		return i;
+	cfg->on_unknown_exit = (enum config_on_unknown_exit)i;
+	return 0;
+}
+
 /* ---- --disk ----------------------------------------------------------------------------------- */
 
 static struct config_disk *disk_current(void *target)
@@ -655,6 +670,10 @@ const struct option_spec run_options[] = {
 	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124" },
 	{ .long_name = "on-reboot", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
 	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default) or restart" },
+	{ .long_name = "on-unknown-exit", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
+	  .parse = parse_on_unknown_exit,
+	  .help = "when KVM can't do what the guest did, but the guest can go on: report (default) or stop, "
+		  "with exit status 121" },
 	{ .long_name = "console-log", .metavar = "FILE", .arches = OPT_ALL, .section = RUN,
 	  .parse = option_parse_string, .offset = CFG(console_log),
 	  .help = "write the guest's console to FILE instead of standard output" },

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lkvm/arch.h"
@@ -14,9 +15,6 @@
 #include "lkvm/log.h"
 #include "lkvm/report.h"
 #include "lkvm/vm.h"
-
-/* The same resumable exit at the same pc this often in a row is no progress. */
-#define UNKNOWN_EXITS_WITHOUT_PROGRESS 16
 
 struct vcpu_call {
 	void (*fn)(struct vcpu *vcpu, void *arg);
@@ -242,61 +240,103 @@ static void poison_exit(struct kvm_run *run)
 	memset(&run->hw, 0, sizeof(run->hw));
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static enum vcpu_exit_action give_up(struct vcpu *vcpu, const struct exit_record *rec)
+{
+	report_vcpu_failure(vcpu, rec);
+	vm_request_stop(vcpu->vm, OUTCOME_VCPU_FAILED, 0, "vCPU %u: %s", vcpu->index, rec->what);
+	return VCPU_STOP;
+}
+
 /* Nobody served this exit: explain it, and stop unless re-entering can help. */
 static enum vcpu_exit_action unserved_exit(struct vcpu *vcpu, int run_errno)
 {
+	bool stop_on_any = vcpu->vm->cfg->on_unknown_exit == ON_UNKNOWN_EXIT_STOP;
 	uint32_t reason = vcpu->run->exit_reason;
 	struct exit_info info;
 	struct exit_record rec;
 
-	/* A failed KVM_RUN that says MMIO (SBI, ...) has not got beyond the answer to the exit before. */
-	if (run_errno && reason != KVM_EXIT_FAIL_ENTRY && reason != KVM_EXIT_INTERNAL_ERROR &&
-	    reason != KVM_EXIT_MEMORY_FAULT && answer_is_pending(reason))
+	/* A failed KVM_RUN that still says MMIO (SBI, ...) has not got beyond the answer to the exit before. */
+	if (run_errno && reason == vcpu->reason_before)
 		reason = EXIT_REASON_NOT_WRITTEN;
 
 	report_capture(vcpu, run_errno, reason, &info);
 	info.stale = vcpu->payload_before && vcpu->payload_before == exit_payload_u64(&info, 0);
 	arch_exit_decode(&info, &rec);
-	if (rec.verdict == EXIT_RESUMABLE) {
-		if (info.pc != vcpu->unknown_pc)
-			vcpu->unknown_count = 0;
-		vcpu->unknown_pc = info.pc;
-		if (++vcpu->unknown_count == 1)
-			log_warning("vCPU %u: %s; going on", vcpu->index, rec.what);
-		if (vcpu->unknown_count < UNKNOWN_EXITS_WITHOUT_PROGRESS)
-			return VCPU_RESUME;
+	switch (exit_policy_unserved(&vcpu->policy, &info, &rec, stop_on_any)) {
+	case EXIT_GO_ON:
+		return VCPU_RESUME;
+	case EXIT_REPORT:
+		log_warning("vCPU %u: %s; going on", vcpu->index, rec.what);
+		return VCPU_RESUME;
+	case EXIT_NO_PROGRESS:
+		exit_what_more(&rec, ", again and again");
+		break;
+	case EXIT_GIVE_UP:
+		break;
 	}
-	report_vcpu_failure(vcpu, &rec);
-	vm_request_stop(vcpu->vm, OUTCOME_VCPU_FAILED, 0, "vCPU %u: %s", vcpu->index, rec.what);
-	return VCPU_STOP;
+	return give_up(vcpu, &rec);
+}
+
+/*
+ * KVM_RUN came back for nothing: a kick, or a signal that is none of lkvm's business. A KVM that does only that
+ * would keep lkvm busy for ever and say nothing.
+ */
+static enum vcpu_exit_action idle_return(struct vcpu *vcpu, int run_errno)
+{
+	struct exit_info info;
+	struct exit_record rec;
+	char buf[80];
+
+	count_exit(vcpu, KVM_EXIT_INTR);
+	if (atomic_load(&vcpu->kicked) || vcpu->run->immediate_exit) {
+		exit_policy_progress(&vcpu->policy);
+		return VCPU_RESUME;
+	}
+	if (!exit_policy_idle_is_due(&vcpu->policy) || !exit_policy_spins(&vcpu->policy, now_ms()))
+		return VCPU_RESUME;
+
+	report_capture(vcpu, run_errno, run_errno ? EXIT_REASON_NOT_WRITTEN : vcpu->run->exit_reason, &info);
+	arch_exit_decode(&info, &rec);
+	rec.verdict = EXIT_STOP;
+	rec.cause = EXIT_CAUSE_KVM_BUG;
+	exit_what(&rec, "KVM_RUN comes back at once, again and again: %s",
+		  run_errno ? exit_errno_text(run_errno, buf, sizeof(buf)) : rec.name);
+	exit_advise(&rec, "no signal is pending and nobody asked for it: this is a bug of the host's KVM");
+	return give_up(vcpu, &rec);
 }
 
 static enum vcpu_exit_action run_once(struct vcpu *vcpu)
 {
+	struct kvm_run *run = vcpu->run;
 	enum vcpu_exit_action action;
 	int ret;
 
-	poison_exit(vcpu->run);
-	vcpu->payload_before = vcpu->run->hw.hardware_exit_reason;
+	poison_exit(run);
+	vcpu->reason_before = run->exit_reason;
+	vcpu->payload_before = run->hw.hardware_exit_reason;
 	ret = kvm_ioctl_val(vcpu->fd, KVM_RUN, 0);
-	if (ret == -EINTR || ret == -EAGAIN) {
-		count_exit(vcpu, KVM_EXIT_INTR);
-		return VCPU_RESUME;
-	}
-	count_exit(vcpu, vcpu->run->exit_reason);
+	if (ret == -EINTR || ret == -EAGAIN)
+		return idle_return(vcpu, -ret);
+	if (ret >= 0 && (run->exit_reason == KVM_EXIT_INTR || run->exit_reason == KVM_EXIT_IRQ_WINDOW_OPEN))
+		return idle_return(vcpu, 0);
+	count_exit(vcpu, run->exit_reason);
 	if (ret < 0)
 		return unserved_exit(vcpu, -ret);
 
-	switch (vcpu->run->exit_reason) {
+	switch (run->exit_reason) {
 	case KVM_EXIT_MMIO:
 		action = serve_mmio(vcpu);
 		break;
 	case KVM_EXIT_IO:
 		action = serve_pio(vcpu);
-		break;
-	case KVM_EXIT_INTR:
-	case KVM_EXIT_IRQ_WINDOW_OPEN:
-		action = VCPU_RESUME;
 		break;
 	case KVM_EXIT_SYSTEM_EVENT:
 		action = serve_system_event(vcpu);
@@ -305,7 +345,21 @@ static enum vcpu_exit_action run_once(struct vcpu *vcpu)
 		action = arch_vcpu_exit(vcpu);
 		break;
 	}
-	return action == VCPU_UNHANDLED ? unserved_exit(vcpu, 0) : action;
+	if (action == VCPU_UNHANDLED)
+		return unserved_exit(vcpu, 0);
+	exit_policy_progress(&vcpu->policy);
+	return action;
+}
+
+/* What was reported once may have come much more often. */
+static void report_resumed_exits(const struct vcpu *vcpu)
+{
+	const struct exit_policy *p = &vcpu->policy;
+
+	if (p->total > p->nr_places)
+		log_warning("vCPU %u: %llu exits that nobody served were handed back to the guest, at %u%s places",
+			    vcpu->index, (unsigned long long)p->total, p->nr_places,
+			    p->nr_places == EXIT_MAX_PLACES ? " or more" : "");
 }
 
 static void *vcpu_thread(void *arg)
@@ -329,6 +383,7 @@ static void *vcpu_thread(void *arg)
 			break;
 		action = run_once(vcpu);
 	}
+	report_resumed_exits(vcpu);
 
 	pthread_mutex_lock(&vm->vcpu_lock);
 	serve_calls(vcpu);

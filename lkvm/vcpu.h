@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "lkvm/exit-policy.h"
 #include "lkvm/exit.h"
 #include "lkvm/types.h"
 
@@ -42,10 +43,11 @@ struct vcpu {
 	_Atomic bool      kicked;    /* look at calls, vm->stopping and vm->pause_count */
 	struct vcpu_call *calls;     /* queue, under vm->vcpu_lock */
 	enum vcpu_state   state;     /* under vm->vcpu_lock */
-	uint64_t          payload_before; /* first 8 bytes of kvm_run's union before KVM_RUN; thread only */
 	bool              offline;   /* under vm->vcpu_lock: vcpu_set_offline() */
-	uint64_t          unknown_pc;    /* where the last resumable unknown exit was ... */
-	unsigned int      unknown_count; /* ... and how often in a row. Thread only. */
+	/* kvm_run as it was before KVM_RUN: reason, first 8 bytes of the union. Thread only. */
+	uint32_t          reason_before;
+	uint64_t          payload_before;
+	struct exit_policy policy; /* thread only */
 	/* Exits to user space by reason. Written by the thread only. */
 	_Atomic uint64_t  exits[VCPU_EXIT_SLOTS];
 	_Atomic uint64_t  mmio_unclaimed;

@@ -259,6 +259,13 @@ static void test_words(void)
 	bad("--virtio-transport mmio-legacy",
 	    "--virtio-transport: mmio-legacy: legacy virtio is not built into this lkvm");
 	bad("--on-reboot again", "--on-reboot: unknown value 'again' (all: exit, restart;");
+	good(&cfg, "--on-unknown-exit stop");
+	CHECK_EQ(cfg.on_unknown_exit, ON_UNKNOWN_EXIT_STOP);
+	config_free(&cfg);
+	good(&cfg, "--on-unknown-exit report");
+	CHECK_EQ(cfg.on_unknown_exit, ON_UNKNOWN_EXIT_REPORT);
+	config_free(&cfg);
+	bad("--on-unknown-exit die", "--on-unknown-exit: unknown value 'die' (all: report, stop;");
 	bad("--pmu=maybe", "--pmu: unknown value 'maybe' (all: auto, off, on;");
 }
 

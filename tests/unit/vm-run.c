@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lkvm/vm.h"
@@ -23,6 +24,8 @@ static int create_vm(struct vm **vm, const struct config *cfg)
 	return ret;
 }
 
+static enum config_on_unknown_exit on_unknown_exit;
+
 static int run_vm(fake_kvm_run_fn *fn, void *opaque, unsigned int nr_cpus, uint64_t timeout_ms,
 		  struct outcome *outcome, const char **text)
 {
@@ -37,6 +40,7 @@ static int run_vm(fake_kvm_run_fn *fn, void *opaque, unsigned int nr_cpus, uint6
 	vm_fixture_config(&cfg);
 	cfg.nr_cpus = nr_cpus;
 	cfg.timeout_ms = timeout_ms;
+	cfg.on_unknown_exit = on_unknown_exit;
 	test_stderr_begin();
 	ret = create_vm(&vm, &cfg);
 	if (!ret)
@@ -113,64 +117,228 @@ static void test_system_events(void)
 }
 
 struct raw_exit {
-	uint32_t reason;
+	uint32_t reason; /* EXIT_REASON_NOT_WRITTEN: left as it is */
 	int      ret;
+	bool     other_between; /* every second exit is one that is served */
+	_Atomic uint64_t runs;
 };
 
 static int raw_exit(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	struct raw_exit *e = opaque;
+
+	if (index)
+		return fake_kvm_idle(run);
+	atomic_fetch_add(&e->runs, 1);
+	if (e->other_between && nth % 2) {
+		run->exit_reason = KVM_EXIT_MMIO;
+		run->mmio.len = 4;
+		run->mmio.is_write = 0;
+		run->mmio.phys_addr = 0;
+		return 0;
+	}
+	if (e->reason != EXIT_REASON_NOT_WRITTEN)
+		run->exit_reason = e->reason;
+	if (e->reason == KVM_EXIT_IO) {
+		run->io.size = 1;
+		run->io.count = 1;
+		run->io.data_offset = 4096;
+	}
+	return e->ret;
+}
+
+/* Served without an end: a guest that makes nothing else is a busy guest, which only its user can call too busy. */
+static bool is_served(uint32_t reason)
+{
+	static const uint32_t always[] = { KVM_EXIT_MMIO, KVM_EXIT_IO };
+#if defined(__riscv)
+	static const uint32_t here[] = { EXIT_REASON_RISCV_SBI, EXIT_REASON_RISCV_CSR };
+#elif defined(__aarch64__)
+	static const uint32_t here[] = { EXIT_REASON_ARM_NISV, EXIT_REASON_ARM_LDST64B };
+#elif defined(__powerpc__)
+	static const uint32_t here[] = { EXIT_REASON_PAPR_HCALL, EXIT_REASON_EPR };
+#else
+	static const uint32_t here[] = { EXIT_REASON_IOAPIC_EOI };
+#endif
+
+	for (unsigned int i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (always[i] == reason)
+			return true;
+	for (unsigned int i = 0; i < sizeof(here) / sizeof(here[0]); i++)
+		if (here[i] == reason)
+			return true;
+	return false;
+}
+
+static bool is_idle(uint32_t reason, int ret)
+{
+	return ret == -EINTR || ret == -EAGAIN ||
+	       (!ret && (reason == KVM_EXIT_INTR || reason == KVM_EXIT_IRQ_WINDOW_OPEN));
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* More than any of these takes, sanitizers and emulators included; the VM's own --timeout is longer. */
+#define BOUND_MS 15000
+
+/*
+ * A vCPU that does nothing but this exit: the VM ends with the right status, a report that names what KVM said,
+ * after no more KVM_RUNs than the policy allows, and in time.
+ */
+static void check_raw_exit(uint32_t reason, int ret)
+{
+	struct raw_exit e = { .reason = reason, .ret = ret };
+	const char *name = exit_reason_name(reason);
+	const char *err = exit_errno_name(-ret);
+	bool served = !ret && is_served(reason);
+	uint64_t most = is_idle(reason, ret) ? EXIT_IDLE_RETURNS_MAX + 1 : EXIT_REPEATS_MAX;
+	int64_t start = now_ms();
+	struct outcome o = { 0 };
+	const char *text;
+
+	CHECK_EQ(run_vm(raw_exit, &e, 2, served ? 20 : 2 * BOUND_MS, &o, &text), 0);
+	if (o.kind != (served ? OUTCOME_TIMEOUT : OUTCOME_VCPU_FAILED))
+		test_fail(__FILE__, __LINE__, "exit %u with %d: outcome %s", reason, ret, outcome_word(o.kind));
+	CHECK_EQ(outcome_exit_status(&o), served ? 124 : 121);
+	if (now_ms() - start > BOUND_MS)
+		test_fail(__FILE__, __LINE__, "exit %u with %d: %lld ms", reason, ret,
+			  (long long)(now_ms() - start));
+	if (served)
+		return;
+	if (e.runs > most)
+		test_fail(__FILE__, __LINE__, "exit %u with %d: %llu KVM_RUNs", reason, ret,
+			  (unsigned long long)e.runs);
+	if (ret && !is_idle(reason, ret))
+		CHECK_EQ(e.runs, 1); /* a failed KVM_RUN is never tried again */
+	if (!strstr(text, "vCPU 0 stopped: "))
+		test_fail(__FILE__, __LINE__, "exit %u with %d: report is \"%s\"", reason, ret, text);
+	if (name && !is_idle(reason, ret) && !strstr(text, name))
+		test_fail(__FILE__, __LINE__, "exit %u with %d: no %s in \"%s\"", reason, ret, name, text);
+	if (ret && !strstr(text, err ? err : "errno "))
+		test_fail(__FILE__, __LINE__, "exit %u with %d: no %s in \"%s\"", reason, ret, err, text);
+}
+
+/* Whatever the kernel says, with whatever errno. */
+static void test_no_exit_spins(void)
+{
+	static const int errnos[] = {
+		0, EPERM, ENOENT, EINTR, EIO, ENOEXEC, EBADF, EAGAIN, ENOMEM, EFAULT, EBUSY, EINVAL, ENOTTY,
+		ENOSYS, EOPNOTSUPP, EHWPOISON, 4711,
+	};
+
+	for (uint32_t reason = 0; reason < EXIT_NR_REASONS + 3; reason++) {
+		if (reason == KVM_EXIT_SYSTEM_EVENT)
+			continue; /* below */
+		for (unsigned int i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++)
+			check_raw_exit(reason, -errnos[i]);
+	}
+	check_raw_exit(INT32_MAX, 0);
+	check_raw_exit(EXIT_REASON_NOT_WRITTEN, 0);
+}
+
+static void test_no_errno_spins(void)
+{
+	static const uint32_t reasons[] = { KVM_EXIT_UNKNOWN, KVM_EXIT_MMIO, EXIT_REASON_NOT_WRITTEN };
+
+	for (unsigned int i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		for (int err = 1; err < 134; err++)
+			check_raw_exit(reasons[i], -err);
+		check_raw_exit(reasons[i], -524);
+		check_raw_exit(reasons[i], -4095);
+	}
+}
+
+static int unknown_event(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
 {
 	const struct raw_exit *e = opaque;
 
 	(void)nth;
 	if (index)
 		return fake_kvm_idle(run);
-	if (e->reason != UINT32_MAX)
-		run->exit_reason = e->reason;
+	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	run->system_event.type = e->reason;
+	run->system_event.ndata = UINT32_MAX;
 	return e->ret;
 }
 
-static bool is_served(uint32_t reason)
+/* Types that no arch serves, with a count that can't be; and all types when KVM_RUN fails. */
+static void test_no_system_event_spins(void)
 {
-	static const uint32_t served[] = {
-		KVM_EXIT_MMIO, KVM_EXIT_IO, KVM_EXIT_INTR, KVM_EXIT_IRQ_WINDOW_OPEN, KVM_EXIT_HLT,
-		KVM_EXIT_IOAPIC_EOI, KVM_EXIT_RISCV_SBI, KVM_EXIT_RISCV_CSR, KVM_EXIT_PAPR_HCALL,
-		EXIT_REASON_ARM_NISV, EXIT_REASON_ARM_LDST64B,
-	};
+	static const int errnos[] = { 0, EINVAL, EFAULT, 4711 };
 
-	for (unsigned int i = 0; i < sizeof(served) / sizeof(served[0]); i++)
-		if (served[i] == reason)
-			return true;
-	return false;
-}
-
-/* Whatever the kernel says, with whatever errno: the VM ends, with a line, within the time. */
-static void test_no_exit_spins(void)
-{
-	static const int errnos[] = { 0, -EINVAL, -EFAULT, -EIO, -ENOSYS, -EOPNOTSUPP, -EBADF, -ENOMEM };
-
-	for (uint32_t reason = 0; reason < 48; reason++) {
+	for (uint32_t type = 0; type < 12; type++) {
 		for (unsigned int i = 0; i < sizeof(errnos) / sizeof(errnos[0]); i++) {
-			struct raw_exit e = { reason, errnos[i] };
+			struct raw_exit e = { .reason = type, .ret = -errnos[i] };
+			int64_t start = now_ms();
 			struct outcome o = { 0 };
 			const char *text;
 
-			/* These are served and go on: a guest that makes only them is a busy guest. */
-			if (!e.ret && is_served(reason))
-				continue;
-			CHECK_EQ(run_vm(raw_exit, &e, 2, 20000, &o, &text), 0);
-			if (o.kind != OUTCOME_VCPU_FAILED && reason != KVM_EXIT_SYSTEM_EVENT)
-				test_fail(__FILE__, __LINE__, "exit %u with %d: outcome %s", reason,
-					  e.ret, outcome_word(o.kind));
-			if (o.kind == OUTCOME_VCPU_FAILED && !strstr(text, "vCPU 0 stopped: "))
-				test_fail(__FILE__, __LINE__, "exit %u with %d: report is \"%s\"",
-					  reason, e.ret, text);
+			if (!e.ret && type >= KVM_SYSTEM_EVENT_SHUTDOWN && type <= KVM_SYSTEM_EVENT_SUSPEND)
+				continue; /* served; see test_system_events() and the arch's own tests */
+			CHECK_EQ(run_vm(unknown_event, &e, 2, 2 * BOUND_MS, &o, &text), 0);
+			CHECK_EQ(outcome_exit_status(&o), 121);
+			CHECK(now_ms() - start < BOUND_MS);
+			CHECK(strstr(text, "KVM_EXIT_SYSTEM_EVENT") != NULL);
 		}
 	}
 }
 
+/* Resumable, reported once, given up on in the end. */
+static void test_unserved_again_and_again(void)
+{
+	struct raw_exit e = { .reason = EXIT_REASON_X86_BUS_LOCK };
+	struct outcome o = { 0 };
+	const char *text, *first;
+
+	CHECK_EQ(run_vm(raw_exit, &e, 1, 2 * BOUND_MS, &o, &text), 0);
+	CHECK_EQ(outcome_exit_status(&o), 121);
+	CHECK_EQ(e.runs, EXIT_REPEATS_MAX);
+	CHECK(strstr(text, "warning: vCPU 0: the guest used a bus lock; going on\n") != NULL);
+	first = strstr(text, "going on");
+	CHECK(first && !strstr(first + 1, "going on"));
+	CHECK(strstr(text, "bus lock, again and again") != NULL);
+	CHECK(strstr(text, "999 exits that nobody served were handed back to the guest, at 1 places") != NULL);
+}
+
+/* The same between other exits: the guest gets somewhere, and is let go on. */
+static void test_unserved_with_progress(void)
+{
+	struct raw_exit e = { .reason = EXIT_REASON_X86_BUS_LOCK, .other_between = true };
+	struct outcome o = { 0 };
+	const char *text, *first;
+
+	CHECK_EQ(run_vm(raw_exit, &e, 1, 300, &o, &text), 0);
+	CHECK_EQ(outcome_exit_status(&o), 124);
+	CHECK(strstr(text, "warning: vCPU 0: the guest used a bus lock; going on\n") != NULL);
+	first = strstr(text, "going on");
+	CHECK(first && !strstr(first + 1, "going on"));
+	CHECK(strstr(text, "were handed back to the guest") != NULL);
+}
+
+static void test_stop_on_unknown_exit(void)
+{
+	struct raw_exit e = { .reason = EXIT_REASON_X86_BUS_LOCK };
+	struct outcome o = { 0 };
+	const char *text;
+
+	on_unknown_exit = ON_UNKNOWN_EXIT_STOP;
+	CHECK_EQ(run_vm(raw_exit, &e, 1, 2 * BOUND_MS, &o, &text), 0);
+	on_unknown_exit = ON_UNKNOWN_EXIT_REPORT;
+	CHECK_EQ(outcome_exit_status(&o), 121);
+	CHECK_EQ(e.runs, 1);
+	CHECK(strstr(text, "vCPU 0 stopped: the guest used a bus lock\n") != NULL);
+	CHECK(strstr(text, "going on") == NULL);
+}
+
 static void test_errno_without_exit_reason(void)
 {
-	struct raw_exit e = { UINT32_MAX, -EFAULT };
+	struct raw_exit e = { .reason = EXIT_REASON_NOT_WRITTEN, .ret = -EFAULT };
 	struct outcome o = { 0 };
 	const char *text;
 
@@ -194,6 +362,7 @@ static int busy(struct kvm_run *run, unsigned int index, uint64_t nth, void *opa
 	(void)index;
 	(void)nth;
 	atomic_fetch_add(&t->entries, 1);
+	usleep(500); /* without it, this is a KVM that spins */
 	run->exit_reason = KVM_EXIT_INTR;
 	return -EINTR;
 }
@@ -271,8 +440,9 @@ static int stuck_run(struct kvm_run *run, unsigned int vcpu_index, uint64_t nth,
 	(void)vcpu_index;
 	(void)nth;
 	atomic_store(&t->stuck, true);
-	while (!atomic_load(&t->release))
-		usleep(100);
+	do
+		usleep(500);
+	while (!atomic_load(&t->release));
 	run->exit_reason = KVM_EXIT_INTR;
 	return -EINTR;
 }
@@ -445,6 +615,11 @@ const struct test vm_run_tests[] = {
 	{ "timeout", test_timeout },
 	{ "system_events", test_system_events },
 	{ "no_exit_spins", test_no_exit_spins },
+	{ "no_errno_spins", test_no_errno_spins },
+	{ "no_system_event_spins", test_no_system_event_spins },
+	{ "unserved_again_and_again", test_unserved_again_and_again },
+	{ "unserved_with_progress", test_unserved_with_progress },
+	{ "stop_on_unknown_exit", test_stop_on_unknown_exit },
 	{ "errno_without_exit_reason", test_errno_without_exit_reason },
 	{ "pause_and_call", test_pause_and_call },
 	{ "stuck_vcpu_does_not_hold_others_up", test_stuck_vcpu_does_not_hold_others_up },
