@@ -534,16 +534,30 @@ void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 		   "no (they take FEAT_NV2, Linux 6.16 and kvm-arm.mode=nested)");
 }
 
-/* PSCI SYSTEM_OFF (Arm DEN0022 §5.10). */
+const struct doctor_work arch_probe_work = {
+	.space = MACHINE_MMIO,
+	.base = ARM_PROBE_BASE,
+	.instructions = 2,
+};
+
+/* The work; then PSCI SYSTEM_OFF (Arm DEN0022 §5.10). */
 const void *arch_probe_guest(size_t *size_bytes)
 {
 	static const uint32_t code[] = {
+		0xd2a12061, /* movz x1, #0x903, lsl #16 */
+		0xb9400020, /* ldr  w0, [x1] */
+		0x34000080, /* cbz  w0, .+16 */
+		0x71000400, /* subs w0, w0, #1 */
+		0x54ffffe1, /* b.ne .-4 */
+		0x17fffffc, /* b    .-16 */
 		0x52800100, /* mov  w0, #0x8 */
 		0x72b08000, /* movk w0, #0x8400, lsl #16 */
 		0xd4000002, /* hvc  #0 */
 		0xd503207f, /* wfi */
 		0x17ffffff, /* b    .-4 */
 	};
+
+	_Static_assert(ARM_PROBE_BASE == 0x9030000, "address in the code");
 
 	*size_bytes = sizeof(code);
 	return code;

@@ -12,6 +12,7 @@
  *   0x0900_0000   UART
  *   0x0901_0000   RTC
  *   0x0902_0000   pvpanic
+ *   0x0903_0000   register of doctor's probe guest
  *   0x0904_0000   stolen time, written by KVM
  *   0x0a00_0000   virtio-mmio slots
  *   0x0c00_0000   GICv3 redistributors, one frame per CPU
@@ -45,6 +46,7 @@
 #define ARM_UART_BASE         UINT64_C(0x09000000)
 #define ARM_RTC_BASE          UINT64_C(0x09010000)
 #define ARM_PVPANIC_BASE      UINT64_C(0x09020000)
+#define ARM_PROBE_BASE        UINT64_C(0x09030000)
 #define ARM_PVTIME_BASE       UINT64_C(0x09040000)
 #define ARM_PVTIME_CPU_BYTES  UINT64_C(64)      /* Arm DEN0057A §3.2.1, struct pvclock_vcpu_stolen_time */
 #define ARM_PVTIME_BYTES      UINT64_C(0x10000) /* one page of any host */

@@ -127,9 +127,11 @@ void arch_exit_decode(const struct exit_info *info, struct exit_record *rec);
 void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd);
 
 /*
- * A tiny flat guest that powers off at once, for doctor's proof that guests run: code, its size and
+ * A tiny flat guest that powers off, for doctor's proof that guests run: code, its size and
  * where it is to be loaded (relative to the arch's firmware address it starts at byte 0).
  */
 const void *arch_probe_guest(size_t *size_bytes);
+/* What it does before that, where doctor puts the register: to see how fast guests execute. */
+extern const struct doctor_work arch_probe_work;
 
 #endif

@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_JANSSON
 #include <jansson.h>
@@ -27,6 +26,12 @@
 /* The probe guest powers off at once; on the slowest emulated host that takes seconds, not more. */
 #define PROBE_TIMEOUT_MS 20000
 #define PROBE_RAM        MIB(64)
+
+/*
+ * What a guest must at least execute for Linux to boot in a few minutes. KVM on a host that TCG emulates does
+ * twenty times that, a KVM that interprets instructions less than a tenth.
+ */
+#define LINUX_INSTRUCTIONS_PER_SECOND 10e6
 
 /* Free memory for a guest of the default size. */
 #define ENOUGH_KIB       (256LL * 1024)
@@ -109,6 +114,7 @@ struct findings {
 	size_t              nr;
 	size_t              room;
 	bool                incomplete; /* memory ran out */
+	double              instructions_per_second; /* of a guest; 0: not known */
 };
 
 static const struct {
@@ -171,6 +177,12 @@ static size_t doctor_problems(const struct findings *d)
 	for (size_t i = 0; i < d->nr; i++)
 		n += d->facts[i].state == DOCTOR_BAD;
 	return n;
+}
+
+static bool doctor_carries_linux(const struct findings *d)
+{
+	return !doctor_problems(d) && (d->instructions_per_second <= 0 ||
+				       d->instructions_per_second >= LINUX_INSTRUCTIONS_PER_SECOND);
 }
 
 /* Prints @text, broken at spaces so that it ends at COLUMNS, continued at @indent, where it begins. */
@@ -239,8 +251,9 @@ static int doctor_print_json(const struct findings *d, FILE *out)
 		if (json_array_append_new(facts, o))
 			ret = -ENOMEM;
 	}
-	root = json_pack("{s:b, s:i, s:o}", "usable", doctor_problems(d) == 0, "problems",
-			 (int)doctor_problems(d), "facts", facts);
+	root = json_pack("{s:b, s:b, s:I, s:i, s:o}", "usable", doctor_problems(d) == 0, "linux",
+			 doctor_carries_linux(d), "instructions_per_second", (json_int_t)d->instructions_per_second,
+			 "problems", (int)doctor_problems(d), "facts", facts);
 	if (!root)
 		ret = -ENOMEM;
 	else if (!ret && json_dumpf(root, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER))
@@ -454,14 +467,6 @@ static bool check_kvm(struct findings *d, const char *dev)
 
 /* ---- probe guest ------------------------------------------------------------------------------ */
 
-static double seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
-
 /* The probe as a file that image.c can open. Returns its fd or -errno. */
 static int probe_file(const void *code, size_t size)
 {
@@ -478,34 +483,70 @@ static int probe_file(const void *code, size_t size)
 	return (int)n;
 }
 
+/*
+ * A KVM can do everything and yet be of little use: one without VMX, SVM or the like behind it interprets
+ * instructions. Linux takes thousands of millions of them to boot.
+ */
+static void judge_speed(struct findings *d, double per_second)
+{
+	double millions = per_second / 1e6;
+
+	if (per_second <= 0)
+		return;
+	d->instructions_per_second = per_second;
+	if (per_second >= LINUX_INSTRUCTIONS_PER_SECOND)
+		doctor_add(d, PROBE, DOCTOR_OK, "speed", NULL, "about %.0f million instructions/s", millions);
+	else
+		doctor_add(d, PROBE, DOCTOR_WARN, "speed",
+			   "use a test bed (tests/hosts/run --list), or a machine with hardware virtualisation",
+			   "about %.1f million instructions/s: this KVM emulates; Linux guests are not practical",
+			   millions);
+}
+
+/* The register through which the guest asks for work. 0 or -errno (reported). */
+static int add_meter(struct vm *vm, struct doctor_meter *meter)
+{
+	if (!arch_probe_work.instructions)
+		return 0;
+	return bus_add(arch_probe_work.space == MACHINE_PIO ? &vm->pio : &vm->mmio,
+		       &(struct bus_window){
+			       .name = "probe",
+			       .base = arch_probe_work.base,
+			       .size_bytes = sizeof(uint32_t),
+			       .ops = &doctor_meter_bus_ops,
+			       .dev = meter,
+		       });
+}
+
 static void run_probe(struct findings *d, const struct config *cfg)
 {
 	static const char remedy[] = "the lines on standard error say why; dmesg may say more";
-	struct timespec start;
-	double create_s, run_s;
+	struct doctor_meter meter = { .now = doctor_now };
+	double start, create_s;
 	struct vm *vm = NULL;
 	char text[256];
 	int ret;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	start = doctor_now();
 	ret = vm_create(&vm, cfg);
-	create_s = seconds_since(&start);
+	create_s = doctor_now() - start;
+	if (!ret)
+		ret = add_meter(vm, &meter);
 	if (ret) {
 		doctor_add(d, PROBE, DOCTOR_BAD, "creation", remedy, "failed: %s", strerror(-ret));
+		vm_destroy(vm);
 		return;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	ret = vm_run(vm);
-	run_s = seconds_since(&start);
 	outcome_format(&vm->outcome, text, sizeof(text));
 	if (ret)
 		doctor_add(d, PROBE, DOCTOR_BAD, "run", remedy, "failed: %s", strerror(-ret));
 	else if (vm->outcome.kind != OUTCOME_POWEROFF && vm->outcome.kind != OUTCOME_REBOOT)
 		doctor_add(d, PROBE, DOCTOR_BAD, "run", remedy, "%s", text);
 	else
-		doctor_add(d, PROBE, DOCTOR_OK, "run", NULL,
-			   "started and powered off (%.1f ms to create, %.1f ms to run)",
-			   create_s * 1e3, run_s * 1e3);
+		doctor_add(d, PROBE, DOCTOR_OK, "run", NULL, "started and powered off (%.1f ms to create)",
+			   create_s * 1e3);
+	judge_speed(d, meter.per_second * arch_probe_work.instructions);
 	vm_destroy(vm);
 }
 
@@ -603,8 +644,10 @@ static int cmd_doctor_main(int argc, char **argv)
 		if (problems)
 			printf("\nlkvm run can't work here: %zu problem%s above.\n", problems,
 			       problems == 1 ? "" : "s");
-		else
+		else if (doctor_carries_linux(&d))
 			printf("\nlkvm run works here.\n");
+		else
+			printf("\nlkvm run works here, but this KVM is too slow for Linux guests.\n");
 	}
 out:
 	doctor_free(&d);
@@ -617,7 +660,7 @@ const struct cmd cmd_doctor = {
 	.summary = "say what this host can do, and how to mend what it can't",
 	.usage = "doctor [--json] [--dev FILE]",
 	.description = "Checks the KVM device and its permissions, the capabilities that lkvm needs and those "
-		       "that it uses, memory and limits, and runs a tiny probe guest. A problem comes with "
+		       "that it uses, memory and limits, and runs a tiny probe guest, whose speed it measures. A problem comes with "
 		       "what to do about it.\n\n"
 		       "Exit status: 0 if lkvm run works on this host, 125 if it does not.",
 	.run = cmd_doctor_main,

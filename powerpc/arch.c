@@ -128,6 +128,8 @@ void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 	platform->doctor(d, kvm_fd, vm_fd);
 }
 
+const struct doctor_work arch_probe_work;
+
 const void *arch_probe_guest(size_t *size_bytes)
 {
 	return platform->probe_guest(size_bytes);

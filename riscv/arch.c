@@ -482,10 +482,22 @@ void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 	doctor_cpu(d, vm_fd);
 }
 
-/* SBI SRST (SBI 3.0 chapter 10): a0 = 0 shut down, a1 = 0 without a reason. */
+const struct doctor_work arch_probe_work = {
+	.space = MACHINE_MMIO,
+	.base = RISCV_PROBE_BASE,
+	.instructions = 2,
+};
+
+/* The work; then SBI SRST (SBI 3.0 chapter 10): a0 = 0 shut down, a1 = 0 without a reason. */
 const void *arch_probe_guest(size_t *size_bytes)
 {
 	static const uint32_t code[] = {
+		0x100026b7, /* lui   a3, 0x10002 */
+		0x0006a503, /* lw    a0, 0(a3) */
+		0x00050863, /* beqz  a0, .+16 */
+		0xfff50513, /* addi  a0, a0, -1 */
+		0xfe051ee3, /* bnez  a0, .-4 */
+		0xff1ff06f, /* j     .-16 */
 		0x535258b7, /* lui   a7, 0x53525 */
 		0x3548889b, /* addiw a7, a7, 0x354    extension 0x53525354 "SRST" */
 		0x00000813, /* li    a6, 0            system reset */
@@ -495,6 +507,8 @@ const void *arch_probe_guest(size_t *size_bytes)
 		0x10500073, /* wfi */
 		0xffdff06f, /* j     .-4 */
 	};
+
+	_Static_assert(RISCV_PROBE_BASE == 0x10002000, "address in the code");
 
 	*size_bytes = sizeof(code);
 	return code;

@@ -7,6 +7,7 @@
  *   0x0c00_0000   PLIC
  *   0x1000_0000   UART
  *   0x1000_1000   pvpanic
+ *   0x1000_2000   register of doctor's probe guest
  *   0x1010_0000   virtio-mmio slots
  *   0x1100_0000   PCI I/O ports
  *   0x2000_0000   IMSIC interrupt files, one page per hart
@@ -26,6 +27,7 @@
 #define RISCV_PLIC_BASE        UINT64_C(0x0c000000) /* size: riscv_plic_bytes() */
 #define RISCV_UART_BASE        UINT64_C(0x10000000)
 #define RISCV_PVPANIC_BASE     UINT64_C(0x10001000)
+#define RISCV_PROBE_BASE       UINT64_C(0x10002000)
 #define RISCV_VIRTIO_BASE      UINT64_C(0x10100000)
 #define RISCV_VIRTIO_SLOTS     32
 #define RISCV_PCI_IO_BASE      UINT64_C(0x11000000)

@@ -460,8 +460,8 @@ static void doctor_host_cpu(const struct doctor *d)
 	if (vmx || svm)
 		doctor_say(d, "virtualisation", "%s", vmx ? "VMX (Intel)" : "SVM (AMD)");
 	else
-		doctor_say(d, "virtualisation", "the CPU shows neither VMX nor SVM: this KVM works without, "
-			   "and unmodified kernels may run slowly");
+		doctor_say(d, "virtualisation", "the CPU shows neither VMX nor SVM: this KVM works without; "
+			   "what the probe guest says of its speed counts");
 	doctor_say(d, "nested guests", "%s",
 		   module_says_yes("/sys/module/kvm_intel/parameters/nested") ||
 				   module_says_yes("/sys/module/kvm_amd/parameters/nested") ?
@@ -514,16 +514,30 @@ void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 		doctor_tsc(d, vm_fd);
 }
 
-/* 64-bit mode: S5 to the sleep control register (power.h). */
+const struct doctor_work arch_probe_work = {
+	.space = MACHINE_PIO,
+	.base = X86_PORT_PROBE,
+	.instructions = 2,
+};
+
+/* 64-bit mode: the work; then S5 to the sleep control register (power.h). */
 const void *arch_probe_guest(size_t *size_bytes)
 {
 	static const uint8_t code[] = {
+		0x66, 0xba, 0xf0, 0x05, /* mov  $0x5f0, %dx */
+		0xed,                   /* in   (%dx), %eax */
+		0x85, 0xc0,             /* test %eax, %eax */
+		0x74, 0x06,             /* jz   .+8 */
+		0xff, 0xc8,             /* dec  %eax */
+		0x75, 0xfc,             /* jnz  .-2 */
+		0xeb, 0xf1,             /* jmp  to the start */
 		0x66, 0xba, 0x00, 0x06, /* mov $0x600, %dx */
 		0xb0, 0x34,             /* mov $0x34, %al */
 		0xee,                   /* out %al, %dx */
 		0xf4,                   /* hlt */
 		0xeb, 0xfd,             /* jmp back to it */
 	};
+	_Static_assert(X86_PORT_PROBE == 0x5f0, "port in the code");
 	_Static_assert(X86_PORT_POWER + X86_POWER_SLEEP_CONTROL == 0x600, "port in the code");
 	_Static_assert((X86_POWER_S5 << X86_POWER_SLP_TYP_SHIFT | X86_POWER_SLP_EN) == 0x34,
 		       "value in the code");

@@ -67,6 +67,7 @@
 #define X86_PORT_COM1        0x3f8
 #define X86_PORT_I8042       0x60   /* data at 0x60, command and status at 0x64 */
 #define X86_PORT_CMOS        0x70
+#define X86_PORT_PROBE       0x5f0  /* register of doctor's probe guest */
 #define X86_PORT_POWER       0x600  /* power.h */
 
 /*
