@@ -38,7 +38,7 @@ OBJS_virtio := $(addprefix virtio/, \
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o options.o exit.o)
 PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl011.o pl031.o esr.o exit.o)
-PURE_powerpc := $(addprefix powerpc/, image.o exit.o hcall-names.o)
+PURE_powerpc := $(addprefix powerpc/, image.o e500-platform.o e500-fdt.o e500-power.o e500-tlb.o exit.o hcall-names.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
@@ -54,7 +54,7 @@ OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
 OBJS_ppc64le :=
-OBJS_ppc     :=
+OBJS_ppc     := $(addprefix powerpc/, arch.o vcpu.o e500.o mpic.o)
 OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
 
 DIR_riscv64 := riscv
@@ -159,6 +159,7 @@ TEST_SUITES := $(subst -,_,$(patsubst tests/unit/test-%.c,%,$(TEST_SRCS)))
 # Tests of the VM as a whole run on a KVM that injects failures; they need an arch that has KVM code.
 TEST_VM_SRCS_riscv64 := tests/unit/vm-riscv.c
 TEST_VM_SRCS_arm64 := tests/unit/vm-arm.c
+TEST_VM_SRCS_ppc := tests/unit/vm-e500.c
 TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
@@ -179,6 +180,7 @@ unit-tests: $(BUILD)/unit-tests
 
 # ---- bare-metal guests ---------------------------------------------------------------------------
 
+GUEST_FLAGS_ppc := -Wa,-mregnames
 GUEST_SRCS := $(wildcard tests/guest/$(ARCH)/*.S)
 GUEST_BINS := $(patsubst tests/guest/$(ARCH)/%.S,$(BUILD)/guest-tests/%.bin,$(GUEST_SRCS))
 

@@ -52,6 +52,8 @@ static struct {
 	unsigned int     nr_regs;
 	fake_kvm_run_fn *run_fn;
 	void            *run_opaque;
+	fake_kvm_ioctl_fn *ioctl_fn;
+	void            *ioctl_opaque;
 	unsigned int     irq_lines, msis;
 } fake = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -66,6 +68,8 @@ void fake_kvm_reset(void)
 	fake.nr_regs = 0;
 	fake.run_fn = NULL;
 	fake.run_opaque = NULL;
+	fake.ioctl_fn = NULL;
+	fake.ioctl_opaque = NULL;
 	fake.irq_lines = 0;
 	fake.msis = 0;
 	pthread_mutex_unlock(&fake.lock);
@@ -97,6 +101,12 @@ void fake_kvm_on_run(fake_kvm_run_fn *fn, void *opaque)
 {
 	fake.run_fn = fn;
 	fake.run_opaque = opaque;
+}
+
+void fake_kvm_on_ioctl(fake_kvm_ioctl_fn *fn, void *opaque)
+{
+	fake.ioctl_fn = fn;
+	fake.ioctl_opaque = opaque;
 }
 
 void fake_kvm_set_cap(unsigned int cap, int value)
@@ -326,6 +336,8 @@ int kvm_sys_ioctl(int fd, unsigned long request, unsigned long arg)
 		return -err;
 	if (fd_kind(fd) == FD_NONE)
 		return -EBADF;
+	if (fake.ioctl_fn)
+		fake.ioctl_fn(request, arg, fake.ioctl_opaque);
 
 	switch (request) {
 	case KVM_GET_API_VERSION:

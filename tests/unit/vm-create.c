@@ -64,7 +64,7 @@ static void every_call_fails(unsigned int nr_cpus, int err)
 	unsigned int n = 1;
 
 	vm_fixture_config(&cfg);
-	cfg.nr_cpus = nr_cpus;
+	cfg.nr_cpus = vm_fixture_cpus(nr_cpus);
 	while (fail_nth(&cfg, n, err))
 		n++;
 	/* There were calls to fail: open, create, slots, vCPUs ... */
@@ -153,6 +153,8 @@ static void test_too_many_cpus(void)
 	struct vm *vm = NULL;
 	const char *text;
 
+	if (vm_fixture_cpus(3) < 3)
+		test_skip("the platform has one CPU");
 	fake_kvm_reset();
 	vm_fixture_host();
 	fake_kvm_set_cap(KVM_CAP_MAX_VCPUS, 2);

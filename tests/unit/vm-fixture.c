@@ -34,6 +34,15 @@ void vm_fixture_free(struct config *cfg)
 	firmware_fd = -1;
 }
 
+unsigned int vm_fixture_cpus(unsigned int wanted)
+{
+#if defined(__powerpc__) && !defined(__powerpc64__)
+	return wanted ? 1 : 0;
+#else
+	return wanted;
+#endif
+}
+
 void vm_fixture_host(void)
 {
 #ifdef __riscv

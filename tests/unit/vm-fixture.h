@@ -9,6 +9,9 @@
 void vm_fixture_config(struct config *cfg);
 void vm_fixture_free(struct config *cfg);
 
+/* @wanted vCPUs, or as many as this arch's platform has. */
+unsigned int vm_fixture_cpus(unsigned int wanted);
+
 /* After fake_kvm_reset(): registers that this arch's vCPU set-up reads. */
 void vm_fixture_host(void);
 

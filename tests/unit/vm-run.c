@@ -38,7 +38,7 @@ static int run_vm(fake_kvm_run_fn *fn, void *opaque, unsigned int nr_cpus, uint6
 	vm_fixture_host();
 	fake_kvm_on_run(fn, opaque);
 	vm_fixture_config(&cfg);
-	cfg.nr_cpus = nr_cpus;
+	cfg.nr_cpus = vm_fixture_cpus(nr_cpus);
 	cfg.timeout_ms = timeout_ms;
 	cfg.on_unknown_exit = on_unknown_exit;
 	test_stderr_begin();
@@ -83,7 +83,7 @@ static int system_event(struct kvm_run *run, unsigned int index, uint64_t nth, v
 	const struct event *e = opaque;
 
 	(void)nth;
-	if (index != e->on_cpu)
+	if (index != MIN(e->on_cpu, vm_fixture_cpus(4) - 1))
 		return fake_kvm_idle(run);
 	run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
 	run->system_event.type = e->type;
@@ -155,8 +155,10 @@ static bool is_served(uint32_t reason)
 	static const uint32_t here[] = { EXIT_REASON_RISCV_SBI, EXIT_REASON_RISCV_CSR };
 #elif defined(__aarch64__)
 	static const uint32_t here[] = { EXIT_REASON_ARM_NISV, EXIT_REASON_ARM_LDST64B };
+#elif defined(__powerpc64__)
+	static const uint32_t here[] = { EXIT_REASON_PAPR_HCALL };
 #elif defined(__powerpc__)
-	static const uint32_t here[] = { EXIT_REASON_PAPR_HCALL, EXIT_REASON_EPR };
+	static const uint32_t here[] = { KVM_EXIT_WATCHDOG }; /* a hang: see vm-e500.c */
 #else
 	static const uint32_t here[] = { EXIT_REASON_IOAPIC_EOI };
 #endif
@@ -203,6 +205,8 @@ static void check_raw_exit(uint32_t reason, int ret)
 	const char *text;
 
 	CHECK_EQ(run_vm(raw_exit, &e, 2, served ? 20 : 2 * BOUND_MS, &o, &text), 0);
+	if (o.kind == OUTCOME_HUNG && reason == KVM_EXIT_WATCHDOG && served)
+		return;
 	if (o.kind != (served ? OUTCOME_TIMEOUT : OUTCOME_VCPU_FAILED))
 		test_fail(__FILE__, __LINE__, "exit %u with %d: outcome %s", reason, ret, outcome_word(o.kind));
 	CHECK_EQ(outcome_exit_status(&o), served ? 124 : 121);
@@ -387,9 +391,9 @@ static void *pauser(void *arg)
 		before = atomic_load(&t->entries);
 		usleep(300);
 		t->during_pause += atomic_load(&t->entries) - before;
-		CHECK_EQ(vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t, VCPU_WAIT_FOREVER), 0);
+		CHECK_EQ(vcpu_call(t->vm->vcpus[i % (int)t->vm->nr_vcpus], on_vcpu, t, VCPU_WAIT_FOREVER), 0);
 		vm_resume(t->vm);
-		CHECK_EQ(vcpu_call(t->vm->vcpus[i % 2], on_vcpu, t, VCPU_WAIT_FOREVER), 0);
+		CHECK_EQ(vcpu_call(t->vm->vcpus[i % (int)t->vm->nr_vcpus], on_vcpu, t, VCPU_WAIT_FOREVER), 0);
 	}
 	vm_request_stop(t->vm, OUTCOME_STOPPED, SIGTERM, "test over");
 	return NULL;
@@ -405,7 +409,7 @@ static void test_pause_and_call(void)
 	vm_fixture_host();
 	fake_kvm_on_run(busy, &t);
 	vm_fixture_config(&cfg);
-	cfg.nr_cpus = 2;
+	cfg.nr_cpus = vm_fixture_cpus(2);
 	if (create_vm(&t.vm, &cfg)) {
 		CHECK(!"vm_create");
 		vm_fixture_free(&cfg);
@@ -548,6 +552,8 @@ static void test_offline(void)
 	struct config cfg;
 	pthread_t thread;
 
+	if (vm_fixture_cpus(2) < 2)
+		test_skip("the platform has one CPU");
 	fake_kvm_reset();
 	vm_fixture_host();
 	fake_kvm_on_run(note_entry, &t);
