@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The same with MSR[ME] set: the guest takes its machine check. */
+#include "tests/guest/ppc/guest.inc"
+
+	map_devices
+	map 2, HOLE, HOLE, TSIZE_4K, SX | SR
+	vector 1, machine_check
+	li r9, MSR_ME
+	mtmsr r9
+	li32 r9, HOLE
+	mtctr r9
+	bctr
+
+	.align 4
+machine_check:
+	mfspr r20, MCSRR0
+	expect r20, HOLE, "MCSRR0"
+	say "machine check\n"
+	power_off
+
+	uart_functions
