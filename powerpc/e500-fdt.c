@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What Linux's "QEMU e500" machine (arch/powerpc/platforms/85xx/qemu_e500.c) looks for. Bindings: Linux
- * Documentation/devicetree/bindings/powerpc/fsl/ and ePAPR 1.1.
+ * What Linux's "QEMU e500" machine (arch/powerpc/platforms/85xx/qemu_e500.c) looks for. Bindings:
+ * Linux Documentation/devicetree/bindings/powerpc/fsl/ and ePAPR 1.1.
  */
 #include "powerpc/e500-fdt.h"
 
@@ -11,7 +11,10 @@
 #include "powerpc/e500-layout.h"
 #include "powerpc/e500-power.h"
 
-/* Binding of open-pic: sense of an interrupt, "high to low level sensitive type enabled" in its words. */
+/*
+ * Binding of open-pic: sense of an interrupt, "high to low level sensitive type enabled" in its
+ * words.
+ */
 #define OPEN_PIC_LEVEL_HIGH 2
 
 /* Caches of an e500v2 core (e500 Core Family Reference Manual §11.1). */
@@ -137,8 +140,8 @@ int ppc_e500_fdt_build(const struct ppc_e500_fdt *p, void **blob, size_t *size_b
 	add_hypervisor(&fdt, p);
 
 	/*
-	 * Linux looks for devices only in here: those of the SoC and all others. Addresses are the CPU's, so that the
-	 * nodes are those of the other machines.
+	 * Linux looks for devices only in here: those of the SoC and all others. Addresses are the
+	 * CPU's, so that the nodes are those of the other machines.
 	 */
 	fdt_node(&fdt, SOC_NODE, (unsigned long long)PPC_E500_CCSR_BASE);
 	fdt_str(&fdt, "device_type", "soc");

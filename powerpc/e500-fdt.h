@@ -25,6 +25,7 @@ struct ppc_e500_fdt {
 };
 
 /* Builds the tree: *@blob (free() it) and *@size_bytes. 0 or -errno (reported). */
-int ppc_e500_fdt_build(const struct ppc_e500_fdt *params, void **blob, size_t *size_bytes) LKVM_MUST_CHECK;
+int ppc_e500_fdt_build(const struct ppc_e500_fdt *params, void **blob, size_t *size_bytes)
+	LKVM_MUST_CHECK;
 
 #endif

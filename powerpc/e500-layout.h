@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where everything lies in an e500 guest's physical address space. It is laid out like Freescale's MPC8544DS, and
- * described as QEMU's paravirtual "ppce500" machine, which kernels with CONFIG_PPC_QEMU_E500 take from the device
- * tree. All of it is below 4 GiB, so that a guest reaches it without MAS7.
+ * Where everything lies in an e500 guest's physical address space. It is laid out like Freescale's
+ * MPC8544DS, and described as QEMU's paravirtual "ppce500" machine, which kernels with
+ * CONFIG_PPC_QEMU_E500 take from the device tree. All of it is below 4 GiB, so that a guest reaches
+ * it without MAS7.
  *
  *   0x0000_0000   RAM
  *   0xe000_0000   CCSR: the SoC's registers, 1 MiB
@@ -32,8 +33,8 @@
 #define PPC_E500_PVPANIC_BASE UINT64_C(0xe0200000)
 
 /*
- * Sources of the MPIC. Those from 16 on are the SoC's internal ones, which KVM's model takes as level-triggered
- * (Linux arch/powerpc/kvm/mpic.c, fsl_common_init()); the smallest MPIC has 80.
+ * Sources of the MPIC. Those from 16 on are the SoC's internal ones, which KVM's model takes as
+ * level-triggered (Linux arch/powerpc/kvm/mpic.c, fsl_common_init()); the smallest MPIC has 80.
  */
 #define PPC_E500_IRQ_UART     42
 #define PPC_E500_IRQ_GPIO     47
@@ -41,11 +42,13 @@
 #define PPC_E500_NR_SOURCES   80
 
 /*
- * Linux maps this much of RAM before it looks at its device tree (arch/powerpc/kernel/head_85xx.S: "the first 64M
- * of kernel memory"), and it is more than any kernel takes.
+ * Linux maps this much of RAM before it looks at its device tree (arch/powerpc/kernel/head_85xx.S:
+ * "the first 64M of kernel memory"), and it is more than any kernel takes.
  */
 #define PPC_E500_BOOT_BYTES   MIB(64)
-/* What Linux maps linearly, where an initrd must lie: 768 MiB, or less with a CONFIG_LOWMEM_SIZE. */
+/*
+ * What Linux maps linearly, where an initrd must lie: 768 MiB, or less with a CONFIG_LOWMEM_SIZE.
+ */
 #define PPC_E500_INITRD_LIMIT MIB(512)
 
 struct ppc_e500_params {
@@ -54,15 +57,16 @@ struct ppc_e500_params {
 };
 
 /*
- * Fills @m. Returns 0, or -EINVAL (reported) for what the platform can't hold: more than one CPU, RAM that is empty,
- * not whole pages, or reaches the CCSR. Pure.
+ * Fills @m. Returns 0, or -EINVAL (reported) for what the platform can't hold: more than one CPU,
+ * RAM that is empty, not whole pages, or reaches the CCSR. Pure.
  */
 int ppc_e500_machine_init(struct machine *m, const struct ppc_e500_params *p) LKVM_MUST_CHECK;
 
 /*
- * The initial mapped area (ePAPR 1.1 §5.4.1): how much of RAM, from its start on, the boot CPU's first TLB entry
- * maps. It is a size that this TLB has, covers what Linux maps by itself and all of [RAM's start, @end), and does not
- * reach beyond RAM. Returns 0, or -ENOMEM (reported) if there is no such size. Pure.
+ * The initial mapped area (ePAPR 1.1 §5.4.1): how much of RAM, from its start on, the boot CPU's
+ * first TLB entry maps. It is a size that this TLB has, covers what Linux maps by itself and all of
+ * [RAM's start, @end), and does not reach beyond RAM. Returns 0, or -ENOMEM (reported) if there is
+ * no such size. Pure.
  */
 int ppc_e500_boot_map(const struct machine *m, gpa_t end, uint64_t *size_bytes) LKVM_MUST_CHECK;
 

@@ -27,7 +27,8 @@ const struct bus_ops ppc_e500_guts_bus_ops = {
 
 static bool gpio_has(const struct ppc_e500_power *power, uint64_t offset, unsigned int size)
 {
-	return size == REG_BYTES && offset % REG_BYTES == 0 && offset / REG_BYTES < ARRAY_SIZE(power->gpio);
+	return size == REG_BYTES && offset % REG_BYTES == 0 &&
+	       offset / REG_BYTES < ARRAY_SIZE(power->gpio);
 }
 
 static uint64_t gpio_read(void *dev, uint64_t offset, unsigned int size)

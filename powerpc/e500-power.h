@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How an e500 guest ends itself: two blocks of the SoC's registers, big-endian words, of which little but that is
- * there. Pure.
+ * How an e500 guest ends itself: two blocks of the SoC's registers, big-endian words, of which
+ * little but that is there. Pure.
  *
- * Global utilities (MPC8544E Reference Manual, chapter 21): RSTCR asks for a reset.
- * GPIO (P2020 QorIQ Reference Manual, chapter "General Purpose I/O"): pin 0 drives the power switch, as on QEMU's
- * machine; Linux's gpio-poweroff sets it.
+ * Global utilities (MPC8544E Reference Manual, chapter 21): RSTCR asks for a reset. GPIO (P2020
+ * QorIQ Reference Manual, chapter "General Purpose I/O"): pin 0 drives the power switch, as on
+ * QEMU's machine; Linux's gpio-poweroff sets it.
  */
 #ifndef PPC_E500_POWER_H
 #define PPC_E500_POWER_H
@@ -26,8 +26,9 @@
 #define PPC_E500_GPIO_IER        0x0c /* interrupt events, written to clear */
 #define PPC_E500_GPIO_IMR        0x10
 #define PPC_E500_GPIO_ICR        0x14
+/* Pin 0 is the most significant bit. */
 #define PPC_E500_GPIO_POWER_PIN  0
-#define PPC_E500_GPIO_POWER_BIT  (0x80000000u >> PPC_E500_GPIO_POWER_PIN) /* pin 0 is the most significant bit */
+#define PPC_E500_GPIO_POWER_BIT  (0x80000000u >> PPC_E500_GPIO_POWER_PIN)
 
 struct ppc_e500_power {
 	/* The guest asked for it. vCPU thread. */

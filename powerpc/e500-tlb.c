@@ -16,7 +16,8 @@
 #define MAS3_RPN         UINT64_C(0xfffffffffffff000)
 #define MAS3_RIGHTS      0x3f /* UX SX UW SW UR SR */
 
-void ppc_e500_tlb_entry_init(struct ppc_booke_tlb_entry *e, uint64_t ea, gpa_t gpa, uint64_t size_bytes)
+void ppc_e500_tlb_entry_init(struct ppc_booke_tlb_entry *e, uint64_t ea, gpa_t gpa,
+			     uint64_t size_bytes)
 {
 	unsigned int tsize = 0;
 
@@ -42,7 +43,8 @@ void ppc_e500_tlb_entry_text(const struct ppc_booke_tlb_entry *e, char *buf, siz
 	for (unsigned int i = 0; i < 6; i++)
 		if (e->mas7_3 & (0x20u >> i))
 			(i % 2 ? kernel : user)[2 - i / 2] = rights[i];
-	snprintf(buf, size, "0x%08" PRIx64 " -> 0x%09" PRIx64 ", %" PRIu64 " KiB, kernel %s, user %s, space %d, pid %" PRIu32,
-		 e->mas2 & MAS2_EPN, align_down(e->mas7_3 & MAS3_RPN, bytes), bytes >> 10, kernel, user,
-		 !!(e->mas1 & MAS1_TS), MAS1_TID(e->mas1));
+	snprintf(buf, size,
+		 "0x%08" PRIx64 " -> 0x%09" PRIx64 ", %" PRIu64 " KiB, kernel %s, user %s, space %d, pid %" PRIu32,
+		 e->mas2 & MAS2_EPN, align_down(e->mas7_3 & MAS3_RPN, bytes), bytes >> 10, kernel,
+		 user, !!(e->mas1 & MAS1_TS), MAS1_TID(e->mas1));
 }

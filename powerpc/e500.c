@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The e500 platform: 32-bit Book E, as Linux's KVM_E500V2 offers it. The guest is entered as an ePAPR client program,
- * without firmware below it.
+ * The e500 platform: 32-bit Book E, as Linux's KVM_E500V2 offers it. The guest is entered as an
+ * ePAPR client program, without firmware below it.
  */
 #include "powerpc/e500.h"
 
@@ -26,7 +26,7 @@ static const struct kvm_cap_need needs[] = {
 	{ KVM_CAP_IRQ_MPIC, "KVM_CAP_IRQ_MPIC", "deliver interrupts (CONFIG_KVM_MPIC)" },
 };
 
-/* ---- the machine -------------------------------------------------------------------------------- */
+/* ---- the machine ------------------------------------------------------------------------------ */
 
 static int e500_machine_init(struct vm *vm)
 {
@@ -67,7 +67,11 @@ static int e500_vm_create(struct vm *vm)
 		return -ENOMEM;
 	}
 	vm->arch->mpic_fd = -1;
-	vm->arch->power = (struct ppc_e500_power){ .power_off = power_off, .reset = reset, .ctx = vm };
+	vm->arch->power = (struct ppc_e500_power){
+		.power_off = power_off,
+		.reset = reset,
+		.ctx = vm,
+	};
 	return 0;
 }
 
@@ -109,11 +113,16 @@ static int e500_devices_create(struct vm *vm)
 				  });
 }
 
-/* ---- vCPUs -------------------------------------------------------------------------------------- */
+/* ---- vCPUs ------------------------------------------------------------------------------------ */
+
+#define SAME_PLACE(member)                                                      \
+	_Static_assert(offsetof(struct ppc_booke_tlb_entry, member) ==          \
+		       offsetof(struct kvm_book3e_206_tlb_entry, member),       \
+		       "place of " #member " in a TLB entry")
 
 /*
- * Gives KVM the array in which it keeps the guest's TLB. KVM pins its pages, so it must not be memory that somebody
- * else gets when this vCPU is gone.
+ * Gives KVM the array in which it keeps the guest's TLB. KVM pins its pages, so it must not be
+ * memory that somebody else gets when this vCPU is gone.
  */
 static int share_tlb(struct vcpu *vcpu)
 {
@@ -129,12 +138,13 @@ static int share_tlb(struct vcpu *vcpu)
 	void *tlb;
 	int ret;
 
-	_Static_assert(sizeof(struct ppc_booke_tlb_entry) == sizeof(struct kvm_book3e_206_tlb_entry) &&
-		       offsetof(struct ppc_booke_tlb_entry, mas1) == offsetof(struct kvm_book3e_206_tlb_entry, mas1) &&
-		       offsetof(struct ppc_booke_tlb_entry, mas2) == offsetof(struct kvm_book3e_206_tlb_entry, mas2) &&
-		       offsetof(struct ppc_booke_tlb_entry, mas7_3) ==
-		       offsetof(struct kvm_book3e_206_tlb_entry, mas7_3), "layout of a TLB entry");
-	tlb = mmap(NULL, sizeof(struct ppc_e500_tlb), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	SAME_PLACE(mas1);
+	SAME_PLACE(mas2);
+	SAME_PLACE(mas7_3);
+	_Static_assert(sizeof(struct ppc_booke_tlb_entry) == sizeof(struct kvm_book3e_206_tlb_entry),
+		       "size of a TLB entry");
+	tlb = mmap(NULL, sizeof(struct ppc_e500_tlb), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (tlb == MAP_FAILED) {
 		log_error("out of memory for the TLB of vCPU %u", vcpu->index);
 		return -ENOMEM;
@@ -195,8 +205,9 @@ static int e500_vcpu_reset(struct vcpu *vcpu)
 {
 	const struct vm *vm = vcpu->vm;
 	/*
-	 * r1 is nothing to be used, just not 0: KVM holds interrupts back from a guest whose r1 is the word "critical" of
-	 * its magic page, which is 0 to begin with (Linux arch/powerpc/kvm/booke.c, kvmppc_booke_irqprio_deliver()).
+	 * r1 is nothing to be used, just not 0: KVM holds interrupts back from a guest whose r1 is
+	 * the word "critical" of its magic page, which is 0 to begin with (Linux
+	 * arch/powerpc/kvm/booke.c, kvmppc_booke_irqprio_deliver()).
 	 */
 	struct kvm_regs regs = {
 		.pc = vm->boot.entry,
@@ -226,7 +237,7 @@ static enum vcpu_exit_action e500_vcpu_exit(struct vcpu *vcpu)
 	}
 }
 
-/* ---- boot --------------------------------------------------------------------------------------- */
+/* ---- boot ------------------------------------------------------------------------------------- */
 
 static gpa_t e500_initrd_limit(const struct vm *vm)
 {
@@ -283,7 +294,7 @@ static int e500_boot_prepare(struct vm *vm)
 	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, &room, 1);
 }
 
-/* ---- reports ------------------------------------------------------------------------------------ */
+/* ---- reports ---------------------------------------------------------------------------------- */
 
 static void e500_vcpu_regs(struct vcpu *vcpu, const struct kvm_regs *regs, struct reg_set *set)
 {
@@ -323,8 +334,8 @@ static void e500_vcpu_regs(struct vcpu *vcpu, const struct kvm_regs *regs, struc
 	}
 }
 
-static void e500_vcpu_translate(struct vcpu *vcpu, const struct kvm_regs *regs, uint64_t va, bool fetch,
-				struct walk *w)
+static void e500_vcpu_translate(struct vcpu *vcpu, const struct kvm_regs *regs, uint64_t va,
+				bool fetch, struct walk *w)
 {
 	const struct ppc_booke_tlb mmu = {
 		.msr = regs->msr,
@@ -334,12 +345,10 @@ static void e500_vcpu_translate(struct vcpu *vcpu, const struct kvm_regs *regs, 
 		.nr_tlb1 = PPC_E500_TLB1_ENTRIES,
 	};
 
-	_Static_assert(offsetof(struct ppc_e500_tlb, tlb1) == sizeof(((struct ppc_e500_tlb *)0)->tlb0),
-		       "TLB1 follows TLB0");
 	ppc_booke_walk(&mmu, va, fetch, w);
 }
 
-/* ---- doctor ------------------------------------------------------------------------------------- */
+/* ---- doctor ----------------------------------------------------------------------------------- */
 
 static void e500_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's model of Freescale's MPIC (Linux arch/powerpc/kvm/mpic.c, Documentation/virt/kvm/devices/mpic.rst). Of its two
- * versions 4.2 has the external proxy mode, in which a CPU finds the interrupt's vector in its EPR; Linux's "QEMU e500"
- * machine uses nothing else.
+ * KVM's model of Freescale's MPIC (Linux arch/powerpc/kvm/mpic.c,
+ * Documentation/virt/kvm/devices/mpic.rst). Of its two versions 4.2 has the external proxy mode, in
+ * which a CPU finds the interrupt's vector in its EPR; Linux's "QEMU e500" machine uses nothing
+ * else.
  */
 #include "powerpc/e500.h"
 
@@ -48,8 +49,8 @@ void ppc_mpic_destroy(struct vm *vm)
 }
 
 /*
- * Not KVM_IRQ_LINE: that needs a routing table, and there is none to begin with. No eventfds either: they raise edges,
- * and the lines here are level-triggered.
+ * Not KVM_IRQ_LINE: that needs a routing table, and there is none to begin with. No eventfds
+ * either: they raise edges, and the lines here are level-triggered.
  */
 static void mpic_set_level(void *chip, uint32_t irq, bool level)
 {

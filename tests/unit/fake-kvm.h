@@ -33,8 +33,8 @@ typedef int fake_kvm_run_fn(struct kvm_run *run, unsigned int vcpu_index, uint64
 void fake_kvm_on_run(fake_kvm_run_fn *fn, void *opaque);
 
 /*
- * Called with every counted ioctl before it is served, with a number or a pointer as argument; NULL: nobody. On the
- * thread that makes it.
+ * Called with every counted ioctl before it is served, with a number or a pointer as argument;
+ * NULL: nobody. On the thread that makes it.
  */
 typedef void fake_kvm_ioctl_fn(unsigned long request, unsigned long arg, void *opaque);
 void fake_kvm_on_ioctl(fake_kvm_ioctl_fn *fn, void *opaque);

@@ -56,9 +56,10 @@ static void note_ioctl(unsigned long request, unsigned long arg, void *opaque)
 		note_cap(f, p);
 		break;
 	case KVM_DIRTY_TLB: {
-		const uint8_t *bitmap = (const void *)(uintptr_t)((const struct kvm_dirty_tlb *)p)->bitmap;
+		const struct kvm_dirty_tlb *dirty = p;
+		const uint8_t *bitmap = (const void *)(uintptr_t)dirty->bitmap;
 
-		CHECK_EQ(((const struct kvm_dirty_tlb *)p)->num_dirty, 1);
+		CHECK_EQ(dirty->num_dirty, 1);
 		while (!bitmap[f->dirty_byte])
 			f->dirty_byte++;
 		f->dirty = bitmap[f->dirty_byte];
@@ -202,7 +203,7 @@ static void test_no_watchdog(void)
 	CHECK(seen);
 }
 
-/* ---- exits -------------------------------------------------------------------------------------- */
+/* ---- exits ------------------------------------------------------------------------------------ */
 
 static int exit_of(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
 {
@@ -248,7 +249,8 @@ static int power_off(struct kvm_run *run, unsigned int index, uint64_t nth, void
 {
 	(void)index;
 	(void)opaque;
-	write_word(run, PPC_E500_GPIO_BASE + (nth ? PPC_E500_GPIO_DAT : PPC_E500_GPIO_DIR), PPC_E500_GPIO_POWER_BIT);
+	write_word(run, PPC_E500_GPIO_BASE + (nth ? PPC_E500_GPIO_DAT : PPC_E500_GPIO_DIR),
+		   PPC_E500_GPIO_POWER_BIT);
 	return 0;
 }
 

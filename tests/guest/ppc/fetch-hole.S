@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Jumps to where the TLB leads outside of RAM. KVM queues a machine check, which waits for MSR[ME]: until then it enters
- * the guest again and again.
+ * Jumps to where the TLB leads outside of RAM. KVM queues a machine check, which waits for MSR[ME]:
+ * until then it enters the guest again and again.
  */
 #include "tests/guest/ppc/guest.inc"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Illegal instructions in supervisor mode: KVM tells user space of them and gives the guest its program interrupt. The
- * handler here steps over them and counts.
+ * Illegal instructions in supervisor mode: KVM tells user space of them and gives the guest its
+ * program interrupt. The handler here steps over them and counts.
  */
 #include "tests/guest/ppc/guest.inc"
 

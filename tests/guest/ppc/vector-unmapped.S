@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* An interrupt whose vector no TLB entry maps, nor that of the TLB miss which follows: spins inside KVM. */
+/*
+ * An interrupt whose vector no TLB entry maps, nor that of the TLB miss which follows: spins inside
+ * KVM.
+ */
 #include "tests/guest/ppc/guest.inc"
 
 	map_devices
