@@ -47,6 +47,10 @@ OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 OBJS_core += $(addprefix lkvm/, walk.o regs.o fetch.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
+# Guests' performance counters: what `lkvm pmu` finds and prints.
+OBJS_core += lkvm/pmu-list.o
+OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86)
+
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
 	vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o report.o)
@@ -56,14 +60,18 @@ OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
 OBJS_ppc64le :=
 OBJS_ppc     := $(addprefix powerpc/, arch.o vcpu.o e500.o mpic.o)
 OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
+OBJS_vm += lkvm/cmd-pmu.o
+OBJS_probe_vm := lkvm/probe-vm.o
+# A guest that is built into lkvm, as data that can be copied anywhere (lkvm/probe.h).
+OBJS_guest := $(patsubst %.S,%.o,$(wildcard guest/probe-$(ARCH).S))
 
 DIR_riscv64 := riscv
 DIR_arm64   := arm
 DIR_ppc64le := powerpc
 DIR_ppc     := powerpc
 DIR_x86_64  := x86
-OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) \
-	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(DIR_$(ARCH))/mmu.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
+OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest) \
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o) %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 
@@ -145,6 +153,11 @@ $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_all) $(CPPFLAGS_have) $(CFLAGS_all) -MMD -MP -c $< -o $@
 
+$(OBJ)/guest/%.o: guest/%.S
+	$(call say,GUEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. -fno-pie -MMD -MP -c $< -o $@
+
 $(BUILD)/lkvm: $(addprefix $(OBJ)/,$(OBJS_lkvm))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
@@ -164,7 +177,7 @@ TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c $(TEST_VM_SRCS_$(ARCH
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \
-	lkvm/vm.o lkvm/vm-devices.o lkvm/boot-fdt.o lkvm/vcpu.o lkvm/report.o $(OBJS_$(ARCH)))
+	lkvm/vm.o lkvm/vm-devices.o lkvm/boot-fdt.o lkvm/vcpu.o lkvm/report.o $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest))
 
 $(BUILD)/suites.inc: $(TEST_SRCS) $(TEST_VM_SRCS) Makefile
 	@mkdir -p $(@D)

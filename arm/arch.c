@@ -12,10 +12,12 @@
 #include "arm/layout.h"
 #include "arm/pl011.h"
 #include "arm/pl031.h"
+#include "arm/pmu-probe.h"
 #include "lkvm/boot-fdt.h"
 #include "lkvm/cfi-flash.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/probe-vm.h"
 
 /* booting.rst: "The device tree blob must not exceed 2 megabytes in size". */
 #define MAX_FDT_BYTES MIB(2)
@@ -561,4 +563,24 @@ const void *arch_probe_guest(size_t *size_bytes)
 
 	*size_bytes = sizeof(code);
 	return code;
+}
+
+/* guest/probe-arm64.S */
+extern const char probe_guest[], probe_guest_end[];
+
+const void *arch_probe_payload(size_t *size_bytes)
+{
+	*size_bytes = (size_t)(probe_guest_end - probe_guest);
+	return probe_guest;
+}
+
+int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
+{
+	const struct probe probe = { .run = probe_vm_ops, .host = host };
+	int ret = arm_pmu_list(&probe, list);
+
+	if (!ret && !list->present)
+		snprintf(list->missing, sizeof(list->missing), "%s",
+			 host->pmu == CONFIG_OFF ? "it is switched off" : arm_pmu_lacks());
+	return ret;
 }

@@ -98,6 +98,9 @@ bool arm_has_device(int vm_fd, uint32_t type);
 /* Settles what all vCPUs are (arch->init), from the config and what KVM offers. 0 or -errno (reported). */
 int arm_vcpu_features(struct vm *vm) LKVM_MUST_CHECK;
 
+/* Which layer keeps the PMU from guests, from the host's kernel upwards; a clause without a stop. */
+const char *arm_pmu_lacks(void);
+
 /* Finishes the PMU of all vCPUs, which wants the GIC to be there. 0 or -errno (reported). */
 int arm_pmu_init(struct vm *vm) LKVM_MUST_CHECK;
 

@@ -59,8 +59,7 @@ static int find_pmu(struct vm *vm, int *type, char *why, size_t why_size)
 	return ret;
 }
 
-/* Which layer keeps the PMU from guests, from the host's kernel upwards. */
-static const char *pmu_lacks(void)
+const char *arm_pmu_lacks(void)
 {
 	if (!arm_pmu_exists(ARM_PMU_SYSFS))
 		return "its own kernel has none: the CPUs lack PMUv3, the firmware does not describe it, or the kernel "
@@ -79,7 +78,7 @@ static int choose_pmu(struct vm *vm)
 	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_PMU_V3) <= 0) {
 		if (wanted == CONFIG_AUTO)
 			return 0;
-		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)", pmu_lacks());
+		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)", arm_pmu_lacks());
 		return -ENODEV;
 	}
 	ret = find_pmu(vm, &vm->arch->pmu_type, why, sizeof(why));

@@ -28,7 +28,9 @@
 #include "lkvm/vm.h"
 #include "lkvm/walk.h"
 
-struct fdt; /* see fdt.h */
+struct fdt;        /* see fdt.h */
+struct pmu_list;   /* see pmu-list.h */
+struct probe_host; /* see probe-vm.h */
 
 /* "riscv64", "arm64", "ppc64le", "x86_64", "ppc". */
 extern const char arch_name[];
@@ -133,5 +135,14 @@ void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd);
 const void *arch_probe_guest(size_t *size_bytes);
 /* What it does before that, where doctor puts the register: to see how fast guests execute. */
 extern const struct doctor_work arch_probe_work;
+
+/* The guest that does the operations of probe.h (guest/probe-ARCH.S) and its size; NULL if this arch has none. */
+const void *arch_probe_payload(size_t *size_bytes);
+
+/*
+ * What the PMU of a guest on @host offers, asked from inside, for `lkvm pmu list`. A host without one is no error:
+ * then @list says why. 0 or -errno (reported).
+ */
+int arch_pmu_list(const struct probe_host *host, struct pmu_list *list) LKVM_MUST_CHECK;
 
 #endif

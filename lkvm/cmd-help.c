@@ -41,23 +41,47 @@ bool cmd_parse(const struct cmd *cmd, int argc, char **argv, void *target, int *
 	return ret == argc;
 }
 
-const struct cmd *cmd_find(const char *name)
+/* How many of @words are the name of @cmd; 0: they are not. */
+static int words_name(const struct cmd *cmd, char *const words[], int nr)
+{
+	const char *second = strchr(cmd->name, ' ');
+	size_t first = strcspn(cmd->name, " ");
+
+	if (strlen(words[0]) != first || memcmp(words[0], cmd->name, first))
+		return 0;
+	if (!second)
+		return 1;
+	return nr > 1 && !strcmp(words[1], second + 1) ? 2 : 0;
+}
+
+const struct cmd *cmd_find(char *const words[], int nr, int *taken)
 {
 	const char *names[MAX_COMMANDS + 1];
+	char both[64];
 	const char *near;
-	size_t nr = 0;
+	size_t n = 0;
 
-	for (; nr < MAX_COMMANDS && cmd_table[nr]; nr++) {
-		if (!strcmp(cmd_table[nr]->name, name))
-			return cmd_table[nr];
-		names[nr] = cmd_table[nr]->name;
+	for (; n < MAX_COMMANDS && cmd_table[n]; n++) {
+		*taken = words_name(cmd_table[n], words, nr);
+		if (*taken)
+			return cmd_table[n];
+		names[n] = cmd_table[n]->name;
 	}
-	names[nr] = NULL;
-	near = nearest_word(name, names);
+	names[n] = NULL;
+	near = nearest_word(words[0], names);
+	if (!near && nr > 1) {
+		snprintf(both, sizeof(both), "%s %s", words[0], words[1]);
+		near = nearest_word(both, names);
+	}
+	/* The first word of two is as good as near. */
+	for (size_t i = 0; !near && names[i]; i++)
+		if (strchr(names[i], ' ') && !strncmp(names[i], words[0], strcspn(names[i], " ")) &&
+		    strlen(words[0]) == strcspn(names[i], " "))
+			near = names[i];
 	if (near)
-		log_error("unknown command '%s' (did you mean %s? see lkvm help)", name, near);
+		log_error("unknown command '%s' (did you mean %s? see lkvm help)", words[0], near);
 	else
-		log_error("unknown command '%s' (see lkvm help)", name);
+		log_error("unknown command '%s' (see lkvm help)", words[0]);
 	return NULL;
 }
 
@@ -189,6 +213,7 @@ static int cmd_help_main(int argc, char **argv)
 	const struct option_set set = cmd_options(&cmd_help);
 	struct help_args args = { false };
 	const struct cmd *cmd;
+	int taken;
 	int i = options_parse(&set, argc, argv, &args);
 
 	if (i == -ECANCELED) {
@@ -197,10 +222,6 @@ static int cmd_help_main(int argc, char **argv)
 	}
 	if (i < 0)
 		return EXIT_STATUS_START_FAILED;
-	if (argc - i > 1) {
-		log_error("help takes one command: unexpected word '%s' (see lkvm help)", argv[i + 1]);
-		return EXIT_STATUS_START_FAILED;
-	}
 	if (args.man) {
 		cmd_print_man(stdout);
 		return 0;
@@ -209,9 +230,13 @@ static int cmd_help_main(int argc, char **argv)
 		cmd_print_overview(stdout);
 		return 0;
 	}
-	cmd = cmd_find(argv[i]);
+	cmd = cmd_find(argv + i, argc - i, &taken);
 	if (!cmd)
 		return EXIT_STATUS_START_FAILED;
+	if (argc - i > taken) {
+		log_error("help takes one command: unexpected word '%s' (see lkvm help)", argv[i + taken]);
+		return EXIT_STATUS_START_FAILED;
+	}
 	cmd_print_help(cmd, stdout);
 	return 0;
 }

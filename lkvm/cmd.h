@@ -13,7 +13,7 @@
 #endif
 
 struct cmd {
-	const char *name;
+	const char *name;      /* one word or two: "run", "pmu list" */
 	const char *summary;   /* one line for `lkvm help` */
 	const char *usage;     /* "run --kernel FILE [OPTIONS]" */
 	const char *description; /* paragraphs for `lkvm help CMD` and the man page, parted by "\n\n" */
@@ -30,6 +30,7 @@ extern const struct cmd cmd_stop;
 extern const struct cmd cmd_stat;
 extern const struct cmd cmd_wait;
 extern const struct cmd cmd_doctor;
+extern const struct cmd cmd_pmu_list;
 extern const struct cmd cmd_version;
 extern const struct cmd cmd_help;
 
@@ -54,8 +55,11 @@ struct option_set cmd_options(const struct cmd *cmd);
  */
 bool cmd_parse(const struct cmd *cmd, int argc, char **argv, void *target, int *status);
 
-/* The subcommand called @name; NULL, reported with the nearest one, if there is none. */
-const struct cmd *cmd_find(const char *name);
+/*
+ * The subcommand that the first words of @words name ("run", "pmu list"), and how many of them that took.
+ * NULL, reported with the nearest one, if there is none.
+ */
+const struct cmd *cmd_find(char *const words[], int nr, int *taken);
 
 /* Prints the list of commands. */
 void cmd_print_overview(FILE *out);

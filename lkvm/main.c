@@ -22,6 +22,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_stop,
 	&cmd_stat,
 	&cmd_wait,
+	&cmd_pmu_list,
 	&cmd_doctor,
 	&cmd_version,
 	&cmd_help,
@@ -108,6 +109,7 @@ void cmd_deadline(uint64_t ms)
 static int dispatch(int argc, char **argv)
 {
 	const struct cmd *cmd;
+	int taken = 1;
 
 	if (argc < 1)
 		return EXIT_STATUS_START_FAILED;
@@ -120,8 +122,8 @@ static int dispatch(int argc, char **argv)
 	else if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
 		cmd = &cmd_version;
 	else
-		cmd = cmd_find(argv[1]);
-	return cmd ? cmd->run(argc - 1, argv + 1) : EXIT_STATUS_START_FAILED;
+		cmd = cmd_find(argv + 1, argc - 1, &taken);
+	return cmd ? cmd->run(argc - taken, argv + taken) : EXIT_STATUS_START_FAILED;
 }
 
 int main(int argc, char **argv)

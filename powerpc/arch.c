@@ -2,6 +2,9 @@
 /* Hands every function of lkvm/arch.h to the platform of this binary. */
 #include "lkvm/arch.h"
 
+#include <errno.h>
+
+#include "lkvm/log.h"
 #include "powerpc/arch.h"
 #include "powerpc/image.h"
 
@@ -133,4 +136,18 @@ const struct doctor_work arch_probe_work;
 const void *arch_probe_guest(size_t *size_bytes)
 {
 	return platform->probe_guest(size_bytes);
+}
+
+const void *arch_probe_payload(size_t *size_bytes)
+{
+	*size_bytes = 0;
+	return NULL;
+}
+
+int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
+{
+	(void)host;
+	(void)list;
+	log_error("pmu list: there is no probe guest for %s", arch_name);
+	return -ENOSYS;
 }

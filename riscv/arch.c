@@ -10,10 +10,12 @@
 #include "lkvm/boot-fdt.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/probe-vm.h"
 #include "riscv/arch.h"
 #include "riscv/image.h"
 #include "riscv/layout.h"
 #include "riscv/plic.h"
+#include "riscv/pmu-probe.h"
 
 const char arch_name[] = "riscv64";
 
@@ -512,4 +514,38 @@ const void *arch_probe_guest(size_t *size_bytes)
 
 	*size_bytes = sizeof(code);
 	return code;
+}
+
+/* guest/probe-riscv64.S */
+extern const char probe_guest[], probe_guest_end[];
+
+const void *arch_probe_payload(size_t *size_bytes)
+{
+	*size_bytes = (size_t)(probe_guest_end - probe_guest);
+	return probe_guest;
+}
+
+/* Asks a vCPU that never runs. */
+static void say_why_no_pmu(const struct probe_host *host, struct pmu_list *list)
+{
+	int kvm_fd = kvm_sys_open(host->dev);
+	int vm_fd = kvm_fd < 0 ? kvm_fd : kvm_ioctl_val(kvm_fd, KVM_CREATE_VM, 0);
+	int vcpu_fd = vm_fd < 0 ? vm_fd : kvm_ioctl_val(vm_fd, KVM_CREATE_VCPU, 0);
+
+	snprintf(list->missing, sizeof(list->missing), "%s",
+		 host->pmu == CONFIG_OFF ? "it is switched off" :
+		 vcpu_fd < 0 ? strerror(-vcpu_fd) : riscv_pmu_lacks(vcpu_fd));
+	kvm_sys_close(vcpu_fd);
+	kvm_sys_close(vm_fd);
+	kvm_sys_close(kvm_fd);
+}
+
+int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
+{
+	const struct probe probe = { .run = probe_vm_ops, .host = host };
+	int ret = riscv_pmu_list(&probe, list);
+
+	if (!ret && !list->present)
+		say_why_no_pmu(host, list);
+	return ret;
 }

@@ -105,6 +105,9 @@ int riscv_aia_create(struct vm *vm, const char *wanted) LKVM_MUST_CHECK;
 /* Asks KVM what vCPU @fd is. 0 or -errno (reported). */
 int riscv_cpu_read(int vcpu_fd, struct riscv_cpu *cpu) LKVM_MUST_CHECK;
 
+/* Which layer keeps the PMU from guests, from the CPUs upwards; a clause without a stop. Asked of a vCPU. */
+const char *riscv_pmu_lacks(int vcpu_fd);
+
 /*
  * Something happened that ends a system suspend: an interrupt, or input on the SBI console. Any thread; cheap
  * when nothing is suspended.

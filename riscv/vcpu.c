@@ -227,12 +227,11 @@ static int set_config(struct vcpu *vcpu)
 	return 0;
 }
 
-/* Which layer keeps the PMU from guests, from the CPUs upwards. */
-static const char *pmu_lacks(struct vcpu *vcpu)
+const char *riscv_pmu_lacks(int vcpu_fd)
 {
 	uint64_t v;
 
-	if (kvm_get_reg(vcpu->fd, RISCV_REG_ISA(RISCV_ISA_EXT_SSCOFPMF), &v))
+	if (kvm_get_reg(vcpu_fd, RISCV_REG_ISA(RISCV_ISA_EXT_SSCOFPMF), &v))
 		return "its CPUs lack Sscofpmf, without which KVM gives guests none";
 	if (access(PMU_SYSFS, F_OK))
 		return "its own kernel has none: the firmware lacks SBI PMU, or the kernel CONFIG_RISCV_PMU_SBI";
@@ -250,7 +249,7 @@ static int set_pmu(struct vcpu *vcpu)
 	ret = set_extension(vcpu, "--sbi", "pmu", RISCV_REG_SBI(RISCV_SBI_EXT_PMU), wanted == CONFIG_ON, true);
 	if (ret == -ENOENT)
 		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)",
-			  pmu_lacks(vcpu));
+			  riscv_pmu_lacks(vcpu->fd));
 	return ret;
 }
 

@@ -13,11 +13,13 @@
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "lkvm/pci.h"
+#include "lkvm/probe-vm.h"
 #include "x86/acpi.h"
 #include "x86/arch.h"
 #include "x86/image.h"
 #include "x86/layout.h"
 #include "x86/mptable.h"
+#include "x86/pmu-probe.h"
 
 #define RNG_SEED_BYTES 32
 
@@ -544,4 +546,24 @@ const void *arch_probe_guest(size_t *size_bytes)
 
 	*size_bytes = sizeof(code);
 	return code;
+}
+
+/* guest/probe-x86_64.S */
+extern const char probe_guest[], probe_guest_end[];
+
+const void *arch_probe_payload(size_t *size_bytes)
+{
+	*size_bytes = (size_t)(probe_guest_end - probe_guest);
+	return probe_guest;
+}
+
+int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
+{
+	const struct probe probe = { .run = probe_vm_ops, .host = host };
+	int ret = x86_pmu_list(&probe, list);
+
+	if (!ret && !list->present)
+		snprintf(list->missing, sizeof(list->missing), "%s",
+			 host->pmu == CONFIG_OFF ? "it is switched off" : pmu_lacks());
+	return ret;
 }

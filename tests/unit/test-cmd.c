@@ -30,11 +30,15 @@ static const struct cmd play = {
 	.nr_options = &run_options_nr,
 };
 
+static const struct cmd two = {
+	.name = "toy list", .summary = "list toys", .usage = "toy list", .description = "Lists.", .run = play_main,
+};
+
 static const struct cmd pause_cmd = {
 	.name = "pause", .summary = "wait", .usage = "pause", .description = "Waits.", .run = play_main,
 };
 
-const struct cmd *const cmd_table[] = { &play, &pause_cmd, &cmd_help, NULL };
+const struct cmd *const cmd_table[] = { &play, &two, &pause_cmd, &cmd_help, NULL };
 
 unsigned int cmd_arch(void)
 {
@@ -55,14 +59,43 @@ static char *printed(void (*print)(FILE *out))
 
 /* ---- tests ------------------------------------------------------------------------------------ */
 
+static const struct cmd *find(const char *a, const char *b, int *taken)
+{
+	char first[32], second[32];
+	char *words[] = { first, second, NULL };
+
+	snprintf(first, sizeof(first), "%s", a);
+	snprintf(second, sizeof(second), "%s", b ? b : "");
+	return cmd_find(words, b ? 2 : 1, taken);
+}
+
+static void test_find_two_words(void)
+{
+	int taken = 0;
+
+	CHECK(find("toy", "list", &taken) == &two);
+	CHECK_EQ(taken, 2);
+	CHECK(find("play", "list", &taken) == &play);
+	CHECK_EQ(taken, 1);
+	test_stderr_begin();
+	CHECK(!find("toy", NULL, &taken));
+	CHECK(!find("toy", "lisp", &taken));
+	CHECK(!find("toys", "list", &taken));
+	CHECK_STR(test_stderr_end(), "lkvm: unknown command 'toy' (did you mean toy list? see lkvm help)\n"
+				     "lkvm: unknown command 'toy' (did you mean toy list? see lkvm help)\n"
+				     "lkvm: unknown command 'toys' (did you mean toy list? see lkvm help)\n");
+}
+
 static void test_find(void)
 {
-	CHECK(cmd_find("play") == &play);
-	CHECK(cmd_find("help") == &cmd_help);
+	int taken;
+
+	CHECK(find("play", NULL, &taken) == &play);
+	CHECK(find("help", NULL, &taken) == &cmd_help);
 	test_stderr_begin();
-	CHECK(!cmd_find("paly"));
-	CHECK(!cmd_find("sandbox"));
-	CHECK(!cmd_find(""));
+	CHECK(!find("paly", NULL, &taken));
+	CHECK(!find("sandbox", NULL, &taken));
+	CHECK(!find("", NULL, &taken));
 	CHECK_STR(test_stderr_end(), "lkvm: unknown command 'paly' (did you mean play? see lkvm help)\n"
 				     "lkvm: unknown command 'sandbox' (see lkvm help)\n"
 				     "lkvm: unknown command '' (see lkvm help)\n");
@@ -74,6 +107,7 @@ static void test_overview(void)
 
 	CHECK_STR(text, "usage: lkvm COMMAND [OPTIONS]\n\n"
 			"  play       play a game\n"
+			"  toy list   list toys\n"
 			"  pause      wait\n"
 			"  help       list the commands, or explain one\n\n"
 			"lkvm help COMMAND says more; for example: lkvm run --kernel Image --params quiet\n");
@@ -124,7 +158,7 @@ static void test_man(void)
 
 	CHECK(!strncmp(text, ".TH LKVM 1 ", 11));
 	CHECK(strstr(text, ".SH NAME\nlkvm \\- "));
-	CHECK(strstr(text, ".SH SYNOPSIS\n.B lkvm play [OPTIONS] \\-\\- WORDS\n.br\n.B lkvm pause\n"));
+	CHECK(strstr(text, ".SH SYNOPSIS\n.B lkvm play [OPTIONS] \\-\\- WORDS\n.br\n.B lkvm toy list\n.br\n.B lkvm pause\n"));
 	CHECK(strstr(text, ".PP\nSecond one with \\-\\-dashes.\n"));
 	CHECK(strstr(text, ".SS lkvm pause\n.PP\nWaits.\n"));
 	/* All options of all arches. */
@@ -207,6 +241,7 @@ static void test_parse(void)
 
 const struct test cmd_tests[] = {
 	{ "find", test_find },
+	{ "find_two_words", test_find_two_words },
 	{ "overview", test_overview },
 	{ "help-page", test_help_page },
 	{ "man", test_man },
