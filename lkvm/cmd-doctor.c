@@ -2,12 +2,10 @@
 #include "lkvm/cmd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -21,11 +19,8 @@
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
+#include "lkvm/probe-vm.h"
 #include "lkvm/vm.h"
-
-/* The probe guest powers off at once; on the slowest emulated host that takes seconds, not more. */
-#define PROBE_TIMEOUT_MS 20000
-#define PROBE_RAM        MIB(64)
 
 /*
  * What a guest must at least execute for Linux to boot in a few minutes. KVM on a host that TCG emulates does
@@ -467,22 +462,6 @@ static bool check_kvm(struct findings *d, const char *dev)
 
 /* ---- probe guest ------------------------------------------------------------------------------ */
 
-/* The probe as a file that image.c can open. Returns its fd or -errno. */
-static int probe_file(const void *code, size_t size)
-{
-	int fd = memfd_create("lkvm-probe", MFD_CLOEXEC);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = write(fd, code, size);
-	if (n == (ssize_t)size)
-		return fd;
-	n = n < 0 ? -errno : -EIO;
-	close(fd);
-	return (int)n;
-}
-
 /*
  * A KVM can do everything and yet be of little use: one without VMX, SVM or the like behind it interprets
  * instructions. Linux takes thousands of millions of them to boot.
@@ -518,96 +497,52 @@ static int add_meter(struct vm *vm, struct doctor_meter *meter)
 		       });
 }
 
-static void run_probe(struct findings *d, const struct config *cfg)
+static void run_probe(struct findings *d, struct probe_vm *p)
 {
 	static const char remedy[] = "the lines on standard error say why; dmesg may say more";
 	struct doctor_meter meter = { .now = doctor_now };
 	double start, create_s;
-	struct vm *vm = NULL;
+	int ret, stdin_copy;
 	char text[256];
-	int ret;
 
 	start = doctor_now();
-	ret = vm_create(&vm, cfg);
+	ret = probe_vm_create(p);
 	create_s = doctor_now() - start;
 	if (!ret)
-		ret = add_meter(vm, &meter);
+		ret = add_meter(p->vm, &meter);
 	if (ret) {
 		doctor_add(d, PROBE, DOCTOR_BAD, "creation", remedy, "failed: %s", strerror(-ret));
-		vm_destroy(vm);
 		return;
 	}
-	ret = vm_run(vm);
-	outcome_format(&vm->outcome, text, sizeof(text));
+	stdin_copy = probe_vm_hide_stdin();
+	ret = vm_run(p->vm);
+	probe_vm_restore_stdin(stdin_copy);
+	outcome_format(&p->vm->outcome, text, sizeof(text));
 	if (ret)
 		doctor_add(d, PROBE, DOCTOR_BAD, "run", remedy, "failed: %s", strerror(-ret));
-	else if (vm->outcome.kind != OUTCOME_POWEROFF && vm->outcome.kind != OUTCOME_REBOOT)
+	else if (p->vm->outcome.kind != OUTCOME_POWEROFF && p->vm->outcome.kind != OUTCOME_REBOOT)
 		doctor_add(d, PROBE, DOCTOR_BAD, "run", remedy, "%s", text);
 	else
 		doctor_add(d, PROBE, DOCTOR_OK, "run", NULL, "started and powered off (%.1f ms to create)",
 			   create_s * 1e3);
 	judge_speed(d, meter.per_second * arch_probe_work.instructions);
-	vm_destroy(vm);
-}
-
-/*
- * Puts /dev/null in the place of standard input, so that the probe takes no typed-ahead words and leaves the
- * terminal alone. Returns a copy of the old one, or -1.
- */
-static int hide_stdin(void)
-{
-	int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null >= 0) {
-		dup2(null, STDIN_FILENO);
-		close(null);
-	}
-	return copy;
-}
-
-static void restore_stdin(int copy)
-{
-	if (copy < 0)
-		return;
-	dup2(copy, STDIN_FILENO);
-	close(copy);
 }
 
 static void check_probe(struct findings *d, const char *dev)
 {
-	struct config cfg;
+	struct probe_vm p;
 	size_t size = 0;
 	const void *code = arch_probe_guest(&size);
-	int fd, stdin_copy;
 
 	if (!code || !size) {
 		doctor_add(d, PROBE, DOCTOR_INFO, "run", NULL, "there is none for this architecture");
 		return;
 	}
-	fd = probe_file(code, size);
-	if (fd < 0) {
-		doctor_add(d, PROBE, DOCTOR_WARN, "run", NULL, "not tried: memfd: %s", strerror(-fd));
-		return;
-	}
-	config_init(&cfg);
-	cfg.nodefaults = true;
-	cfg.ram_bytes = PROBE_RAM;
-	cfg.timeout_ms = PROBE_TIMEOUT_MS;
-	free(cfg.dev);
-	cfg.dev = strdup(dev);
-	cfg.console_log = strdup("/dev/null");
-	if (asprintf(&cfg.firmware, "/proc/self/fd/%d", fd) < 0)
-		cfg.firmware = NULL;
-	if (!cfg.dev || !cfg.console_log || !cfg.firmware) {
-		doctor_add(d, PROBE, DOCTOR_BAD, "run", NULL, "not tried: out of memory");
-	} else {
-		stdin_copy = hide_stdin();
-		run_probe(d, &cfg);
-		restore_stdin(stdin_copy);
-	}
-	config_free(&cfg);
-	close(fd);
+	if (probe_vm_init(&p, dev, code, size))
+		doctor_add(d, PROBE, DOCTOR_WARN, "run", NULL, "not tried: see standard error");
+	else
+		run_probe(d, &p);
+	probe_vm_exit(&p);
 }
 
 /* ---- the command ------------------------------------------------------------------------------ */
