@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "powerpc/hcall.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lkvm/byteorder.h"
+#include "lkvm/log.h"
+
+/* What a vterm call moves: two registers full (LoPAR §16.2.1). */
+#define TERM_BYTES 16
+
+/* H_SET_MODE resources (LoPAR §14.5.4.8). KVM serves breakpoints itself. */
+#define MODE_RESOURCE_ILE     3 /* address translation mode on interrupt */
+#define MODE_RESOURCE_LE      4 /* byte order of interrupts */
+
+#define PROC_TBL_MAX_SIZE     24 /* 2^(12 + 24) bytes */
+
+/*
+ * A device register or memory by its real address, for guests that have translation off (LoPAR §14.5.4.5.1). The
+ * value is a big-endian one, whatever the guest.
+ */
+static int64_t ci_load(struct ppc_hcalls *h, struct ppc_hcall *call)
+{
+	uint64_t len = call->args[0];
+	gpa_t addr = call->args[1];
+	uint8_t bytes[8];
+
+	if (len != 1 && len != 2 && len != 4 && len != 8)
+		return H_PARAMETER;
+	if (memory_read(h->memory, addr, bytes, len))
+		(void)bus_access(h->mmio, addr, bytes, (unsigned int)len, false);
+	call->args[0] = get_be(bytes, (unsigned int)len);
+	return H_SUCCESS;
+}
+
+static int64_t ci_store(struct ppc_hcalls *h, const struct ppc_hcall *call)
+{
+	uint64_t len = call->args[0];
+	gpa_t addr = call->args[1];
+	uint8_t bytes[8];
+
+	if (len != 1 && len != 2 && len != 4 && len != 8)
+		return H_PARAMETER;
+	put_be(bytes, (unsigned int)len, call->args[2]);
+	if (memory_write(h->memory, addr, bytes, len))
+		(void)bus_access(h->mmio, addr, bytes, (unsigned int)len, true);
+	return H_SUCCESS;
+}
+
+/* H_PUT_TCE_INDIRECT takes a list that fits a page (LoPAR §14.5.4.2.4). */
+#define TCE_LIST_ENTRIES 512
+
+/* The entry for bus address @ioba and the @nr - 1 that follow it; NULL if there are no such ones. */
+static _Atomic uint64_t *find_tces(struct ppc_hcalls *h, uint64_t liobn, uint64_t ioba, uint64_t nr)
+{
+	if (!h->liobn || liobn != h->liobn || !range_within(ioba >> PPC_TCE_SHIFT, nr, 0, ARRAY_SIZE(h->tces)))
+		return NULL;
+	return &h->tces[ioba >> PPC_TCE_SHIFT];
+}
+
+static int64_t get_tce(struct ppc_hcalls *h, struct ppc_hcall *call)
+{
+	_Atomic uint64_t *tce = find_tces(h, call->args[0], call->args[1], 1);
+
+	if (!tce)
+		return H_PARAMETER;
+	call->args[0] = *tce;
+	return H_SUCCESS;
+}
+
+/* The same value into @nr entries. */
+static int64_t put_tces(struct ppc_hcalls *h, const struct ppc_hcall *call, uint64_t nr)
+{
+	_Atomic uint64_t *tce = find_tces(h, call->args[0], call->args[1], nr);
+
+	if (!tce)
+		return H_PARAMETER;
+	for (uint64_t i = 0; i < nr; i++)
+		tce[i] = call->args[2];
+	return H_SUCCESS;
+}
+
+static int64_t put_tce_indirect(struct ppc_hcalls *h, const struct ppc_hcall *call)
+{
+	uint64_t nr = call->args[3];
+	_Atomic uint64_t *tce = find_tces(h, call->args[0], call->args[1], nr);
+	const uint8_t *list = memory_ptr(h->memory, call->args[2], nr * 8);
+
+	if (!tce || nr > TCE_LIST_ENTRIES || !list)
+		return H_PARAMETER;
+	for (uint64_t i = 0; i < nr; i++)
+		tce[i] = get_be64(list + i * 8);
+	return H_SUCCESS;
+}
+
+/* The characters are the bytes of two registers, the first one the most significant. */
+static int64_t put_term_char(struct ppc_hcalls *h, const struct ppc_hcall *call)
+{
+	uint8_t bytes[TERM_BYTES];
+
+	if (!h->vty || call->args[0] != h->vty || call->args[1] > TERM_BYTES)
+		return H_PARAMETER;
+	put_be64(bytes, call->args[2]);
+	put_be64(bytes + 8, call->args[3]);
+	h->ops->console_write(h->ctx, bytes, (size_t)call->args[1]);
+	return H_SUCCESS;
+}
+
+static int64_t get_term_char(struct ppc_hcalls *h, struct ppc_hcall *call)
+{
+	uint8_t bytes[TERM_BYTES] = { 0 };
+
+	if (!h->vty || call->args[0] != h->vty)
+		return H_PARAMETER;
+	call->args[0] = h->ops->console_read(h->ctx, bytes, sizeof(bytes));
+	call->args[1] = get_be64(bytes);
+	call->args[2] = get_be64(bytes + 8);
+	return H_SUCCESS;
+}
+
+static int64_t set_mode(struct ppc_hcalls *h, const struct ppc_hcall *call)
+{
+	uint64_t flags = call->args[0];
+
+	switch (call->args[1]) {
+	case MODE_RESOURCE_LE:
+	case MODE_RESOURCE_ILE:
+		break;
+	default:
+		return H_P2;
+	}
+	if (call->args[2])
+		return H_P3;
+	if (call->args[3])
+		return H_P4;
+	if (call->args[1] == MODE_RESOURCE_LE)
+		return flags > 1 ? H_UNSUPPORTED_FLAG_0 :
+		       h->ops->set_lpcr(h->ctx, flags ? PPC_LPCR_ILE : 0, PPC_LPCR_ILE);
+	/* 0: off, 3: at the guest's 0xc000_0000_0000_4000; 2 is 0x18000, which KVM does not have. */
+	if (flags != 0 && flags != 3)
+		return H_UNSUPPORTED_FLAG_0;
+	return h->ops->set_lpcr(h->ctx, flags << PPC_LPCR_AIL_SHIFT, PPC_LPCR_AIL);
+}
+
+/*
+ * Not in LoPAR's public edition; as Linux calls it (arch/powerpc/platforms/pseries/lpar.c). What the guest's MMU
+ * is was settled when it was made, so it can't change from radix to hash or back.
+ */
+static int64_t register_proc_tbl(struct ppc_hcalls *h, const struct ppc_hcall *call)
+{
+	uint64_t flags = call->args[0];
+	uint64_t base = call->args[1], page_size = call->args[2], size = call->args[3];
+	uint64_t table = h->process_table;
+	int64_t ret;
+
+	if (flags & ~(uint64_t)(PPC_PROC_TBL_MODIFY | PPC_PROC_TBL_REGISTER | PPC_PROC_TBL_RADIX |
+				PPC_PROC_TBL_SEGMENTS | PPC_PROC_TBL_GTSE))
+		return H_PARAMETER;
+	if (!(flags & PPC_PROC_TBL_MODIFY) || (flags & PPC_PROC_TBL_REGISTER))
+		if (!(flags & PPC_PROC_TBL_RADIX) != !h->radix)
+			return H_PARAMETER;
+	if (flags & PPC_PROC_TBL_MODIFY) {
+		table = h->radix ? PPC_PATE1_RADIX : 0;
+		if (flags & PPC_PROC_TBL_REGISTER) {
+			if (!h->radix) /* the kernels of hash guests have segment lookaside buffers, no tables */
+				return H_PARAMETER;
+			if (base & 0xfff || base >> 60)
+				return H_P2;
+			if (page_size)
+				return H_P3;
+			if (size > PROC_TBL_MAX_SIZE)
+				return H_P4;
+			table |= base | size;
+		}
+	}
+	ret = h->ops->set_process_table(h->ctx, (h->radix ? PPC_PROC_TBL_RADIX : 0) |
+					(uint32_t)(flags & PPC_PROC_TBL_GTSE), table);
+	if (!ret)
+		h->process_table = table;
+	return ret;
+}
+
+static int64_t get_cpu_characteristics(struct ppc_hcalls *h, struct ppc_hcall *call)
+{
+	return h->ops->cpu_characteristics(h->ctx, &call->args[0], &call->args[1]) ? H_SUCCESS : H_FUNCTION;
+}
+
+void ppc_hcall_serve(struct ppc_hcalls *h, struct ppc_hcall *call)
+{
+	switch (call->nr) {
+	case H_GET_TCE:
+		call->ret = get_tce(h, call);
+		break;
+	case H_PUT_TCE:
+		call->ret = put_tces(h, call, 1);
+		break;
+	case H_STUFF_TCE:
+		call->ret = put_tces(h, call, call->args[3]);
+		break;
+	case H_PUT_TCE_INDIRECT:
+		call->ret = put_tce_indirect(h, call);
+		break;
+	case H_LOGICAL_CI_LOAD:
+		call->ret = ci_load(h, call);
+		break;
+	case H_LOGICAL_CI_STORE:
+		call->ret = ci_store(h, call);
+		break;
+	case H_GET_TERM_CHAR:
+		call->ret = get_term_char(h, call);
+		break;
+	case H_PUT_TERM_CHAR:
+		call->ret = put_term_char(h, call);
+		break;
+	case H_SET_MODE:
+		call->ret = set_mode(h, call);
+		break;
+	case H_REGISTER_PROC_TBL:
+		call->ret = register_proc_tbl(h, call);
+		break;
+	case H_GET_CPU_CHARACTERISTICS:
+		call->ret = get_cpu_characteristics(h, call);
+		break;
+	case KVMPPC_H_RTAS:
+		call->ret = ppc_rtas_call(h->rtas, call->args[0]) ? H_SUCCESS : H_PARAMETER;
+		break;
+	default:
+		/* Guests find out in this way what a hypervisor has. */
+		log_debug("hypervisor call 0x%" PRIx64 ": H_FUNCTION", call->nr);
+		call->ret = H_FUNCTION;
+		break;
+	}
+}

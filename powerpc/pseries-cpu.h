@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a pseries guest is told about its CPUs. KVM-HV runs the host's own kind only, so there is no table of kinds:
+ * the host's device tree describes them, and KVM says what its guests get of that. Pure.
+ */
+#ifndef PSERIES_CPU_H
+#define PSERIES_CPU_H
+
+#include "lkvm/types.h"
+
+#define PSERIES_CPU_MAX_PROPS   24
+#define PSERIES_CPU_PROP_BYTES  128
+#define PSERIES_PA_BYTES        96
+#define PSERIES_CPU_MAX_CELLS   80
+
+struct pseries_cpu_prop {
+	const char *name; /* static */
+	uint8_t     data[PSERIES_CPU_PROP_BYTES];
+	size_t      len;
+};
+
+struct pseries_cpu {
+	char     name[32];      /* node name without its unit address: "PowerPC,POWER9" */
+	uint32_t pvr;
+	/* Told to the guest as the host has them. */
+	struct pseries_cpu_prop props[PSERIES_CPU_MAX_PROPS];
+	unsigned int nr_props;
+	/* "ibm,pa-features" (LoPAR §C.6.2): a number of bytes, a type, then bits, most significant first. */
+	uint8_t  pa_features[PSERIES_PA_BYTES];
+	size_t   pa_bytes;
+
+	/* The guest's MMU: one or the other. */
+	bool     radix;
+	uint32_t radix_ap[8];   /* "ibm,processor-radix-AP-encodings" */
+	unsigned int nr_radix_ap;
+	unsigned int htab_order; /* log2 of the hash table's bytes */
+	uint32_t slb_entries;
+	bool     segments_1t;
+	uint32_t page_sizes[PSERIES_CPU_MAX_CELLS]; /* "ibm,segment-page-sizes" */
+	unsigned int nr_page_sizes; /* cells of that */
+};
+
+/* Bits of ibm,pa-features: byte << 8 | bit, bit 0 being the most significant (LoPAR §C.6.2, table "ibm,pa-features"). */
+#define PSERIES_PA_TM    (22u << 8 | 0)
+#define PSERIES_PA_RADIX (40u << 8 | 0)
+
+/*
+ * Fills name, props and pa_features from the device tree's folder @cpus ("/proc/device-tree/cpus"): the first CPU that is
+ * there. Returns 0, or -ENOENT (silent) if the host has no such tree.
+ */
+int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus) LKVM_MUST_CHECK;
+
+/* The same without a device tree, from AT_HWCAP2: the least that kernels want to know. */
+void pseries_cpu_guess(struct pseries_cpu *cpu, uint64_t hwcap2);
+
+/* Switches a feature bit (PSERIES_PA_*), growing the list where it is too short. */
+void pseries_cpu_set_feature(struct pseries_cpu *cpu, unsigned int bit, bool on);
+
+/*
+ * True if the kernel parameters @params ask for a hash MMU ("disable_radix", with or without a value that means yes;
+ * Linux Documentation/admin-guide/kernel-parameters.txt).
+ */
+bool pseries_wants_hash(const char *params);
+
+/* log2 of the hash table's size for @ram_bytes of RAM: a 128th of it (LoPAR §14.5.4.1), within KVM's limits. */
+unsigned int pseries_htab_order(uint64_t ram_bytes);
+#define PSERIES_HTAB_MIN_ORDER 18
+#define PSERIES_HTAB_MAX_ORDER 46
+
+#endif

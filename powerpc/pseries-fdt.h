@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The device tree of a pseries guest. Pure. */
+#ifndef PSERIES_FDT_H
+#define PSERIES_FDT_H
+
+#include "lkvm/machine.h"
+#include "lkvm/pci.h"
+#include "lkvm/types.h"
+#include "powerpc/pseries-cpu.h"
+
+struct pseries_fdt {
+	const struct machine     *machine;
+	const struct pseries_cpu *cpu;
+	const char    *cmdline;
+	gpa_t          initrd;
+	uint64_t       initrd_bytes;
+	const uint8_t *rng_seed;     /* FDT_RNG_SEED_BYTES or NULL */
+	gpa_t          rtas;         /* PPC_RTAS_BYTES of RAM, entered at its start */
+	uint32_t       vty;          /* unit address of the console, 0: none */
+	struct pci_host *pci;        /* NULL: none. Its devices are asked for their BARs */
+	uint32_t       nr_msis;      /* sources for MSIs in all */
+};
+
+/* Builds it: *@blob (free() it) and *@size_bytes. 0 or -errno (reported). Before the vCPUs start. */
+int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_bytes) LKVM_MUST_CHECK;
+
+#endif
