@@ -45,7 +45,8 @@ PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 
 # What becomes of a guest that went wrong: watchdog, reports.
-OBJS_core += $(addprefix lkvm/, walk.o regs.o fetch.o)
+OBJS_core += $(addprefix lkvm/, walk.o regs.o fetch.o progress.o)
+OBJS_report := $(addprefix lkvm/, report.o vm-progress.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
@@ -54,7 +55,8 @@ OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
-	vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o report.o)
+	vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
+OBJS_vm += $(OBJS_report)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
@@ -178,7 +180,7 @@ TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c $(TEST_VM_SRCS_$(ARCH
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \
-	lkvm/vm.o lkvm/vm-devices.o lkvm/boot-fdt.o lkvm/vcpu.o lkvm/report.o $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest))
+	lkvm/vm.o lkvm/vm-devices.o lkvm/boot-fdt.o lkvm/vcpu.o $(OBJS_report) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest))
 
 $(BUILD)/suites.inc: $(TEST_SRCS) $(TEST_VM_SRCS) Makefile
 	@mkdir -p $(@D)

@@ -19,6 +19,7 @@ void config_init(struct config *cfg)
 		.virtio_transport = TRANSPORT_AUTO,
 		.on_reboot = ON_REBOOT_EXIT,
 		.control = true,
+		.progress_period_ms = CONFIG_PROGRESS_PERIOD_MS,
 		.loglevel = LOG_WARNING,
 		.dev = strdup("/dev/kvm"),
 	};

@@ -11,6 +11,7 @@
 #define CONFIG_MAX_DISKS   16
 #define CONFIG_MAX_INITRDS 16
 #define CONFIG_MAX_CPUS    4096 /* beyond any KVM's limit; the host's own is asked for later */
+#define CONFIG_PROGRESS_PERIOD_MS 1000
 #define CONFIG_MIN_RAM     MIB(1)
 #define CONFIG_RAM_ALIGN   KIB(64) /* the largest page of any host */
 
@@ -127,6 +128,8 @@ struct config {
 	bool         console_log_append; /* do not empty that file: it has an earlier life of the guest */
 	char        *dump_dtb;    /* file, NULL: no */
 	int          loglevel;    /* enum log_level */
+	uint64_t     progress_period_ms; /* between looks of the no-progress watchdog; 0: it is off */
+	bool         stop_on_spin; /* an endless loop in the guest's kernel ends the run */
 	bool         debug_mmio;  /* report accesses that no device claims */
 	bool         debug_single_step;
 

@@ -252,6 +252,15 @@ static int parse_debug(void *target, const struct option_use *use LKVM_UNUSED,
 	return 0;
 }
 
+static int parse_progress_watchdog(void *target, const struct option_use *use LKVM_UNUSED,
+				   const char *arg LKVM_UNUSED, bool enabled)
+{
+	struct config *cfg = target;
+
+	cfg->progress_period_ms = enabled ? CONFIG_PROGRESS_PERIOD_MS : 0;
+	return 0;
+}
+
 static int parse_on_reboot(void *target, const struct option_use *use, const char *arg,
 			   bool enabled LKVM_UNUSED)
 {
@@ -686,6 +695,14 @@ const struct option_spec run_options[] = {
 	  .help = "how much lkvm says: error, warning (default), info or debug" },
 	{ .long_name = "debug", .arches = OPT_ALL, .section = DEBUG, .parse = parse_debug,
 	  .help = "the same as --loglevel debug" },
+	{ .long_name = "stop-on-spin", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
+	  .parse = option_parse_bool, .offset = CFG(stop_on_spin),
+	  .help = "end the run, with exit status 122, when the guest's kernel is in an endless loop in which nothing "
+		  "changes" },
+	{ .long_name = "progress-watchdog", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
+	  .parse = parse_progress_watchdog,
+	  .help = "look at CPUs of the guest that burn time and do nothing, and end the run, with exit status 121, when "
+		  "one can't fetch its next instruction; on unless --no-progress-watchdog" },
 	{ .long_name = "debug-mmio", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
 	  .parse = option_parse_bool, .offset = CFG(debug_mmio),
 	  .help = "report accesses to guest-physical addresses where nothing is" },

@@ -18,6 +18,7 @@
 #include "lkvm/byteorder.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/report.h"
 #include "lkvm/size.h"
 
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
@@ -634,7 +635,13 @@ int vm_run(struct vm *vm)
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	pthread_mutex_unlock(&vm->vcpu_lock);
 
+	ret = vm_progress_start(vm);
+	if (ret) {
+		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "cannot watch the guest's progress");
+		goto out_vcpus;
+	}
 	ret = loop_run(vm->loop);
+	vm_progress_stop(vm);
 	if (ret) {
 		log_error("the event loop failed: %s", strerror(-ret));
 		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "the event loop failed");
@@ -643,6 +650,7 @@ int vm_run(struct vm *vm)
 out_vcpus:
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_join(vm->vcpus[i]);
+	report_print(vm);
 	device_list_stop(&vm->devices);
 out_console:
 	console_stop(vm->console);

@@ -32,6 +32,7 @@
 
 struct arch_vm;
 struct pci_host;
+struct vm_progress;
 
 /* What the boot CPU finds; filled while images are loaded, used by arch_vcpu_reset(). */
 struct vm_boot {
@@ -80,6 +81,12 @@ struct vm {
 	bool              user_paused; /* through the control socket. Main thread only. */
 	uint64_t          start_ms;  /* CLOCK_MONOTONIC when vm_run() released the vCPUs; 0: not yet */
 
+	struct vm_progress *progress; /* NULL: no watchdog. Main thread only. */
+	/* What the report is to begin with, under vcpu_lock; the first one wins. NULL: nothing to report. */
+	struct vcpu      *culprit;
+	struct exit_record failure;  /* of culprit, if has_failure */
+	bool              has_failure;
+
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */
 	char              panic_text[200]; /* first line of a panic seen; "" if none. vcpu_lock */
 	int               timeout_fd;   /* timerfd of --timeout, -1: none */
@@ -119,6 +126,13 @@ void vm_resume(struct vm *vm);
 
 /* How long the guest has been running, pauses included. */
 uint64_t vm_uptime_ms(const struct vm *vm);
+
+/*
+ * The no-progress watchdog: looks at vCPUs that burn CPU time without exits. Started when the vCPUs run, on the
+ * main loop; vm-progress.c. Start: 0 or -errno (reported). Stop is legal if never started.
+ */
+int vm_progress_start(struct vm *vm) LKVM_MUST_CHECK;
+void vm_progress_stop(struct vm *vm);
 
 /*
  * Registers region @r of guest memory as memslot, and takes it back: then accesses are exits. vm_create() registers

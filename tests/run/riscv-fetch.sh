@@ -18,8 +18,16 @@ case $status in
 	expect_grep "instruction fetch failed" err ;;
 0)
 	expect_grep "^instruction access fault$" out
-	# Without a handler that is a guest that faults for ever.
-	expect_status 124 lkvm run --firmware /guest-tests/trap-hole.bin -m 16 --timeout 3 ;;
+	# Without a handler it faults for ever, and the watchdog finds it.
+	expect_status 121 lkvm run --firmware /guest-tests/trap-hole.bin -m 16 --timeout 60
+	expect_grep "instruction fetch fails at 0x0: no memory behind this address" err ;;
 *)
 	fail "exit status $status: $(cat err)" ;;
 esac
+
+# Into a device; KVM may say so, or fault for ever.
+expect_status 121 lkvm run --firmware /guest-tests/fetch-device.bin -m 16 --timeout 60
+expect_grep "instruction fetch fail(s|ed) at (pc )?0x10000000" err
+# Page faults are the guest's own business, of which KVM sees nothing.
+expect_status 121 lkvm run --firmware /guest-tests/fetch-noexec.bin -m 16 --timeout 60
+expect_grep "instruction fetch fails at 0xc0000000: mapped but not executable \(rw- in kernel mode\)" err

@@ -55,3 +55,13 @@ void vm_fixture_host(void)
 	fake_kvm_set_reg(base | KVM_REG_RISCV_SBI_EXT | KVM_RISCV_SBI_EXT_DBCN, 0);
 #endif
 }
+
+void vm_fixture_pc_in_hole(void)
+{
+#if defined(__riscv)
+	fake_kvm_set_reg(KVM_REG_RISCV | KVM_REG_SIZE_U64 | KVM_REG_RISCV_CORE |
+			 KVM_REG_RISCV_CORE_REG(regs.pc), 0);
+#elif defined(__aarch64__)
+	fake_kvm_set_reg(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | KVM_REG_ARM_CORE_REG(regs.pc), 0);
+#endif
+}

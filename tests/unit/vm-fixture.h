@@ -15,4 +15,7 @@ unsigned int vm_fixture_cpus(unsigned int wanted);
 /* After fake_kvm_reset(): registers that this arch's vCPU set-up reads. */
 void vm_fixture_host(void);
 
+/* After vm_create(): pc of all vCPUs is where no memory is; not on PCs, whose registers are all zero. */
+void vm_fixture_pc_in_hole(void);
+
 #endif

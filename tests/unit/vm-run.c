@@ -617,6 +617,51 @@ static void test_no_kick_is_lost(void)
 	vm_fixture_free(&cfg);
 }
 
+/* Burns CPU time without an exit, until it is kicked. */
+static int burn(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	(void)nth, (void)opaque;
+	if (index)
+		return fake_kvm_idle(run);
+	while (!__atomic_load_n(&run->immediate_exit, __ATOMIC_SEQ_CST))
+		;
+	return -EINTR;
+}
+
+/* At address 0 is RAM on PCs, so that this is a loop there, and no memory elsewhere. */
+static void test_no_progress(void)
+{
+	struct vm *vm = NULL;
+	struct config cfg;
+	const char *text;
+	int ret;
+
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(burn, NULL);
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = 2;
+	cfg.timeout_ms = 60000;
+	cfg.progress_period_ms = 20;
+	cfg.stop_on_spin = true;
+	test_stderr_begin();
+	ret = vm_create(&vm, &cfg);
+	vm_fixture_pc_in_hole();
+	if (ret || vm_run(vm)) {
+		CHECK(!"vm_create, vm_run");
+	} else if (memory_find(&vm->memory, 0)) {
+		CHECK_EQ(vm->outcome.kind, OUTCOME_HUNG);
+		CHECK(strstr(vm->outcome.text, "vCPU 0 is spinning at pc 0x0"));
+	} else {
+		CHECK_EQ(vm->outcome.kind, OUTCOME_VCPU_FAILED);
+		CHECK(strstr(vm->outcome.text, "vCPU 0: instruction fetch fails at 0x0: no memory behind this address"));
+	}
+	vm_destroy(vm);
+	text = test_stderr_end();
+	CHECK(strstr(text, "vCPU 0"));
+	vm_fixture_free(&cfg);
+}
+
 const struct test vm_run_tests[] = {
 	{ "timeout", test_timeout },
 	{ "system_events", test_system_events },
@@ -631,5 +676,6 @@ const struct test vm_run_tests[] = {
 	{ "stuck_vcpu_does_not_hold_others_up", test_stuck_vcpu_does_not_hold_others_up },
 	{ "offline", test_offline },
 	{ "no_kick_is_lost", test_no_kick_is_lost },
+	{ "no_progress", test_no_progress },
 	{ 0 },
 };
