@@ -4,6 +4,7 @@
 #   make cross-ARCH       a static lkvm for riscv64, arm64, ppc64le, x86_64 or ppc (e500)
 #   make run              boot Debian's kernel under lkvm, on this machine's KVM or on a test bed
 #   make check            every test this machine can run; check-all adds the long ones
+#   make matrix           Debian's kernels in every format, transport and number of vCPUs, as one table
 #   make check-asan lint fuzz bench install clean
 #
 # Objects are listed, not globbed: what a binary is made of can be read here.
@@ -112,7 +113,7 @@ quiet := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say = $(if $(V)$(quiet),,@printf '  %-8s%s\n' $(1) $(2))
 
 .PHONY: all help run check check-all check-unit check-asan lint lint-headers lint-rules fuzz fuzz-bins \
-	bench bench-bins install clean $(addprefix cross-,$(ARCHES)) \
+	bench bench-bins matrix install clean $(addprefix cross-,$(ARCHES)) \
 	unit-tests run-unit-tests asan-unit-tests guest-tests
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -274,6 +275,9 @@ $(BUILD)/bench $(BUILD)/floor: $(BUILD)/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_all) $(CFLAGS_all) $< $(LDFLAGS_all) -o $@
 bench-bins: $(BUILD)/lkvm $(BUILD)/bench $(if $(OBJS_$(ARCH)),$(BUILD)/floor) guest-tests
+
+matrix:
+	@MAKE='$(MAKE)' tests/hosts/matrix
 
 bench:
 	@MAKE='$(MAKE)' tests/bench/run
