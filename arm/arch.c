@@ -22,9 +22,6 @@
 /* booting.rst: "The device tree blob must not exceed 2 megabytes in size". */
 #define MAX_FDT_BYTES MIB(2)
 
-/* With pages of 4 KiB, the usual ones. */
-#define HUGE_PAGE_BYTES MIB(2)
-
 const char arch_name[] = "arm64";
 
 const struct kvm_cap_need *arch_required_caps(size_t *nr)
@@ -388,20 +385,10 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 	snprintf(buf, size, "earlycon console=%s", vm->cfg->console == CONSOLE_VIRTIO ? "hvc0" : serial);
 }
 
-/*
- * In RAM that any kernel maps early; the top of it, as kernels grow upwards. With firmware, at the end of the
- * host's huge page that firmware ends in, if there is room: so that a small guest costs the host one such page.
- * Firmware in ROM looks for it at the start of RAM.
- */
+/* Firmware in ROM looks for it at the start of RAM. */
 static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 {
-	gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
-	const struct boot_fdt_room by_rom[] = { { .low = ARM_RAM_BASE, .lowest = true } };
-	const struct boot_fdt_room by_firmware[] = {
-		{ .low = end, .high = align_up(end, HUGE_PAGE_BYTES) },
-		{ .high = arm_boot_limit(vm->boot.kernel_start) },
-	};
-	const struct boot_fdt_room *by_kernel = &by_firmware[1];
+	struct boot_fdt_room rooms[BOOT_FDT_ROOMS];
 
 	if (size_bytes > MAX_FDT_BYTES) {
 		log_error("the device tree takes %zu bytes, and arm64 kernels take no more than 2 MiB: use "
@@ -409,11 +396,10 @@ static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 		free(blob);
 		return -EFBIG;
 	}
+	boot_fdt_usual_rooms(vm, arm_boot_limit(vm->boot.kernel_start), rooms);
 	if (has_rom(vm))
-		return boot_fdt_install(vm, blob, size_bytes, by_rom, ARRAY_SIZE(by_rom));
-	if (vm->boot.firmware)
-		return boot_fdt_install(vm, blob, size_bytes, by_firmware, ARRAY_SIZE(by_firmware));
-	return boot_fdt_install(vm, blob, size_bytes, by_kernel, 1);
+		rooms[0] = (struct boot_fdt_room){ .low = ARM_RAM_BASE, .lowest = true };
+	return boot_fdt_install(vm, blob, size_bytes, rooms, ARRAY_SIZE(rooms));
 }
 
 int arch_boot_prepare(struct vm *vm)

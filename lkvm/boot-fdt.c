@@ -13,6 +13,9 @@
 /* Kernels reserve the tree by pages of this size, or larger ones of which it is the start. */
 #define PAGE_BYTES 4096
 
+/* With pages of 4 KiB, the usual ones. */
+#define HUGE_PAGE_BYTES MIB(2)
+
 void boot_fdt_seeds(struct boot_fdt_seeds *seeds)
 {
 	bool have = getrandom(seeds->bytes, sizeof(seeds->bytes), GRND_NONBLOCK) == sizeof(seeds->bytes);
@@ -20,6 +23,15 @@ void boot_fdt_seeds(struct boot_fdt_seeds *seeds)
 	seeds->rng = have ? seeds->bytes : NULL;
 	if (getrandom(&seeds->kaslr, sizeof(seeds->kaslr), GRND_NONBLOCK) != sizeof(seeds->kaslr))
 		seeds->kaslr = 0;
+}
+
+void boot_fdt_usual_rooms(const struct vm *vm, gpa_t limit, struct boot_fdt_room rooms[BOOT_FDT_ROOMS])
+{
+	gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
+
+	rooms[0] = rooms[1] = (struct boot_fdt_room){ .high = limit };
+	if (vm->boot.firmware)
+		rooms[0] = (struct boot_fdt_room){ .low = end, .high = align_up(end, HUGE_PAGE_BYTES) };
 }
 
 static int find_room(struct vm *vm, size_t size_bytes, const struct boot_fdt_room *rooms, unsigned int nr_rooms,

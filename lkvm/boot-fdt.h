@@ -25,6 +25,14 @@ struct boot_fdt_room {
 };
 
 /*
+ * Where the tree goes unless the arch's firmware looks for it elsewhere: in RAM below @limit (exclusive; what any
+ * kernel maps early), at the top, as kernels grow upwards; but with firmware first of all at the end of the host's
+ * huge page that it ends in, so that a small guest costs the host one such page.
+ */
+#define BOOT_FDT_ROOMS 2
+void boot_fdt_usual_rooms(const struct vm *vm, gpa_t limit, struct boot_fdt_room rooms[BOOT_FDT_ROOMS]);
+
+/*
  * The end of arch_boot_prepare(): writes @blob to the file of --dump-dtb, if there is one, and to the first of
  * @rooms that has room for its whole pages; sets vm->boot.fdt. Frees @blob, whatever happens. 0 or -errno
  * (reported).

@@ -369,8 +369,7 @@ void arch_default_cmdline(const struct vm *vm, char *buf, size_t size)
 int arch_boot_prepare(struct vm *vm)
 {
 	const struct riscv_cpu *cpu = &vm->arch->cpu;
-	/* In RAM that any kernel maps early; the top of it, as kernels grow upwards. */
-	const struct boot_fdt_room room = { .high = RISCV_BOOT_LIMIT };
+	struct boot_fdt_room rooms[BOOT_FDT_ROOMS];
 	struct boot_fdt_seeds seeds;
 	struct riscv_fdt params = {
 		.machine = &vm->machine,
@@ -389,11 +388,12 @@ int arch_boot_prepare(struct vm *vm)
 	int ret;
 
 	vm->arch->irqchip->describe(vm, &params);
+	boot_fdt_usual_rooms(vm, RISCV_BOOT_LIMIT, rooms);
 	boot_fdt_seeds(&seeds);
 	params.rng_seed = seeds.rng;
 	params.kaslr_seed = seeds.kaslr;
 	ret = riscv_fdt_build(&params, &blob, &size_bytes);
-	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, &room, 1);
+	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, rooms, ARRAY_SIZE(rooms));
 }
 
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
