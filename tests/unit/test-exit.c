@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/test.h"
+#include "tests/unit/exit-util.h"
 
 static void put32(struct exit_info *info, size_t offset, uint32_t v)
 {
@@ -20,12 +20,7 @@ static void put64(struct exit_info *info, size_t offset, uint64_t v)
 
 static void decode(struct exit_info *info, struct exit_record *rec)
 {
-	memset(rec, 0xa5, sizeof(*rec));
-	exit_decode_generic(info, rec);
-	CHECK(rec->name != NULL);
-	CHECK(memchr(rec->what, 0, sizeof(rec->what)) != NULL);
-	CHECK(memchr(rec->advice, 0, sizeof(rec->advice)) != NULL);
-	CHECK(rec->what[0] != '\0');
+	*rec = exit_decode_checked(exit_decode_generic, info);
 }
 
 /* Numbers and names as the kernel headers have them, as far as these headers go. */
@@ -322,6 +317,178 @@ static void test_access(void)
 	CHECK_STR(rec.what, "read of 1 bytes at 0x10000000");
 }
 
+/* A field for every member, with the value that lies there; arrays as far as there are fields. */
+static void test_members(void)
+{
+	struct exit_record rec;
+
+	for (uint32_t r = 0; r < EXIT_NR_REASONS; r++) {
+		struct exit_info info = { .reason = r };
+		size_t nr;
+		const struct exit_member *m = exit_members(r, &nr);
+
+		CHECK_EQ(m != NULL, nr != 0);
+		for (size_t i = 0; i < nr; i++) {
+			CHECK_EQ(m[i].reason, r);
+			CHECK(m[i].offset + m[i].nr * m[i].size_bytes <= EXIT_PAYLOAD_BYTES);
+			for (unsigned int e = 0; e < m[i].nr; e++)
+				exit_payload_set(&info, m[i].offset + e * m[i].size_bytes, m[i].size_bytes, 3 + e);
+		}
+		decode(&info, &rec);
+		for (size_t i = 0; i < nr; i++) {
+			const struct exit_field *f;
+			char name[32];
+
+			snprintf(name, sizeof(name), m[i].nr > 1 ? "%s[%d]" : "%s", m[i].name, 2);
+			f = exit_field_get(&rec, name);
+			CHECK_STR(f->value, m[i].nr > 1 ? "0x5" : m[i].decimal ? "3" : "0x3");
+		}
+	}
+	CHECK(exit_members(EXIT_REASON_HLT, &(size_t){ 0 }) == NULL);
+	CHECK(exit_members(4711, &(size_t){ 0 }) == NULL);
+}
+
+static void test_ndata(void)
+{
+	static const uint32_t reasons[] = { EXIT_REASON_INTERNAL_ERROR, EXIT_REASON_SYSTEM_EVENT };
+	struct exit_record rec;
+
+	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+		struct exit_info info = { .reason = reasons[i] };
+
+		exit_payload_set(&info, 0, 4, 2);
+		decode(&info, &rec);
+		CHECK_EQ(rec.nr_fields, 2);
+		exit_payload_set(&info, 4, 4, 3);
+		decode(&info, &rec);
+		CHECK_EQ(rec.nr_fields, 5);
+		exit_payload_set(&info, 4, 4, UINT32_MAX);
+		decode(&info, &rec);
+		CHECK_EQ(rec.nr_fields, 18);
+	}
+}
+
+static void test_causes(void)
+{
+	for (int c = 0; c < EXIT_NR_CAUSES; c++) {
+		const char *word = exit_cause_word((enum exit_cause)c);
+
+		CHECK(word && word[0] && !strchr(word, ' '));
+		CHECK(exit_cause_text((enum exit_cause)c) != NULL);
+		for (int d = 0; d < c; d++)
+			CHECK(strcmp(word, exit_cause_word((enum exit_cause)d)) != 0);
+	}
+	CHECK_STR(exit_cause_word(EXIT_NR_CAUSES), "unknown");
+	CHECK_STR(exit_cause_word((enum exit_cause)-1), "unknown");
+}
+
+static void test_errnos(void)
+{
+	static const struct {
+		int               err;
+		enum exit_cause   cause;
+		enum exit_verdict verdict;
+	} rows[] = {
+		{ EFAULT, EXIT_CAUSE_GUEST_MEMORY, EXIT_STOP }, { ENOMEM, EXIT_CAUSE_OUT_OF_MEMORY, EXIT_STOP },
+		{ EINVAL, EXIT_CAUSE_SETUP, EXIT_STOP },        { ENOEXEC, EXIT_CAUSE_SETUP, EXIT_STOP },
+		{ EHWPOISON, EXIT_CAUSE_BAD_MEMORY, EXIT_STOP }, { EIO, EXIT_CAUSE_KVM_BUG, EXIT_STOP },
+		{ EBADF, EXIT_CAUSE_KVM_BUG, EXIT_STOP },       { ENOTTY, EXIT_CAUSE_KVM_BUG, EXIT_STOP },
+		{ EINTR, EXIT_CAUSE_SIGNAL, EXIT_RESUMABLE },   { EAGAIN, EXIT_CAUSE_SIGNAL, EXIT_RESUMABLE },
+		{ EOPNOTSUPP, EXIT_CAUSE_UNKNOWN, EXIT_STOP },  { 4711, EXIT_CAUSE_UNKNOWN, EXIT_STOP },
+		{ 0, EXIT_CAUSE_KVM_BUG, EXIT_STOP },
+	};
+	char buf[80];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exit_info info = { .reason = EXIT_REASON_NOT_WRITTEN, .run_errno = rows[i].err };
+		struct exit_record rec;
+
+		decode(&info, &rec);
+		CHECK_EQ(rec.cause, rows[i].cause);
+		CHECK_EQ(rec.verdict, rows[i].verdict);
+		CHECK_EQ(rec.nr_fields, 0);
+		/* The same beside UNKNOWN, with which KVM begins. */
+		if (rows[i].err) {
+			info.reason = EXIT_REASON_UNKNOWN;
+			put64(&info, 0, 0x31);
+			decode(&info, &rec);
+			CHECK_EQ(rec.cause, rows[i].cause);
+			CHECK_EQ(rec.nr_fields, 0);
+		}
+	}
+	for (int err = -1; err < 600; err++) {
+		const char *name = exit_errno_name(err);
+
+		if (name)
+			CHECK_EQ(exit_errno_number(name), err);
+	}
+	CHECK_EQ(exit_errno_number("EWOULDBLOCK"), EAGAIN);
+	CHECK_EQ(exit_errno_number("ENONSENSE"), 0);
+	CHECK_STR(exit_errno_text(EINVAL, buf, sizeof(buf)), "EINVAL (Invalid argument)");
+	CHECK_STR(exit_errno_text(524, buf, sizeof(buf)), "ENOTSUPP (internal to the kernel)");
+	CHECK_STR(exit_errno_text(4711, buf, sizeof(buf)), "errno 4711");
+}
+
+/* The inner unions, which depend on a type. */
+static void test_inner_unions(void)
+{
+	static const struct {
+		uint32_t    reason;
+		size_t      type_at;
+		uint64_t    type;
+		const char *name, *field;
+		size_t      at;
+		unsigned int size;
+	} rows[] = {
+		{ EXIT_REASON_HYPERV, 0, 1, "KVM_EXIT_HYPERV_SYNIC", "msg_page", 32, 8 },
+		{ EXIT_REASON_HYPERV, 0, 2, "KVM_EXIT_HYPERV_HCALL", "params[1]", 32, 8 },
+		{ EXIT_REASON_HYPERV, 0, 3, "KVM_EXIT_HYPERV_SYNDBG", "pending_page", 48, 8 },
+		{ EXIT_REASON_XEN, 0, 1, "KVM_EXIT_XEN_HCALL", "params[5]", 72, 8 },
+		{ EXIT_REASON_XEN, 0, 1, "KVM_EXIT_XEN_HCALL", "cpl", 12, 4 },
+		{ EXIT_REASON_TDX, 8, 0x10002, "TDVMCALL_GET_QUOTE", "data[1]", 32, 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exit_info info = { .reason = rows[i].reason };
+		struct exit_record rec;
+
+		exit_payload_set(&info, rows[i].type_at, rows[i].type_at ? 8 : 4, rows[i].type);
+		exit_payload_set(&info, rows[i].at, rows[i].size, 0x1234);
+		decode(&info, &rec);
+		SAYS(rec.what, rows[i].name);
+		CHECK_EQ(rec.cause, EXIT_CAUSE_NOT_OFFERED);
+		CHECK_STR(exit_field_get(&rec, rows[i].field)->value, "0x1234");
+	}
+}
+
+static void test_bits(void)
+{
+	static const struct exit_name bits[] = { { 1, "ONE", NULL }, { 4, "FOUR", NULL } };
+	char buf[16], tiny[4];
+
+	CHECK_STR(exit_bits_text(bits, 2, 0, buf, sizeof(buf)), "none");
+	CHECK_STR(exit_bits_text(bits, 2, 5, buf, sizeof(buf)), "ONE FOUR");
+	CHECK_STR(exit_bits_text(bits, 2, 0x15, buf, sizeof(buf)), "ONE FOUR 0x10");
+	CHECK_STR(exit_bits_text(bits, 2, 0x10, buf, sizeof(buf)), "0x10");
+	CHECK_STR(exit_bits_text(bits, 2, 0x15, tiny, sizeof(tiny)), "ONE");
+}
+
+static void test_new_reason(void)
+{
+	struct exit_info info = { .reason = EXIT_NR_REASONS };
+	struct exit_record rec;
+
+	put64(&info, 8, 0xabcd);
+	decode(&info, &rec);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_NEW_KERNEL);
+	CHECK_STR(exit_field_get(&rec, "payload[1]")->value, "0xabcd");
+}
+
+static void test_rubbish(void)
+{
+	exit_decode_rubbish(exit_decode_generic);
+}
+
 const struct test exit_tests[] = {
 	{ "names", test_names },
 	{ "layout", test_layout },
@@ -333,5 +500,13 @@ const struct test exit_tests[] = {
 	{ "internal_error", test_internal_error },
 	{ "system_event", test_system_event },
 	{ "access", test_access },
+	{ "members", test_members },
+	{ "ndata", test_ndata },
+	{ "causes", test_causes },
+	{ "errnos", test_errnos },
+	{ "inner_unions", test_inner_unions },
+	{ "bits", test_bits },
+	{ "new_reason", test_new_reason },
+	{ "rubbish", test_rubbish },
 	{ 0 },
 };

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/test.h"
+#include "tests/unit/exit-util.h"
 
 /* Payload words of KVM_EXIT_INTERNAL_ERROR: suberror, ndata, data. */
 static struct exit_info internal(uint32_t suberror, uint32_t ndata, const uint64_t *data)
@@ -32,10 +32,8 @@ static struct exit_info fail_entry(uint64_t reason, uint32_t cpu)
 static void check(const struct exit_info *info, enum exit_verdict verdict, const char *name,
 		  const char *what)
 {
-	struct exit_record rec;
+	const struct exit_record rec = exit_decode_checked(x86_exit_decode, info);
 
-	memset(&rec, 0xa5, sizeof(rec));
-	x86_exit_decode(info, &rec);
 	CHECK_STR(rec.name, name);
 	CHECK_EQ(rec.verdict, verdict);
 	if (!strstr(rec.what, what))
@@ -157,11 +155,154 @@ static void test_others(void)
 	check(&info, EXIT_STOP, "", "EFAULT");
 }
 
+static struct exit_record unexpected(uint64_t reason, enum exit_cpu cpu)
+{
+	const uint64_t data[] = { reason, 1 };
+	struct exit_info info = internal(EXIT_SUBERROR_UNEXPECTED_EXIT_REASON, 2, data);
+
+	info.cpu = cpu;
+	return exit_decode_checked(x86_exit_decode, &info);
+}
+
+/* Every exit reason by its name, and only by the vendor's own if that is known. */
+static void test_hardware_reasons(void)
+{
+	static const struct {
+		uint64_t    reason;
+		const char *intel, *amd;
+	} rows[] = {
+		{ 0, "EXCEPTION_NMI", "READ_CR0" },     { 0x30, "EPT_VIOLATION", "WRITE_DR0" },
+		{ 0x31, "EPT_MISCONFIG", "WRITE_DR1" }, { 0x400, NULL, "NPF" },
+		{ 0x4e, NULL, "exception #PF" },        { 0x4a, "BUS_LOCK", "exception #TS" },
+		{ 0x5d, NULL, "exception #VC" },        { 0x5f, NULL, "exception vector 0x1f" },
+		{ 0x94, NULL, "CR4_WRITE_TRAP" },       { 0x55, "MSR_WRITE_IMM", "exception #CP" },
+		{ UINT64_MAX, NULL, "ERR" },            { 0x3e8, NULL, NULL },
+		{ 0x100000030, NULL, NULL },
+	};
+	char both[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct exit_record rec;
+		char end[64];
+
+		if (rows[i].intel && rows[i].amd)
+			snprintf(both, sizeof(both), "(Intel %s; AMD %s)", rows[i].intel, rows[i].amd);
+		else if (rows[i].intel || rows[i].amd)
+			snprintf(both, sizeof(both), "(%s)", rows[i].intel ? rows[i].intel : rows[i].amd);
+		else
+			snprintf(both, sizeof(both), "did not expect: 0x%llx",
+				 (unsigned long long)rows[i].reason);
+		SAYS(unexpected(rows[i].reason, EXIT_CPU_UNKNOWN).what, both);
+		rec = unexpected(rows[i].reason, EXIT_CPU_INTEL);
+		snprintf(end, sizeof(end), rows[i].intel ? "(%s)" : "did not expect: 0x", rows[i].intel);
+		SAYS(rec.what, end);
+		CHECK_EQ(rec.cause, EXIT_CAUSE_UNEXPECTED_TRAP);
+		rec = unexpected(rows[i].reason, EXIT_CPU_AMD);
+		snprintf(end, sizeof(end), rows[i].amd ? "(%s)" : "did not expect: 0x", rows[i].amd);
+		SAYS(rec.what, end);
+		CHECK_STR(exit_field_get(&rec, "data[1]")->meaning, "host CPU");
+	}
+}
+
+static void test_vm_instruction_errors(void)
+{
+	for (uint64_t nr = 1; nr <= 28; nr++) {
+		struct exit_info info = fail_entry(nr, 0);
+		const struct exit_record rec = exit_decode_checked(x86_exit_decode, &info);
+		bool has_name = nr != 14 && nr != 21 && nr != 27; /* the SDM leaves these out */
+
+		CHECK_EQ(strstr(rec.what, "VMXERR_") != NULL, has_name);
+		CHECK_EQ(rec.specific, has_name);
+		CHECK_EQ(rec.cause, EXIT_CAUSE_ENTRY_REFUSED);
+	}
+}
+
+static void test_fields(void)
+{
+	/* #PF while a page fault was delivered, as AMD tells it. */
+	static const uint64_t delivery[] = { 0x80000b0e, 0x400, 0x100000002, UINT64_MAX, 3 };
+	static const uint64_t simultaneous[] = { 0x80000b08, 0x80000b0e, 2, 3 };
+	uint64_t data[16] = { 0 };
+	struct exit_info info = internal(EXIT_SUBERROR_DELIVERY_EV, 5, delivery);
+	struct exit_record rec = exit_decode_checked(x86_exit_decode, &info);
+
+	CHECK_EQ(rec.cause, EXIT_CAUSE_EVENT_DELIVERY);
+	SAYS(rec.what, "(exception #PF, vectoring info 0x80000b0e)");
+	CHECK_STR(exit_field_get(&rec, "suberror")->meaning, "KVM_INTERNAL_ERROR_DELIVERY_EV");
+	CHECK_STR(exit_field_get(&rec, "data[0]")->meaning, "vectoring info: exception #PF");
+	SAYS(exit_field_get(&rec, "data[1]")->meaning, "exit reason NPF");
+	CHECK_STR(exit_field_get(&rec, "data[3]")->meaning, "no guest-physical address");
+	CHECK_STR(exit_field_get(&rec, "data[4]")->value, "0x3");
+
+	info = internal(EXIT_SUBERROR_SIMUL_EX, 4, simultaneous);
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_STR(exit_field_get(&rec, "data[0]")->meaning, "vectoring info: exception #DF");
+	CHECK_STR(exit_field_get(&rec, "data[1]")->meaning, "interrupt info: exception #PF");
+
+	data[0] = 1;
+	data[3] = 0x400;
+	info = internal(EXIT_SUBERROR_EMULATION, 8, data);
+	info.payload[16] = 2;
+	memcpy(info.payload + 17, "\x0f\x0b", 2);
+	info.flags = 1;
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_EMULATION_FAILED);
+	CHECK_EQ(rec.insn_len, 2);
+	CHECK(!memcmp(rec.insn, "\x0f\x0b", 2));
+	CHECK_STR(exit_field_get(&rec, "data[1]")->meaning, "insn_size 2, insn_bytes 0f 0b");
+	SAYS(exit_field_get(&rec, "data[3]")->meaning, "exit reason NPF");
+	CHECK_STR(exit_field_get(&rec, "data[7]")->meaning, "error code");
+	CHECK_STR(exit_field_get(&rec, "run->flags")->meaning, "KVM_RUN_X86_SMM");
+
+	info = internal(EXIT_SUBERROR_EMULATION, 6, (const uint64_t[16]){ 0, 48 });
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_FETCH_FAILED);
+	CHECK_EQ(rec.insn_len, 0);
+
+	info = (struct exit_info){ .reason = EXIT_REASON_DEBUG };
+	exit_payload_set(&info, 0, 4, 1);
+	exit_payload_set(&info, 8, 8, 0x1000);
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_STR(rec.what, "debug exception #DB at pc 0x1000");
+	CHECK_STR(exit_field_get(&rec, "dr7")->value, "0x0");
+
+	info = (struct exit_info){ .reason = EXIT_REASON_HYPERCALL };
+	exit_payload_set(&info, 0, 8, 12);
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_STR(exit_field_get(&rec, "nr")->meaning, "KVM_HC_MAP_GPA_RANGE");
+}
+
+static void test_not_believed(void)
+{
+	struct exit_info info = { .reason = EXIT_REASON_UNKNOWN, .stale = true };
+	struct exit_record rec;
+
+	exit_payload_set(&info, 0, 8, 0x31);
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_UNKNOWN);
+	info.stale = false;
+	info.run_errno = EFAULT;
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.nr_fields, 0);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_GUEST_MEMORY);
+	CHECK_STR(rec.name, "KVM_EXIT_UNKNOWN");
+}
+
+static void test_rubbish(void)
+{
+	exit_decode_rubbish(x86_exit_decode);
+}
+
 const struct test x86_exit_tests[] = {
 	{ "fail-entry", test_fail_entry },
 	{ "emulation", test_emulation },
 	{ "other-internal", test_other_internal },
 	{ "unknown", test_unknown },
 	{ "others", test_others },
+	{ "hardware_reasons", test_hardware_reasons },
+	{ "vm_instruction_errors", test_vm_instruction_errors },
+	{ "fields", test_fields },
+	{ "not_believed", test_not_believed },
+	{ "rubbish", test_rubbish },
 	{ 0 },
 };
