@@ -29,7 +29,7 @@ VERSION := 0.1.0
 
 OBJS_core := $(addprefix lkvm/, \
 	options.o run-options.o config.o cpulist.o log.o outcome.o \
-	memory.o place.o machine.o image.o unpack.o fdt.o exit.o exit-policy.o doctor.o \
+	memory.o place.o machine.o image.o unpack.o fdt.o exit.o exit-policy.o explain.o disasm.o doctor.o \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o)
 OBJS_virtio := $(addprefix virtio/, \
@@ -56,7 +56,7 @@ OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
-	vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
+	cmd-explain.o vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
 OBJS_vm += $(OBJS_report)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
@@ -144,6 +144,7 @@ $(BUILD)/config.mk: Makefile tests/hosts/cross.mk $(wildcard $(CACHE)/stamp)
 	@$(call probe,ZSTD,zstd.h,-lzstd)
 	@$(call probe,LZMA,lzma.h,-llzma)
 	@$(call probe,JANSSON,jansson.h,-ljansson)
+	@$(call probe,CAPSTONE,capstone/capstone.h,-lcapstone)
 	@rm -f $(BUILD)/probe
 	@mv $@.new $@
 

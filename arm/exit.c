@@ -67,7 +67,6 @@ static void decode_unknown(const struct exit_info *info, struct exit_record *rec
 	exit_decode_generic(info, rec);
 	exit_fields_drop(rec); /* of another exit, if anything */
 	rec->cause = EXIT_CAUSE_KVM_BUG;
-	rec->specific = true;
 	exit_what(rec, "KVM_RUN came back without giving a reason");
 	exit_advise(rec, "this is a bug of the host's KVM; " DMESG_ADVICE);
 }
@@ -80,7 +79,7 @@ static void decode_fail_entry(const struct exit_info *info, struct exit_record *
 		exit_fields_drop(rec); /* ARM_EXCEPTION_IL writes the reason only */
 		exit_what(rec, "the CPU refused to enter the guest: its PSTATE is one that can't be returned to");
 		exit_advise(rec, "the vCPU's state was corrupted; %s", DMESG_ADVICE);
-	} else if (reason & FAIL_ENTRY_CPU_UNSUPPORTED) {
+	} else if (reason == FAIL_ENTRY_CPU_UNSUPPORTED) {
 		rec->cause = EXIT_CAUSE_WRONG_CPU;
 		exit_field_means(rec, "hardware_entry_failure_reason", "KVM_EXIT_FAIL_ENTRY_CPU_UNSUPPORTED");
 		exit_what(rec, "the vCPU was scheduled on host CPU %" PRIu32 ", which does not have the guest's PMU",
@@ -99,9 +98,10 @@ static void decode_fail_entry(const struct exit_info *info, struct exit_record *
 
 static void decode_internal_error(const struct exit_info *info, struct exit_record *rec)
 {
-	exit_fields_drop(rec); /* handle_exit.c writes no suberror */
+	/* handle_exit.c writes no suberror: what is there is another exit's, or was not read on this arch. */
+	rec->specific = !exit_payload_u64(info, 0);
+	exit_fields_drop(rec);
 	rec->cause = EXIT_CAUSE_UNEXPECTED_TRAP;
-	rec->specific = true;
 	exit_what(rec, "the guest was left for a kind of exception that KVM does not support");
 	exit_what_errno(rec, info);
 	exit_advise(rec, "the host's kernel log has \"Unsupported exception type\" with its number");

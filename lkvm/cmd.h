@@ -31,6 +31,7 @@ extern const struct cmd cmd_stat;
 extern const struct cmd cmd_wait;
 extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_pmu_list;
+extern const struct cmd cmd_explain;
 extern const struct cmd cmd_version;
 extern const struct cmd cmd_help;
 

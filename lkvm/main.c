@@ -23,6 +23,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_stat,
 	&cmd_wait,
 	&cmd_pmu_list,
+	&cmd_explain,
 	&cmd_doctor,
 	&cmd_version,
 	&cmd_help,

@@ -81,11 +81,19 @@ static const struct exit_name mcsr_e500mc[] = {
 #define BOOKE_INSTRUCTION   UINT32_MAX
 #define BOOKE_MACHINE_CHECK (UINT32_MAX - 1)
 
+/* Opcodes are there even for words that are no instruction: they tell which manual to look in. */
 static void set_insn(struct exit_record *rec, uint32_t insn)
 {
+	unsigned int primary = insn >> 26, extended = insn >> 1 & 0x3ff;
+
 	for (unsigned int i = 0; i < 4; i++)
 		rec->insn[i] = (uint8_t)(insn >> (24 - 8 * i));
 	rec->insn_len = 4;
+	exit_field(rec, "instruction", "0x%08" PRIx32, insn);
+	if (primary == 19 || primary == 31 || primary == 59 || primary == 63)
+		exit_field_means(rec, "instruction", "primary opcode %u, extended opcode %u", primary, extended);
+	else
+		exit_field_means(rec, "instruction", "primary opcode %u", primary);
 }
 
 /* The word at pc, of a big-endian guest. */

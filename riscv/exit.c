@@ -93,7 +93,6 @@ static void decode_unknown(const struct exit_info *info, struct exit_record *rec
 	exit_decode_generic(info, rec);
 	exit_fields_drop(rec); /* of another exit, if anything */
 	rec->cause = EXIT_CAUSE_KVM_BUG;
-	rec->specific = true;
 	exit_what(rec, "KVM_RUN came back without giving a reason");
 	exit_advise(rec, "riscv's KVM never does that: this is a bug of the host's KVM");
 }

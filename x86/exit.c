@@ -247,7 +247,8 @@ static void decode_unknown(const struct exit_info *info, struct exit_record *rec
 	/* -1 is no errno here but VMRUN's. */
 	if (info->stale || (reason >= (uint64_t)-4095 && reason != UINT64_MAX))
 		return;
-	rec->specific = hardware_reason_text(info, reason, false, text, sizeof(text));
+	/* An entry that failed is another exit. */
+	rec->specific = hardware_reason_text(info, reason, false, text, sizeof(text)) && reason >> 31 != 1;
 	exit_what(rec, "KVM met a hardware exit that it does not handle: ");
 	what_hardware_reason(info, rec, reason, "hardware_exit_reason");
 	rec->cause = EXIT_CAUSE_UNEXPECTED_TRAP;

@@ -154,6 +154,7 @@ static void test_booke_instruction(void)
 	CHECK_STR(rec.what, "KVM can't emulate the guest's instruction 0x7c0006ff at pc 0x100");
 	CHECK_EQ(rec.insn_len, 4);
 	CHECK(!memcmp(rec.insn, "\x7c\x00\x06\xff", 4));
+	CHECK_STR(exit_field_get(&rec, "instruction")->meaning, "primary opcode 31, extended opcode 895");
 	put_code(&info, 0x38600000);
 	rec = exit_decode_checked(ppc_booke_exit_decode, &info);
 	SAYS(rec.what, "0x7c0006ff at pc 0x100, where now 0x38600000 is");

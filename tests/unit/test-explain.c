@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines as people find them in logs. */
+#include "lkvm/explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/exit-util.h"
+
+static struct explain_result res;
+
+static const struct explain_reading *find(const char *arch)
+{
+	for (unsigned int i = 0; i < res.nr; i++)
+		if (strstr(res.readings[i].arches, arch))
+			return &res.readings[i];
+	return NULL;
+}
+
+/* One reading each: what a pasted line is taken for. */
+static const struct {
+	const char     *text, *arch; /* arch: of the reading that is looked at */
+	unsigned int    nr;          /* readings */
+	uint32_t        reason;
+	int             run_errno;
+	enum exit_cause cause;
+	const char     *what;
+} rows[] = {
+	/* The issue's own examples. */
+	{ "0xffffffff7c0006ff", "ppc-booke", 1, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_EMULATION_FAILED,
+	  "instruction 0x7c0006ff" },
+	{ "KVM: unknown exit, hardware reason ffffffffffffffea", "ppc-book3s", 2, EXIT_REASON_UNKNOWN, 0,
+	  EXIT_CAUSE_NESTED, "-22, that is -EINVAL" },
+	{ "KVM_EXIT_FAIL_ENTRY 0x80000021", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0, EXIT_CAUSE_ENTRY_REFUSED,
+	  "INVALID_STATE" },
+	{ "errno EOPNOTSUPP", "riscv64", 2, EXIT_REASON_UNKNOWN, EOPNOTSUPP, EXIT_CAUSE_FETCH_FAILED,
+	  "instruction fetch failed" },
+	/* QEMU. */
+	{ "qemu-system-ppc: KVM: unknown exit, hardware reason 21", "ppc-booke", 2, EXIT_REASON_UNKNOWN, 0,
+	  EXIT_CAUSE_UNEXPECTED_TRAP, "BOOKE_INTERRUPT_SPE_FP_DATA" },
+	{ "KVM: entry failed, hardware error 0x80000021", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "INVALID_STATE" },
+	{ "KVM: entry failed, hardware error 0xffffffff", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "AMD's VMRUN" },
+	{ "KVM: entry failed, hardware error 0x5", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "VMXERR_VMRESUME_NONLAUNCHED_VMCS" },
+	{ "KVM internal error. Suberror: 1\nextra data[0]: 0x0000000000000000\nextra data[1]: 0x0000000000000400",
+	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_FETCH_FAILED, "0x400 (NPF)" },
+	{ "KVM internal error. Suberror: 3\nextra data[0]: 0x0000000080000b0e\nextra data[1]: 0x0000000000000031",
+	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_EVENT_DELIVERY, "exception #PF" },
+	{ "error: kvm run failed Bad address", "arm64", 3, EXIT_REASON_UNKNOWN, EFAULT, EXIT_CAUSE_GUEST_MEMORY,
+	  "page of guest memory" },
+	{ "error: kvm run failed Function not implemented", "arm64", 2, EXIT_REASON_UNKNOWN, ENOSYS,
+	  EXIT_CAUSE_DEVICE_ACCESS, "does not describe" },
+	{ "kvm_run_exit: cpu_index 0, reason 8", "x86_64", 1, EXIT_REASON_SHUTDOWN, 0, EXIT_CAUSE_TRIPLE_FAULT,
+	  "triple fault" },
+	/* kvmtool. */
+	{ "KVM exit reason: 0 (\"KVM_EXIT_UNKNOWN\")\nKVM exit code: 18446744073709551594", "ppc-book3s", 2,
+	  EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_NESTED, "-22, that is -EINVAL" },
+	{ "KVM exit reason: 24 (\"KVM_EXIT_SYSTEM_EVENT\")", "any", 1, EXIT_REASON_SYSTEM_EVENT, 0,
+	  EXIT_CAUSE_NEW_KERNEL, "kernel is newer" },
+	{ "KVM_RUN failed: Invalid argument", "any", 1, EXIT_REASON_UNKNOWN, EINVAL, EXIT_CAUSE_SETUP, "EINVAL" },
+	/* Rust VMMs. */
+	{ "Unexpected exit reason on vcpu run: FailEntry(2147483681, 0)", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "0x80000021 (INVALID_STATE" },
+	{ "VcpuExit::SystemEvent(2, [])", "any", 1, EXIT_REASON_SYSTEM_EVENT, 0, EXIT_CAUSE_POWER, "a reset" },
+	/* Host kernels. */
+	{ "[  123.456789] kvmppc_handle_exit: emulation at c0001234 failed (7c0006ff)", "ppc-booke", 1,
+	  EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_EMULATION_FAILED, "0x7c0006ff at pc 0xc0001234" },
+	{ "MACHINE CHECK: 80008000", "ppc-booke", 1, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_MACHINE_CHECK,
+	  "MCSR 0x80008000" },
+	{ "trap=0x700 | pc=0xc000000000001234 | msr=0x8000000000001033", "ppc-book3s", 1, EXIT_REASON_UNKNOWN, 0,
+	  EXIT_CAUSE_UNEXPECTED_TRAP, "BOOK3S_INTERRUPT_PROGRAM (illegal or privileged instruction, or trap) at pc "
+	  "0xc000000000001234" },
+	{ "KVM trap in HV mode!\ntrap=0x200 | pc=0x1234 | msr=0x9000000000001033", "ppc-book3s", 1,
+	  EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_MACHINE_CHECK, "hypervisor mode, trap 0x200" },
+	{ "kvm [77]: VCPU exit error -95\nkvm [77]: SEPC=0x70000000 SSTATUS=0x100 HSTATUS=0x2002001c0\n"
+	  "kvm [77]: SCAUSE=0x14 STVAL=0x70000000 HTVAL=0x1c000000 HTINST=0x0", "riscv64", 1, EXIT_REASON_UNKNOWN,
+	  EOPNOTSUPP, EXIT_CAUSE_FETCH_FAILED, "fetch failed at pc 0x70000000: no guest RAM" },
+	{ "SCAUSE=0x17", "riscv64", 1, EXIT_REASON_UNKNOWN, EOPNOTSUPP, EXIT_CAUSE_DEVICE_ACCESS, "device memory" },
+	{ "vcpu0, Unsupported exception type: 7", "arm64", 1, EXIT_REASON_INTERNAL_ERROR, 0,
+	  EXIT_CAUSE_UNEXPECTED_TRAP, "does not support" },
+	{ "vmx: unexpected exit reason 0x31", "x86-intel", 1, EXIT_REASON_INTERNAL_ERROR, 0,
+	  EXIT_CAUSE_UNEXPECTED_TRAP, "0x31 (EPT_MISCONFIG)" },
+	{ "svm: unexpected exit reason 0x31", "x86-amd", 1, EXIT_REASON_INTERNAL_ERROR, 0,
+	  EXIT_CAUSE_UNEXPECTED_TRAP, "0x31 (WRITE_DR1)" },
+	/* lkvm's own. */
+	{ "vCPU 0: instruction fetch failed at pc 0x70000000: no guest RAM there (KVM_RUN: EOPNOTSUPP)", "riscv64",
+	  2, EXIT_REASON_UNKNOWN, EOPNOTSUPP, EXIT_CAUSE_FETCH_FAILED, "at pc 0x70000000" },
+	/* By hand. */
+	{ "KVM_EXIT_FAIL_ENTRY reason 7", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0, EXIT_CAUSE_ENTRY_REFUSED,
+	  "VMXERR_ENTRY_INVALID_CONTROL_FIELD" },
+	{ "kvm_exit_fail_entry 1 cpu 5", "arm64", 3, EXIT_REASON_FAIL_ENTRY, 0, EXIT_CAUSE_WRONG_CPU,
+	  "host CPU 5" },
+	{ "exit_reason=9 hardware_entry_failure_reason=0x22", "any", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "0x22" },
+	{ "KVM_EXIT_INTERNAL_ERROR 4 0x31", "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0,
+	  EXIT_CAUSE_UNEXPECTED_TRAP, "0x31" },
+	{ "KVM_INTERNAL_ERROR_DELIVERY_EV 0x80000b0e 48", "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0,
+	  EXIT_CAUSE_EVENT_DELIVERY, "exit reason 0x30" },
+	{ "KVM_SYSTEM_EVENT_CRASH", "any", 1, EXIT_REASON_SYSTEM_EVENT, 0, EXIT_CAUSE_GUEST_CRASH, "crash" },
+	{ "KVM_EXIT_MEMORY_FAULT gpa 0x80001000 size 4096 flags 8 EFAULT", "any", 1, EXIT_REASON_MEMORY_FAULT,
+	  EFAULT, EXIT_CAUSE_GUEST_MEMORY, "0x80001000, 0x1000 bytes, accessed as private memory" },
+	{ "KVM_EXIT_MMIO phys_addr=0x10000000 len=4", "any", 1, EXIT_REASON_MMIO, 0, EXIT_CAUSE_REQUEST,
+	  "read of 4 bytes at 0x10000000" },
+	{ "KVM_EXIT_MMIO", "any", 1, EXIT_REASON_MMIO, 0, EXIT_CAUSE_REQUEST, "wants something served" },
+	{ "KVM_EXIT_HLT", "any", 1, EXIT_REASON_HLT, 0, EXIT_CAUSE_HALTED, "halted" },
+	{ "exit reason 200", "any", 1, 200, 0, EXIT_CAUSE_NEW_KERNEL, "exit reason 200" },
+	{ "hcall 0xe0", "ppc-book3s", 1, EXIT_REASON_PAPR_HCALL, 0, EXIT_CAUSE_REQUEST, "H_CEDE" },
+	{ "sbi 0x4442434e", "riscv64", 1, EXIT_REASON_RISCV_SBI, 0, EXIT_CAUSE_REQUEST, "dbcn" },
+	{ "csr 15", "riscv64", 1, EXIT_REASON_RISCV_CSR, 0, EXIT_CAUSE_REQUEST, "seed" },
+	{ "instruction 7c0006ff", "ppc-booke", 1, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_EMULATION_FAILED,
+	  "0x7c0006ff" },
+	{ "trap e40", "ppc-book3s", 1, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_UNEXPECTED_TRAP, "H_EMUL_ASSIST" },
+	{ "hardware reason -22", "ppc-book3s", 2, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_NESTED, "-22" },
+	{ "ffffffffffffffea", "ppc-book3s", 2, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_NESTED, "-22" },
+	{ "0xfffffffe_00000008", "ppc-booke", 1, EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_MACHINE_CHECK,
+	  "MCSR 0x00000008" },
+	{ "0x80000021", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0, EXIT_CAUSE_ENTRY_REFUSED, "INVALID_STATE" },
+	{ "-22", "any", 1, EXIT_REASON_UNKNOWN, EINVAL, EXIT_CAUSE_SETUP, "EINVAL" },
+	{ "-EINVAL", "any", 1, EXIT_REASON_UNKNOWN, EINVAL, EXIT_CAUSE_SETUP, "EINVAL" },
+	{ "errno -14", "riscv64", 3, EXIT_REASON_UNKNOWN, EFAULT, EXIT_CAUSE_GUEST_MEMORY, "EFAULT" },
+	{ "errno 4711", "any", 1, EXIT_REASON_UNKNOWN, 4711, EXIT_CAUSE_UNKNOWN, "errno 4711" },
+	{ "KVM_RUN returned -524", "any", 1, EXIT_REASON_UNKNOWN, 524, EXIT_CAUSE_UNKNOWN, "ENOTSUPP" },
+	{ "triple fault", "x86_64", 1, EXIT_REASON_SHUTDOWN, 0, EXIT_CAUSE_TRIPLE_FAULT, "triple fault" },
+};
+
+static void test_rows(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct explain_reading *r;
+
+		CHECK_EQ(explain(NULL, rows[i].text, &res), 0);
+		r = find(rows[i].arch);
+		if (res.nr != rows[i].nr || !r) {
+			test_fail(__FILE__, __LINE__, "\"%s\": %u readings, %s of %s", rows[i].text, res.nr,
+				  r ? "one" : "none", rows[i].arch);
+			continue;
+		}
+		if (r->rec.reason != rows[i].reason || r->rec.run_errno != rows[i].run_errno ||
+		    r->rec.cause != rows[i].cause || !strstr(r->rec.what, rows[i].what))
+			test_fail(__FILE__, __LINE__, "\"%s\" is read as reason %u, errno %d, %s: %s", rows[i].text,
+				  r->rec.reason, r->rec.run_errno, exit_cause_word(r->rec.cause), r->rec.what);
+		CHECK(r->as[0] != '\0');
+	}
+}
+
+/* On its own a small number can be many things. */
+static void test_number_alone(void)
+{
+	CHECK_EQ(explain(NULL, "1", &res), 0);
+	CHECK_EQ(res.nr, 8);
+	CHECK_STR(res.readings[0].as, "hardware_exit_reason 0x1");
+	CHECK(find("riscv64") && find("arm64") && find("ppc-booke") && find("x86_64"));
+	CHECK(!find("ppc-book3s"));
+	/* With an arch, only what it is there. */
+	CHECK_EQ(explain("ppc-booke", "1", &res), 0);
+	for (unsigned int i = 0; i < res.nr; i++)
+		CHECK(!strcmp(res.readings[i].arches, "ppc-booke") || !strcmp(res.readings[i].arches, "any"));
+	/* Hexadecimal numbers are no errno. */
+	CHECK_EQ(explain(NULL, "0x16", &res), 0);
+	for (unsigned int i = 0; i < res.nr; i++)
+		CHECK_EQ(res.readings[i].rec.run_errno, 0);
+	/* Two of them. */
+	CHECK_EQ(explain(NULL, "0x700 0x80000021", &res), 0);
+	CHECK_EQ(res.nr, 2);
+}
+
+static void test_arches(void)
+{
+	static const struct {
+		const char *word, *arch;
+	} names[] = {
+		{ "e500", "ppc-e500v2" }, { "e6500", "ppc-e500mc" }, { "PSERIES", "ppc-book3s" },
+		{ "ppc", "ppc-booke" },   { "vmx", "x86-intel" },    { "amd64", "x86_64" },
+		{ "aarch64", "arm64" },   { "riscv64", "riscv64" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		CHECK_STR(explain_arch(names[i].word), names[i].arch);
+	CHECK(explain_arch("vax") == NULL);
+	CHECK(explain_arch("") == NULL);
+	/* Whatever the text, it is answered for the one that was asked for. */
+	for (const char *const *arch = explain_arches; *arch; arch++) {
+		CHECK_EQ(explain(*arch, "hardware reason 21", &res), 0);
+		CHECK_EQ(res.nr, 1);
+		CHECK_STR(res.readings[0].arches, *arch);
+	}
+	CHECK_EQ(explain("ppc-e500v2", "hardware reason 21", &res), 0);
+	SAYS(res.readings[0].rec.what, "BOOKE_INTERRUPT_SPE_FP_DATA (33)");
+	CHECK_EQ(explain("x86-amd", "hardware reason 21", &res), 0);
+	SAYS(res.readings[0].rec.what, "(READ_DR1)");
+}
+
+static void test_nothing_known(void)
+{
+	static const char *const texts[] = {
+		"", " ", "hello world", "hello 5", "dead beef", "reason", "suberror", "errno", "data[0]", "0x", "0xg",
+		"123456789012345678901234567890", "io debug nmi", "[ 12.345678]", "emulation at 5", "99999999999",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		int ret = explain(NULL, texts[i], &res);
+
+		if (ret != -ENOENT)
+			test_fail(__FILE__, __LINE__, "\"%s\" is read as %s", texts[i],
+				  res.nr ? res.readings[0].as : "?");
+	}
+	/* With an arch, any number gets an answer. */
+	CHECK_EQ(explain("x86_64", "99999999999", &res), 0);
+}
+
+/* Long text is cut, counts are clamped, nothing is read beyond. */
+static void test_limits(void)
+{
+	char *text = malloc(200000);
+	size_t len;
+
+	memset(text, 'x', 199999);
+	text[199999] = '\0';
+	CHECK_EQ(explain(NULL, text, &res), -ENOENT);
+	text[0] = '\0';
+	len = 0;
+	for (int i = 0; i < 1000; i++)
+		len += (size_t)sprintf(text + len, "%d ", i);
+	CHECK_EQ(explain(NULL, text, &res), 0);
+	CHECK_EQ(res.nr, EXPLAIN_MAX_READINGS);
+	free(text);
+	CHECK_EQ(explain(NULL, "suberror 4 data[99999]: 5 data[15]: 6 ndata 4294967295", &res), 0);
+	CHECK_EQ(explain(NULL, "KVM_EXIT_OSI 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17", &res), 0);
+	CHECK_EQ(explain(NULL, "KVM_EXIT_PAPR_HCALL 0xe0 0 args[8] 7 args[9] 8", &res), 0);
+	CHECK_STR(exit_field_get(&find("ppc-book3s")->rec, "args[8]")->value, "0x7");
+}
+
+const struct test explain_tests[] = {
+	{ "rows", test_rows },
+	{ "number_alone", test_number_alone },
+	{ "arches", test_arches },
+	{ "nothing_known", test_nothing_known },
+	{ "limits", test_limits },
+	{ 0 },
+};
