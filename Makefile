@@ -52,7 +52,7 @@ OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
 OBJS_core += lkvm/pmu-list.o
-OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86)
+OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86) $(addsuffix /reg-names.o, riscv arm)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
@@ -65,7 +65,7 @@ OBJS_ppc64le := $(addprefix powerpc/, arch.o vcpu.o pseries.o xics.o)
 OBJS_ppc     := $(addprefix powerpc/, arch.o vcpu.o e500.o mpic.o)
 OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
 OBJS_vm += lkvm/cmd-pmu.o
-OBJS_probe_vm := lkvm/probe-vm.o
+OBJS_probe_vm := lkvm/probe-vm.o lkvm/registers.o
 # A guest that is built into lkvm, as data that can be copied anywhere (lkvm/probe.h).
 OBJS_guest := $(patsubst %.S,%.o,$(wildcard guest/probe-$(ARCH).S))
 
@@ -75,7 +75,7 @@ DIR_ppc64le := powerpc
 DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest) \
-	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o) %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o reg-names.o) %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 

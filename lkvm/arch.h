@@ -136,6 +136,17 @@ const void *arch_probe_guest(size_t *size_bytes);
 /* What it does before that, where doctor puts the register: to see how fast guests execute. */
 extern const struct doctor_work arch_probe_work;
 
+/*
+ * Every register that KVM keeps of a vCPU, by the arch's ids (KVM's own where it has ONE_REG for all, MSR
+ * numbers on x86): their list (free() it), size, and value in host order. 0 or -errno, all silent. The
+ * name of an id that this build does not know is "". vCPU's thread; arch_reg_name() and _bytes() any.
+ */
+int arch_reg_ids(struct vcpu *vcpu, uint64_t **ids, size_t *nr) LKVM_MUST_CHECK;
+size_t arch_reg_bytes(uint64_t id);
+int arch_reg_get(struct vcpu *vcpu, uint64_t id, void *value) LKVM_MUST_CHECK;
+int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value) LKVM_MUST_CHECK;
+void arch_reg_name(uint64_t id, char *buf, size_t size);
+
 /* The guest that does the operations of probe.h (guest/probe-ARCH.S) and its size; NULL if this arch has none. */
 const void *arch_probe_payload(size_t *size_bytes);
 

@@ -20,6 +20,7 @@
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
 #include "lkvm/probe-vm.h"
+#include "lkvm/registers.h"
 #include "lkvm/vm.h"
 
 /*
@@ -42,12 +43,17 @@
 
 struct doctor_args {
 	bool  json;
+	bool  registers;
 	char *dev;
 };
 
 static const struct option_spec doctor_options[] = {
 	{ .long_name = "json", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
 	  .offset = offsetof(struct doctor_args, json), .help = "print JSON" },
+	{ .long_name = "registers", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
+	  .offset = offsetof(struct doctor_args, registers),
+	  .help = "print every register that KVM keeps of a new vCPU instead, and whether it can be set to "
+		  "what was read" },
 	{ .long_name = "dev", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
 	  .parse = option_parse_string, .offset = offsetof(struct doctor_args, dev),
 	  .help = "KVM device node, /dev/kvm unless given" },
@@ -545,6 +551,31 @@ static void check_probe(struct findings *d, const char *dev)
 	probe_vm_exit(&p);
 }
 
+/* ---- registers -------------------------------------------------------------------------------- */
+
+/* Of a vCPU that was never run, in a VM without a guest to speak of. Returns the exit status. */
+static int print_registers(const char *dev, bool json)
+{
+	static const uint8_t nothing[16];
+	struct register_entry *entries = NULL;
+	struct probe_vm p;
+	size_t nr;
+	int ret;
+
+	ret = probe_vm_init(&p, dev, nothing, sizeof(nothing));
+	if (!ret)
+		ret = probe_vm_create(&p);
+	if (!ret)
+		ret = registers_read(p.vm->vcpus[0], &entries, &nr);
+	if (!ret && json)
+		ret = registers_print_json(entries, nr, stdout);
+	else if (!ret)
+		registers_print(entries, nr, stdout);
+	free(entries);
+	probe_vm_exit(&p);
+	return ret ? EXIT_STATUS_START_FAILED : 0;
+}
+
 /* ---- the command ------------------------------------------------------------------------------ */
 
 static bool want_colour(void)
@@ -557,7 +588,7 @@ static bool want_colour(void)
 
 static int cmd_doctor_main(int argc, char **argv)
 {
-	struct doctor_args args = { false, NULL };
+	struct doctor_args args = { 0 };
 	struct findings d = { 0 };
 	const char *dev;
 	size_t problems;
@@ -566,6 +597,10 @@ static int cmd_doctor_main(int argc, char **argv)
 	if (!cmd_parse(&cmd_doctor, argc, argv, &args, &status))
 		goto out;
 	dev = args.dev ? args.dev : "/dev/kvm";
+	if (args.registers) {
+		status = print_registers(dev, args.json);
+		goto out;
+	}
 	check_host(&d);
 	if (check_kvm(&d, dev))
 		check_probe(&d, dev);
@@ -593,7 +628,7 @@ out:
 const struct cmd cmd_doctor = {
 	.name = "doctor",
 	.summary = "say what this host can do, and how to mend what it can't",
-	.usage = "doctor [--json] [--dev FILE]",
+	.usage = "doctor [--registers] [--json] [--dev FILE]",
 	.description = "Checks the KVM device and its permissions, the capabilities that lkvm needs and those "
 		       "that it uses, memory and limits, and runs a tiny probe guest, whose speed it measures. A problem comes with "
 		       "what to do about it.\n\n"

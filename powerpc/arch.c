@@ -4,7 +4,9 @@
 
 #include <errno.h>
 
+#include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/registers.h"
 #include "powerpc/arch.h"
 #include "powerpc/image.h"
 
@@ -150,4 +152,31 @@ int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
 	(void)list;
 	log_error("pmu list: there is no probe guest for %s", arch_name);
 	return -ENOSYS;
+}
+
+/* KVM on powerpc has ONE_REG, but does not list what there is. */
+int arch_reg_ids(struct vcpu *vcpu, uint64_t **ids, size_t *nr)
+{
+	return registers_list(vcpu, ids, nr);
+}
+
+size_t arch_reg_bytes(uint64_t id)
+{
+	return registers_id_bytes(id);
+}
+
+int arch_reg_get(struct vcpu *vcpu, uint64_t id, void *value)
+{
+	return kvm_get_reg(vcpu->fd, id, value);
+}
+
+int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
+{
+	return kvm_set_reg(vcpu->fd, id, value);
+}
+
+void arch_reg_name(uint64_t id, char *buf, size_t size)
+{
+	(void)id;
+	snprintf(buf, size, "%s", "");
 }

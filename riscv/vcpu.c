@@ -12,6 +12,8 @@
 #include "lkvm/arch.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/registers.h"
+#include "riscv/reg-names.h"
 #include "riscv/mmu.h"
 
 /* Numbers that KVM might give to extensions, where it can't list its registers. */
@@ -513,4 +515,31 @@ void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk
 	}
 	mmu.user = mode != KVM_RISCV_MODE_S;
 	riscv_mmu_walk(&mmu, &mem, va, w);
+}
+
+/* ---- registers by KVM's ids --------------------------------------------------------------------- */
+
+int arch_reg_ids(struct vcpu *vcpu, uint64_t **ids, size_t *nr)
+{
+	return registers_list(vcpu, ids, nr);
+}
+
+size_t arch_reg_bytes(uint64_t id)
+{
+	return registers_id_bytes(id);
+}
+
+int arch_reg_get(struct vcpu *vcpu, uint64_t id, void *value)
+{
+	return kvm_get_reg(vcpu->fd, id, value);
+}
+
+int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
+{
+	return kvm_set_reg(vcpu->fd, id, value);
+}
+
+void arch_reg_name(uint64_t id, char *buf, size_t size)
+{
+	riscv_reg_name(id, buf, size);
 }

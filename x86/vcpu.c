@@ -356,3 +356,104 @@ void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk
 	};
 	x86_mmu_walk(&mmu, &mem, va, w);
 }
+
+/* ---- registers: KVM's MSRs, by their numbers ---------------------------------------------------- */
+
+/* Intel SDM volume 4, AMD APM volume 2 appendix A, arch/x86/include/uapi/asm/kvm_para.h. */
+static const struct {
+	uint32_t    msr;
+	const char *name;
+} msr_names[] = {
+	{ 0x10, "IA32_TSC" }, { 0x1b, "IA32_APIC_BASE" }, { 0x3a, "IA32_FEATURE_CONTROL" }, { 0x3b, "IA32_TSC_ADJUST" },
+	{ 0x48, "IA32_SPEC_CTRL" }, { 0x49, "IA32_PRED_CMD" }, { 0x8b, "IA32_UCODE_REV" }, { 0x9e, "IA32_SMBASE" },
+	{ 0x122, "IA32_TSX_CTRL" }, { 0x10a, "IA32_ARCH_CAPABILITIES" }, { 0x140, "MISC_FEATURES_ENABLES" },
+	{ 0x174, "IA32_SYSENTER_CS" }, { 0x175, "IA32_SYSENTER_ESP" }, { 0x176, "IA32_SYSENTER_EIP" },
+	{ 0x17a, "IA32_MCG_STATUS" }, { 0x17b, "IA32_MCG_CTL" }, { 0x1a0, "IA32_MISC_ENABLE" },
+	{ 0x1c4, "IA32_XFD" }, { 0x1c5, "IA32_XFD_ERR" }, { 0x1d9, "IA32_DEBUGCTL" }, { 0x277, "IA32_PAT" },
+	{ 0x309, "IA32_FIXED_CTR0" }, { 0x30a, "IA32_FIXED_CTR1" }, { 0x30b, "IA32_FIXED_CTR2" },
+	{ 0x345, "IA32_PERF_CAPABILITIES" }, { 0x38d, "IA32_FIXED_CTR_CTRL" }, { 0x38e, "IA32_PERF_GLOBAL_STATUS" },
+	{ 0x38f, "IA32_PERF_GLOBAL_CTRL" }, { 0x390, "IA32_PERF_GLOBAL_OVF_CTRL" }, { 0x3f1, "IA32_PEBS_ENABLE" },
+	{ 0x3f2, "IA32_PEBS_DATA_CFG" }, { 0x600, "IA32_DS_AREA" }, { 0x6e0, "IA32_TSC_DEADLINE" }, { 0xda0, "IA32_XSS" },
+	{ 0x34, "SMI_COUNT" }, { 0xce, "PLATFORM_INFO" }, { 0x1fc, "POWER_CTL" }, { 0xe1, "IA32_UMWAIT_CONTROL" }, { 0x4b564d00, "KVM_WALL_CLOCK_NEW" }, { 0x4b564d01, "KVM_SYSTEM_TIME_NEW" },
+	{ 0x4b564d02, "KVM_ASYNC_PF_EN" }, { 0x4b564d03, "KVM_STEAL_TIME" }, { 0x4b564d04, "KVM_EOI_EN" },
+	{ 0x4b564d05, "KVM_POLL_CONTROL" }, { 0x4b564d06, "KVM_ASYNC_PF_INT" }, { 0x4b564d07, "KVM_ASYNC_PF_ACK" },
+	{ 0x4b564d08, "KVM_MIGRATION_CONTROL" }, { 0x11, "KVM_WALL_CLOCK" }, { 0x12, "KVM_SYSTEM_TIME" },
+	{ 0xc0000080, "EFER" }, { 0xc0000081, "STAR" }, { 0xc0000082, "LSTAR" }, { 0xc0000083, "CSTAR" },
+	{ 0xc0000084, "SYSCALL_MASK" }, { 0xc0000100, "FS_BASE" }, { 0xc0000101, "GS_BASE" },
+	{ 0xc0000102, "KERNEL_GS_BASE" }, { 0xc0000103, "TSC_AUX" }, { 0xc0000104, "TSC_RATIO" },
+	{ 0xc0010015, "K7_HWCR" }, { 0xc0010117, "VM_HSAVE_PA" }, { 0xc001011f, "VIRT_SPEC_CTRL" },
+	{ 0xc0011029, "DE_CFG" },
+};
+
+void arch_reg_name(uint64_t id, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", "");
+	for (size_t i = 0; i < ARRAY_SIZE(msr_names); i++)
+		if (msr_names[i].msr == id)
+			snprintf(buf, size, "%s", msr_names[i].name);
+	if (id >= 0xc1 && id < 0xc9)
+		snprintf(buf, size, "IA32_PMC%u", (unsigned int)id - 0xc1);
+	else if (id >= 0x186 && id < 0x18e)
+		snprintf(buf, size, "IA32_PERFEVTSEL%u", (unsigned int)id - 0x186);
+	else if (id >= 0xc0010000 && id < 0xc0010008)
+		snprintf(buf, size, id < 0xc0010004 ? "K7_EVNTSEL%u" : "K7_PERFCTR%u", (unsigned int)id & 3);
+	else if (id >= 0xc0010200 && id < 0xc001020c)
+		snprintf(buf, size, id & 1 ? "F15H_PERF_CTR%u" : "F15H_PERF_CTL%u", (unsigned int)(id & 0xf) / 2);
+}
+
+int arch_reg_ids(struct vcpu *vcpu, uint64_t **ids, size_t *nr)
+{
+	struct kvm_msr_list none = { 0 };
+	struct kvm_msr_list *list;
+	int ret;
+
+	ret = kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, &none);
+	if (ret != -E2BIG)
+		return ret ? ret : -ENODATA;
+	list = calloc(1, sizeof(*list) + none.nmsrs * sizeof(list->indices[0]));
+	*ids = calloc(none.nmsrs, sizeof(**ids));
+	ret = list && *ids ? 0 : -ENOMEM;
+	if (!ret) {
+		list->nmsrs = none.nmsrs;
+		ret = kvm_ioctl(vcpu->vm->kvm_fd, KVM_GET_MSR_INDEX_LIST, list);
+	}
+	for (*nr = 0; !ret && *nr < list->nmsrs; (*nr)++)
+		(*ids)[*nr] = list->indices[*nr];
+	free(list);
+	if (ret) {
+		free(*ids);
+		*ids = NULL;
+	}
+	return ret;
+}
+
+size_t arch_reg_bytes(uint64_t id)
+{
+	(void)id;
+	return sizeof(uint64_t);
+}
+
+struct one_msr {
+	struct kvm_msrs      head;
+	struct kvm_msr_entry entry;
+};
+
+/* KVM says how many it did: none is a refusal. */
+int arch_reg_get(struct vcpu *vcpu, uint64_t id, void *value)
+{
+	struct one_msr msr = { .head.nmsrs = 1, .entry.index = (uint32_t)id };
+	int ret = kvm_ioctl(vcpu->fd, KVM_GET_MSRS, &msr.head);
+
+	memcpy(value, &msr.entry.data, sizeof(msr.entry.data));
+	return ret < 0 ? ret : ret == 1 ? 0 : -EINVAL;
+}
+
+int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
+{
+	struct one_msr msr = { .head.nmsrs = 1, .entry.index = (uint32_t)id };
+	int ret;
+
+	memcpy(&msr.entry.data, value, sizeof(msr.entry.data));
+	ret = kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &msr.head);
+	return ret < 0 ? ret : ret == 1 ? 0 : -EINVAL;
+}
