@@ -32,6 +32,8 @@ OBJS_core := $(addprefix lkvm/, \
 	memory.o place.o machine.o image.o unpack.o fdt.o exit.o exit-policy.o explain.o disasm.o doctor.o \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o)
+OBJS_core += guest/frame.o guest/init-image.o
+OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-files.o command.o)
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
 
@@ -58,6 +60,9 @@ OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86) $(addsuffix /reg-names.o, 
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
 	cmd-explain.o vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
 OBJS_vm += $(OBJS_report)
+# Commands in guests.
+OBJS_command := lkvm/vm-command.o
+OBJS_vm += $(OBJS_command)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
@@ -163,6 +168,19 @@ $(OBJ)/guest/%.o: guest/%.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I. -fno-pie -MMD -MP -c $< -o $@
 
+# The first process of guests that run a command. No C library: small, starts at once, and needs none to build.
+$(BUILD)/guest-init: guest/init.c guest/frame.c guest/frame.h guest/sys.h Makefile
+	$(call say,GUEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -I. $(ARCH_CPPFLAGS) -std=gnu11 -O2 $(WARNINGS) $(GUEST_FLAGS_$(ARCH)) -ffreestanding -fno-stack-protector \
+		-fno-pic -fno-strict-aliasing -fno-asynchronous-unwind-tables -nostdlib -nostartfiles -static -no-pie -s \
+		-Wl,--build-id=none -Wl,-z,noexecstack guest/init.c guest/frame.c -lgcc -o $@
+
+$(OBJ)/guest/init-image.o: guest/init-image.S $(BUILD)/guest-init
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
+
 $(BUILD)/lkvm: $(addprefix $(OBJ)/,$(OBJS_lkvm))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
@@ -183,6 +201,7 @@ TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \
 	lkvm/vm.o lkvm/vm-devices.o lkvm/boot-fdt.o lkvm/vcpu.o $(OBJS_report) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest))
+TEST_FAKE_OBJS += $(if $(OBJS_$(ARCH)),$(OBJS_command))
 
 $(BUILD)/suites.inc: $(TEST_SRCS) $(TEST_VM_SRCS) Makefile
 	@mkdir -p $(@D)

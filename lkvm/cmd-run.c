@@ -71,7 +71,7 @@ static void report_outcome(const struct config *cfg, struct vm *vm)
 		if (!console_was_seen(cfg))
 			print_console_tail(vm->console);
 		log_error("%s", text);
-	} else if (outcome_exit_status(&vm->outcome)) {
+	} else if (outcome_exit_status(&vm->outcome) && vm->outcome.kind != OUTCOME_COMMAND) {
 		log_error("%s", text);
 	} else {
 		log_info("%s", text);
@@ -213,7 +213,7 @@ static int cmd_run_main(int argc, char **argv)
 const struct cmd cmd_run = {
 	.name = "run",
 	.summary = "boot a kernel in a virtual machine",
-	.usage = "run --kernel FILE [OPTIONS]",
+	.usage = "run --kernel FILE [OPTIONS] [-- CMD [ARGS]]",
 	.description =
 		"Boots a Linux kernel, or firmware, in a virtual machine on /dev/kvm. The guest's console is "
 		"standard input and output; lkvm's own messages go to standard error. On a terminal, ^A x "
@@ -221,7 +221,11 @@ const struct cmd cmd_run = {
 		"Options have the names, the short letters and the meaning that they have in kvmtool. Sizes "
 		"take K, M, G or T; a bare number is MiB. Values with several parts are key=value,...: the "
 		"first key may be left out, a bare key means on, and a comma in a value is written twice.\n\n"
-		"Exit status: 0 when the guest powered off or rebooted; 120 after a kernel panic; 121 when a "
+		"With -- CMD the guest runs CMD, a program of its initrd or of this host, in which case it is brought "
+		"along with the libraries that it needs. CMD's standard streams are lkvm's, its exit status is lkvm's "
+		"(128 + N if signal N ended it, 126 if it can't be executed, 127 if it was not found), and the guest "
+		"ends with it.\n\n"
+		"Exit status without CMD: 0 when the guest powered off or rebooted; 120 after a kernel panic; 121 when a "
 		"vCPU stopped in a way that it can't go on from; 122 when the guest hung; 123 when it was "
 		"lost; 124 when --timeout ran out; 125 when it could not be started; 128 + N when signal N "
 		"stopped lkvm.",

@@ -22,6 +22,7 @@ void config_init(struct config *cfg)
 		.progress_period_ms = CONFIG_PROGRESS_PERIOD_MS,
 		.loglevel = LOG_WARNING,
 		.dev = strdup("/dev/kvm"),
+		.workdir = strdup("/"),
 	};
 }
 
@@ -34,6 +35,16 @@ void config_free(struct config *cfg)
 	for (char **word = cfg->command; word && *word; word++)
 		free(*word);
 	free(cfg->command);
+	for (unsigned int i = 0; i < cfg->nr_env; i++)
+		free(cfg->env[i]);
+	free(cfg->env);
+	for (unsigned int i = 0; i < cfg->nr_adds; i++) {
+		free(cfg->adds[i].file);
+		free(cfg->adds[i].path);
+	}
+	free(cfg->adds);
+	free(cfg->workdir);
+	free(cfg->modules);
 	free(cfg->kernel);
 	free(cfg->firmware);
 	free(cfg->flash);
@@ -96,6 +107,25 @@ static int validate_machine(const struct config *cfg)
 	return 0;
 }
 
+static int validate_command(const struct config *cfg)
+{
+	if (cfg->command && !cfg->kernel) {
+		log_error("-- %s: a command needs --kernel: firmware boots a system of its own", cfg->command[0]);
+		return -EINVAL;
+	}
+	if (cfg->command && cfg->workdir[0] != '/') {
+		log_error("--workdir: '%s' is not an absolute path in the guest", cfg->workdir);
+		return -EINVAL;
+	}
+	/* These would have no effect, and nothing that a user asks for is ignored. */
+	if (!cfg->command && (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->uid || cfg->gid)) {
+		log_error("%s needs a command to run in the guest (-- CMD)",
+			  cfg->nr_adds ? "--add" : cfg->nr_env ? "--env" : cfg->modules ? "--modules" : "--user");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int validate_run(const struct config *cfg)
 {
 	if (cfg->name && (!cfg->name[0] || cfg->name[0] == '.' || strchr(cfg->name, '/') ||
@@ -104,16 +134,11 @@ static int validate_run(const struct config *cfg)
 			  cfg->name, NAME_MAX_BYTES);
 		return -EINVAL;
 	}
-	if (!cfg->dev) { /* config_init() could not report it */
+	if (!cfg->dev || !cfg->workdir) { /* config_init() could not report it */
 		log_error("out of memory");
 		return -EINVAL;
 	}
-	if (cfg->command) {
-		log_error("running a command in the guest (-- %s) is not built into this lkvm",
-			  cfg->command[0]);
-		return -EINVAL;
-	}
-	return 0;
+	return validate_command(cfg);
 }
 
 int config_validate(const struct config *cfg)

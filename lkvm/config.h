@@ -60,6 +60,12 @@ struct config_pmu_events {
 
 #define CONFIG_MAX_PMU_EVENTS 32
 
+/* --add: a file or directory of the host for the guest. */
+struct config_add {
+	char *file;
+	char *path; /* in the guest; NULL: the same as the host's */
+};
+
 /* What only arm64 guests have. */
 struct config_arm {
 	uint64_t     firmware_address; /* where flat firmware goes; 0: the start of RAM */
@@ -135,6 +141,13 @@ struct config {
 
 	/* `-- CMD ARGS`: NULL-terminated, NULL if none. */
 	char       **command;
+	char        *workdir;     /* absolute, in the guest */
+	char        *modules;     /* where kernel modules are; "auto"; NULL: none */
+	char       **env;         /* "NAME=VALUE", NULL-terminated; NULL: none */
+	unsigned int nr_env;
+	struct config_add *adds;
+	unsigned int nr_adds;
+	uint32_t     uid, gid;
 };
 
 /* Defaults: 1 CPU, 256 MiB, serial console, "/dev/kvm". */

@@ -199,11 +199,8 @@ static bool terminal_in_background(int fd)
 	return foreground >= 0 && foreground != getpgrp();
 }
 
-/*
- * A second, non-blocking open file of the terminal @fd, or -1. O_NONBLOCK on @fd itself would also be seen
- * by every process that shares it. Not for the master end of a pty, which opens as a new pty.
- */
-static int terminal_open_nonblock(int fd)
+/* Not for the master end of a pty, which opens as a new pty. */
+int console_open_nonblock(int fd)
 {
 	char name[64];
 
@@ -850,7 +847,7 @@ int console_create(struct console **out, const struct console_options *opt)
 	}
 	if (con->out_fd >= 0) {
 		con->out_waits = fstat(con->out_fd, &st) < 0 || !S_ISREG(st.st_mode);
-		con->own_tty_fd = terminal_open_nonblock(con->out_fd);
+		con->own_tty_fd = console_open_nonblock(con->out_fd);
 		if (con->own_tty_fd >= 0)
 			con->out_fd = con->own_tty_fd;
 	}

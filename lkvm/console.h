@@ -70,6 +70,12 @@ int console_output_error(const struct console *console);
 size_t console_tail(struct console *console, char *buf, size_t size);
 
 /*
+ * A second, non-blocking open file of the terminal @fd, the caller's; -1 if it is none. O_NONBLOCK on @fd
+ * itself would also be seen by every process that shares it.
+ */
+int console_open_nonblock(int fd);
+
+/*
  * Takes the terminal again, if it was ours, after the process was stopped (console_restore_terminal()
  * before that) and continued. Loop thread.
  */

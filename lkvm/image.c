@@ -737,39 +737,44 @@ struct initrd {
 	uint64_t    offset; /* in the concatenation */
 };
 
-/* Opens all of them and lays them out. 0 with @total, or -errno (reported). */
-static int initrds_open(struct initrd *rds, char *const paths[], unsigned int nr, uint64_t page,
-			uint64_t *total)
+/* Finds a place for @rd, which is open, behind what ends at @end. 0 or -errno (reported). */
+static int initrd_lay_out(struct initrd *rd, uint64_t page, uint64_t *end)
 {
-	uint64_t end = 0;
-	int ret;
+	int ret = image_settle_fd(&rd->fd, rd->path, "initrd", &rd->size_bytes);
 
-	for (unsigned int i = 0; i < nr; i++) {
-		struct initrd *rd = &rds[i];
-
-		rd->path = paths[i];
-		rd->fd = open(paths[i], O_RDONLY | O_CLOEXEC);
-		if (rd->fd < 0) {
-			ret = -errno;
-			log_fatal("Unable to open initrd %s: %s", paths[i], strerror(-ret));
-			return ret;
-		}
-		ret = image_settle_fd(&rd->fd, paths[i], "initrd", &rd->size_bytes);
-		if (ret)
-			return ret;
-		end = align_up(end, rd->size_bytes >= INITRD_MAP_BYTES ? page : 4);
-		if (rd->size_bytes > (uint64_t)INT64_MAX - end) {
-			log_error("initrd %s is too large", paths[i]);
-			return -EFBIG;
-		}
-		rd->offset = end;
-		end += rd->size_bytes;
+	if (ret)
+		return ret;
+	rd->offset = align_up(*end, rd->size_bytes >= INITRD_MAP_BYTES ? page : 4);
+	if (rd->size_bytes > (uint64_t)INT64_MAX - rd->offset) {
+		log_error("initrd %s is too large", rd->path);
+		return -EFBIG;
 	}
-	*total = end;
+	*end = rd->offset + rd->size_bytes;
 	return 0;
 }
 
-int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem, struct place *place,
+/* Opens those that are not open yet. 0 with @total, or -errno (reported). */
+static int initrds_open(struct initrd *rds, unsigned int nr, uint64_t page, uint64_t *total)
+{
+	int ret = 0;
+
+	*total = 0;
+	for (unsigned int i = 0; i < nr && !ret; i++) {
+		struct initrd *rd = &rds[i];
+
+		if (rd->fd < 0)
+			rd->fd = open(rd->path, O_RDONLY | O_CLOEXEC);
+		if (rd->fd < 0) {
+			ret = -errno;
+			log_fatal("Unable to open initrd %s: %s", rd->path, strerror(-ret));
+			return ret;
+		}
+		ret = initrd_lay_out(rd, page, total);
+	}
+	return ret;
+}
+
+int image_load_initrds(char *const paths[], unsigned int nr, int extra_fd, struct memory *mem, struct place *place,
 		       gpa_t limit, gpa_t *gpa, uint64_t *size_bytes)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -781,17 +786,25 @@ int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem,
 
 	*gpa = 0;
 	*size_bytes = 0;
-	if (!nr)
+	if (!nr && extra_fd < 0)
 		return 0;
-	rds = calloc(nr, sizeof(*rds));
+	rds = calloc(nr + 1, sizeof(*rds));
 	if (!rds) {
 		log_error("out of memory for %u initrds", nr);
 		return -ENOMEM;
 	}
 	for (unsigned int i = 0; i < nr; i++)
-		rds[i].fd = -1;
+		rds[i] = (struct initrd){ .path = paths[i], .fd = -1 };
+	if (extra_fd >= 0) {
+		rds[nr++] = (struct initrd){ .path = "of lkvm's own", .fd = fcntl(extra_fd, F_DUPFD_CLOEXEC, 0) };
+		if (rds[nr - 1].fd < 0) {
+			ret = -errno;
+			log_error("cannot load the guest's files: %s", strerror(-ret));
+			goto out;
+		}
+	}
 
-	ret = initrds_open(rds, paths, nr, page, &total);
+	ret = initrds_open(rds, nr, page, &total);
 	if (ret)
 		goto out;
 	ret = place_find(place, "initrd", total, page, 0, limit, true, &at);
@@ -799,7 +812,7 @@ int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem,
 		if (limit)
 			snprintf(below, sizeof(below), " below %#" PRIx64, limit);
 		log_error("initrd %s%s (%s) does not fit%s beside the kernel in %s of RAM: give the guest more memory (-m)",
-			  paths[0], nr > 1 ? " and what follows it" : "", size_text(size, total), below,
+			  rds[0].path, nr > 1 ? " and what follows it" : "", size_text(size, total), below,
 			  size_text(ram, machine_ram_bytes(place->machine)));
 		goto out;
 	}
@@ -811,7 +824,7 @@ int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem,
 		if (!ret)
 			ret = memory_zero(mem, at + end, next - end);
 		if (ret) {
-			log_error("cannot load initrd %s into guest memory: %s", paths[i],
+			log_error("cannot load initrd %s into guest memory: %s", rds[i].path,
 				  ret == -EIO ? "the file ends too early (is it still being written?)"
 					      : strerror(-ret));
 			goto out;

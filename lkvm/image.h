@@ -73,10 +73,11 @@ int image_load_plan(const struct image_file *img, const struct image_plan *plan,
  * kernel's initramfs unpacker skips (Linux
  * Documentation/driver-api/early-userspace/buffer-format.rst): up to the next 4 bytes, or up to the
  * next page before a file that is large enough to be mapped. Nothing follows the last one, so that
- * a bootconfig stays at the end. Reserves it in @place. Returns 0 with @gpa and @size_bytes set, or
+ * a bootconfig stays at the end. Behind the files comes @extra_fd, an archive that lkvm has made; -1:
+ * none. Reserves it in @place. Returns 0 with @gpa and @size_bytes set, or
  * -errno (reported, with the sizes).
  */
-int image_load_initrds(char *const paths[], unsigned int nr, struct memory *mem, struct place *place,
+int image_load_initrds(char *const paths[], unsigned int nr, int extra_fd, struct memory *mem, struct place *place,
 		       gpa_t limit, gpa_t *gpa, uint64_t *size_bytes) LKVM_MUST_CHECK;
 
 /*

@@ -47,5 +47,8 @@ void outcome_format(const struct outcome *outcome, char *buf, size_t size);
 #define EXIT_STATUS_LOST         123
 #define EXIT_STATUS_TIMEOUT      124
 #define EXIT_STATUS_START_FAILED 125
+/* Of a command, as shells have it. */
+#define EXIT_STATUS_NOT_EXECUTABLE 126
+#define EXIT_STATUS_NOT_FOUND      127
 
 #endif

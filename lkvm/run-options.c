@@ -543,11 +543,79 @@ static int parse_pmu(void *target, const struct option_use *use, const char *arg
 	return arg ? options_parse_compound(target, use, arg, pmu_keys, ARRAY_SIZE(pmu_keys)) : 0;
 }
 
+/* ---- commands in the guest -------------------------------------------------------------------- */
+
+static int parse_add(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	/* A colon parts file and path only before a path: file names may have some. */
+	const char *path = strrchr(arg, ':');
+	struct config_add *more;
+
+	path = path && path[1] == '/' ? path : NULL;
+	if (!*arg || path == arg)
+		return options_bad_value(use, arg, "FILE or FILE:PATH");
+	more = realloc(cfg->adds, (cfg->nr_adds + 1) * sizeof(*more));
+	if (!more)
+		return out_of_memory();
+	cfg->adds = more;
+	more[cfg->nr_adds] = (struct config_add){
+		.file = path ? strndup(arg, (size_t)(path - arg)) : strdup(arg),
+		.path = path ? strdup(path + 1) : NULL,
+	};
+	if (!more[cfg->nr_adds++].file || (path && !more[cfg->nr_adds - 1].path))
+		return out_of_memory();
+	return 0;
+}
+
+/* NAME=VALUE, or NAME with the value that lkvm itself has. */
+static int parse_env(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	const char *value = strchr(arg, '=') ? "" : getenv(arg);
+	char **more;
+
+	if (!*arg || *arg == '=')
+		return options_bad_value(use, arg, "NAME=VALUE or NAME");
+	if (!value)
+		return 0; /* not set here, so not there */
+	more = realloc(cfg->env, (cfg->nr_env + 2) * sizeof(*more));
+	if (!more)
+		return out_of_memory();
+	cfg->env = more;
+	more[cfg->nr_env + 1] = NULL;
+	if (asprintf(&more[cfg->nr_env], "%s%s%s", arg, strchr(arg, '=') ? "" : "=", value) < 0) {
+		more[cfg->nr_env] = NULL;
+		return out_of_memory();
+	}
+	cfg->nr_env++;
+	return 0;
+}
+
+static int parse_user(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	uint64_t uid, gid;
+	char first[24];
+	size_t len = strcspn(arg, ":");
+
+	snprintf(first, sizeof(first), "%.*s", (int)MIN(len, sizeof(first) - 1), arg);
+	if (parse_u64(first, &uid) || len >= sizeof(first) || uid >= UINT32_MAX)
+		return options_bad_value(use, arg, "numbers, UID or UID:GID");
+	gid = uid;
+	if (arg[len] && (parse_u64(arg + len + 1, &gid) || gid >= UINT32_MAX))
+		return options_bad_value(use, arg, "numbers, UID or UID:GID");
+	cfg->uid = (uint32_t)uid;
+	cfg->gid = (uint32_t)gid;
+	return 0;
+}
+
 /* ---- the table -------------------------------------------------------------------------------- */
 
 #define CFG(field) offsetof(struct config, field)
 
 #define BOOT    "Boot"
+#define COMMAND "Command in the guest (-- CMD)"
 #define MACHINE "Machine"
 #define DEVICES "Devices"
 #define RUN     "Run"
@@ -587,6 +655,21 @@ const struct option_spec run_options[] = {
 	{ .long_name = "dump-dtb", .metavar = "FILE", .arches = OPT_FDT, .section = BOOT,
 	  .parse = option_parse_string, .offset = CFG(dump_dtb),
 	  .help = "write the guest's device tree to FILE" },
+
+	{ .long_name = "add", .metavar = "FILE[:PATH]", .arches = OPT_ALL, .section = COMMAND,
+	  .parse = parse_add,
+	  .help = "put a file, a program with the libraries that it needs, or a directory into the guest; may be given "
+		  "several times" },
+	{ .long_name = "env", .metavar = "NAME[=VALUE]", .arches = OPT_ALL, .section = COMMAND, .parse = parse_env,
+	  .help = "an environment variable of the command, lkvm's own unless a value is given; may be given several times" },
+	{ .long_name = "workdir", .metavar = "DIR", .arches = OPT_ALL, .section = COMMAND,
+	  .parse = option_parse_string, .offset = CFG(workdir),
+	  .help = "the command's working directory in the guest, / unless given" },
+	{ .long_name = "user", .metavar = "UID[:GID]", .arches = OPT_ALL, .section = COMMAND, .parse = parse_user,
+	  .help = "run the command as this user, 0 unless given" },
+	{ .long_name = "modules", .metavar = "DIR|auto", .arches = OPT_ALL, .section = COMMAND,
+	  .parse = option_parse_string, .offset = CFG(modules),
+	  .help = "for a kernel whose virtio drivers are modules: where they are; auto: /lib/modules/VERSION" },
 
 	{ .short_name = 'c', .long_name = "cpus", .metavar = "N", .arches = OPT_ALL,
 	  .section = MACHINE, .parse = parse_cpus, .help = "number of CPUs, 1 unless given" },

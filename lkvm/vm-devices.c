@@ -12,6 +12,7 @@
 #include "lkvm/pci.h"
 #include "lkvm/pvpanic.h"
 #include "lkvm/uart8250.h"
+#include "lkvm/vm-command.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/core.h"
@@ -149,6 +150,17 @@ static int create_virtio_console(struct vm *vm, const struct virtio_env *env)
 	return 0;
 }
 
+static int create_command(struct vm *vm, const struct virtio_env *env)
+{
+	struct virtio_device *dev;
+	int ret;
+
+	if (!vm->cfg->command)
+		return 0;
+	ret = vm_command_create(vm, env, &dev);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
 static int create_virtio_rng(struct vm *vm, const struct virtio_env *env)
 {
 	struct virtio_device *dev;
@@ -214,6 +226,9 @@ int vm_devices_create(struct vm *vm)
 	if (ret)
 		return ret;
 	ret = create_virtio_console(vm, &env);
+	if (ret)
+		return ret;
+	ret = create_command(vm, &env);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < vm->cfg->nr_disks; i++) {

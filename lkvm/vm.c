@@ -16,10 +16,13 @@
 
 #include "lkvm/arch.h"
 #include "lkvm/byteorder.h"
+#include "lkvm/command.h"
+#include "lkvm/guest-files.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "lkvm/report.h"
 #include "lkvm/size.h"
+#include "lkvm/vm-command.h"
 
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
 #define PANIC_GRACE_SECONDS 5
@@ -276,10 +279,19 @@ out:
 
 static int load_initrd(struct vm *vm)
 {
-	if (!vm->cfg->nr_initrds)
-		return 0;
-	return image_load_initrds(vm->cfg->initrds, vm->cfg->nr_initrds, &vm->memory, &vm->place,
-				  arch_initrd_limit(vm), &vm->boot.initrd, &vm->boot.initrd_bytes);
+	int own_fd = -1;
+	int ret;
+
+	if (vm->cfg->command) {
+		ret = guest_files_pack(vm->cfg, &own_fd);
+		if (ret)
+			return ret;
+	}
+	ret = image_load_initrds(vm->cfg->initrds, vm->cfg->nr_initrds, own_fd, &vm->memory, &vm->place,
+				 arch_initrd_limit(vm), &vm->boot.initrd, &vm->boot.initrd_bytes);
+	if (own_fd >= 0)
+		close(own_fd);
+	return ret;
 }
 
 static int make_cmdline(struct vm *vm)
@@ -289,8 +301,9 @@ static int make_cmdline(struct vm *vm)
 
 	if (!vm->cfg->nodefaults)
 		arch_default_cmdline(vm, defaults, sizeof(defaults));
-	if (asprintf(&vm->boot.cmdline, "%s%s%s", defaults, defaults[0] && params[0] ? " " : "",
-		     params) < 0) {
+	if (asprintf(&vm->boot.cmdline, "%s%s%s%s%s", defaults, defaults[0] && params[0] ? " " : "", params,
+		     vm->cfg->command && (defaults[0] || params[0]) ? " " : "",
+		     vm->cfg->command ? VM_COMMAND_PARAMS : "") < 0) {
 		vm->boot.cmdline = NULL;
 		log_error("out of memory for the kernel command line");
 		return -ENOMEM;
@@ -445,6 +458,11 @@ static int create_console(struct vm *vm)
 		.opaque = vm,
 	};
 
+	/* Standard input and output are the command's. */
+	if (vm->cfg->command) {
+		opt.out_fd = STDERR_FILENO;
+		opt.in_fd = -1;
+	}
 	if (vm->cfg->console_log) {
 		vm->console_log_fd = open(vm->cfg->console_log,
 					  O_WRONLY | O_CREAT | O_CLOEXEC |
@@ -553,6 +571,7 @@ void vm_destroy(struct vm *vm)
 	if (!vm)
 		return;
 	device_list_destroy(&vm->devices);
+	command_destroy(vm->command);
 	console_destroy(vm->console);
 	if (vm->console_log_fd >= 0)
 		close(vm->console_log_fd);
@@ -574,17 +593,34 @@ void vm_destroy(struct vm *vm)
 	free(vm);
 }
 
+/* The guest went away, and the status of its command did not come: never a success. Under vcpu_lock. */
+static void settle_command(struct vm *vm)
+{
+	struct outcome *o = &vm->outcome;
+
+	if (o->kind == OUTCOME_POWEROFF || o->kind == OUTCOME_REBOOT) {
+		snprintf(o->text, sizeof(o->text), "it %s before the command's status came",
+			 o->kind == OUTCOME_POWEROFF ? "powered off" : "rebooted");
+		o->kind = OUTCOME_LOST;
+	} else if (o->kind == OUTCOME_STOPPED && !o->status) {
+		o->status = SIGTERM;
+	}
+}
+
 /*
  * A guest that panicked may then reboot (panic=-1), power off, fault three times (reboot=t) or hang: all of that is
  * still a panic. Under vcpu_lock.
  */
 static void settle_outcome(struct vm *vm)
 {
+	if (vm->cfg->command && !vm->panic_text[0])
+		settle_command(vm);
 	switch (vm->outcome.kind) {
 	case OUTCOME_POWEROFF:
 	case OUTCOME_REBOOT:
 	case OUTCOME_VCPU_FAILED:
 	case OUTCOME_HUNG:
+	case OUTCOME_LOST:
 	case OUTCOME_TIMEOUT:
 		if (!vm->panic_text[0])
 			return;

@@ -31,6 +31,7 @@
 #include "lkvm/vcpu.h"
 
 struct arch_vm;
+struct command;
 struct pci_host;
 struct vm_progress;
 
@@ -63,6 +64,7 @@ struct vm {
 	struct loop      *loop;      /* the main loop */
 	struct console   *console;
 	struct device_list devices;
+	struct command   *command;   /* `-- CMD`; NULL: none */
 	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
 	struct pvpanic    pvpanic;
 	struct msi_sink   msi;       /* .send == NULL: no MSI */

@@ -94,11 +94,19 @@ static void pmu_without_pmu(struct config *cfg)
 	cfg->arm.pmu_counters = 2;
 }
 
-static void command(struct config *cfg)
+static void command_in_firmware(struct config *cfg)
 {
+	free(cfg->kernel);
+	cfg->kernel = NULL;
+	cfg->firmware = strdup("fw");
 	cfg->command = calloc(3, sizeof(char *));
 	cfg->command[0] = strdup("true");
 	cfg->command[1] = strdup("-x");
+}
+
+static void modules_without_command(struct config *cfg)
+{
+	cfg->modules = strdup("auto");
 }
 
 static void test_invalid(void)
@@ -119,8 +127,9 @@ static void test_invalid(void)
 				     "no '.' at the start\n");
 	check_invalid(pmu_without_pmu,
 		      "lkvm: --pmu=off and choices of its counters or events exclude each other\n");
-	check_invalid(command, "lkvm: running a command in the guest (-- true) is not built into this "
-			       "lkvm\n");
+	check_invalid(command_in_firmware, "lkvm: -- true: a command needs --kernel: firmware boots a system of "
+					   "its own\n");
+	check_invalid(modules_without_command, "lkvm: --modules needs a command to run in the guest (-- CMD)\n");
 }
 
 static void test_valid(void)

@@ -533,7 +533,7 @@ static int initrd_load(struct initrd_case *c, char *const paths[], unsigned int 
 	int ret;
 
 	test_stderr_begin();
-	ret = image_load_initrds(paths, nr, &c->mem, &c->place, limit, &c->gpa, &c->size_bytes);
+	ret = image_load_initrds(paths, nr, -1, &c->mem, &c->place, limit, &c->gpa, &c->size_bytes);
 	snprintf(util_log, sizeof(util_log), "%s", test_stderr_end());
 	CHECK_EQ(util_log[0] != 0, ret != 0);
 	CHECK_EQ(test_open_fds(), fds);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Commands in a guest, seen from the host: the other end of guest/init.c. Jobs are asked for with
+ * command_start(); their streams are copied from and to file descriptors on the main loop, which never blocks
+ * on them; the guest sees back pressure through the windows of guest/frame.h.
+ */
+#ifndef LKVM_COMMAND_H
+#define LKVM_COMMAND_H
+
+#include "guest/frame.h"
+#include "lkvm/loop.h"
+#include "lkvm/types.h"
+#include "virtio/console.h"
+
+/* As many as guest/init.c runs. */
+#define COMMAND_MAX_JOBS 8
+
+struct command;
+
+struct command_job {
+	char *const *argv;     /* NULL-terminated; the first word is the program */
+	char *const *env;      /* NULL-terminated */
+	const char  *workdir;
+	uint32_t     uid, gid;
+	int          fds[STREAM_COUNT]; /* stdin, stdout, stderr; not owned; -1: none */
+	/* The guest has started the program. Main loop. */
+	void (*started)(void *opaque);
+	/*
+	 * The job is over, its output written: @end and @code as in FRAME_STATUS, or @why is not NULL and says
+	 * why its status will not come. Main loop.
+	 */
+	void (*ended)(void *opaque, enum frame_end end, uint32_t code, const char *why);
+	void *opaque;
+};
+
+/* 0 or -errno (reported). */
+int command_create(struct command **cmd, struct loop *loop) LKVM_MUST_CHECK;
+/* The device must be gone. Jobs that are left just end. NULL is legal. */
+void command_destroy(struct command *cmd);
+
+/* The host's end of port GUEST_PORT, for virtio_console_create(). */
+struct virtio_console_port command_port(struct command *cmd);
+/* The device that was made with it, and the port's number there. Before the loop runs. */
+void command_set_device(struct command *cmd, struct virtio_device *dev, unsigned int port);
+
+/*
+ * Asks the guest to run a job, as soon as it is there. Main loop, or before it runs. Returns the job's number;
+ * -EAGAIN when COMMAND_MAX_JOBS run; -E2BIG when arguments and environment do not fit in FRAME_MAX_PAYLOAD;
+ * -ENOMEM. Silent.
+ */
+int command_start(struct command *cmd, const struct command_job *job) LKVM_MUST_CHECK;
+/* Sends signal @sig to the job's process group. Main loop. */
+void command_kill(struct command *cmd, int job, int sig);
+/* Forgets a job, whose descriptors are about to be closed; its program goes on, or ends of SIGPIPE. Main loop. */
+void command_forget(struct command *cmd, int job);
+
+/* When anything last came from the guest, CLOCK_MONOTONIC milliseconds; 0: nothing yet. Any thread. */
+uint64_t command_last_ms(const struct command *cmd);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/vm-command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/command.h"
+#include "lkvm/log.h"
+#include "lkvm/outcome.h"
+#include "lkvm/vm.h"
+#include "virtio/console.h"
+
+static const char path_variable[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+static void on_started(void *opaque)
+{
+	struct vm *vm = opaque;
+
+	log_info("the command runs, %llu ms after the guest's start", (unsigned long long)vm_uptime_ms(vm));
+}
+
+static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char *why)
+{
+	struct vm *vm = opaque;
+	const char *name = vm->cfg->command[0];
+
+	if (why) {
+		vm_request_stop(vm, OUTCOME_LOST, 0, "%s", why);
+		return;
+	}
+	switch (end) {
+	case END_EXITED:
+		vm_request_stop(vm, OUTCOME_COMMAND, (int)code, "the command ended with status %u", code);
+		return;
+	case END_SIGNALED:
+		vm_request_stop(vm, OUTCOME_COMMAND, 128 + (int)code, "the command was ended by signal %u (%s)", code,
+				strsignal((int)code));
+		return;
+	case END_NOT_STARTED:
+		log_error("cannot run %s in the guest: %s%s", name, strerror((int)code),
+			  code == ENOENT ? " (bring it with --add or --initrd)" : "");
+		vm_request_stop(vm, OUTCOME_COMMAND,
+				code == ENOENT || code == ENOTDIR ? EXIT_STATUS_NOT_FOUND : EXIT_STATUS_NOT_EXECUTABLE,
+				"cannot run %s in the guest: %s", name, strerror((int)code));
+		return;
+	}
+}
+
+/* The environment of a command: ours, which --env can replace. Free the array only. */
+static char **make_env(const struct config *cfg, char *term, size_t term_bytes)
+{
+	char **env = calloc(cfg->nr_env + 4, sizeof(*env));
+	const char *own[] = { path_variable, "HOME=/", term };
+	size_t nr = 0;
+
+	if (!env)
+		return NULL;
+	snprintf(term, term_bytes, "TERM=%s", getenv("TERM") ? getenv("TERM") : "dumb");
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		size_t len = strcspn(own[i], "=") + 1;
+		bool replaced = false;
+
+		for (unsigned int k = 0; k < cfg->nr_env; k++)
+			replaced |= !strncmp(cfg->env[k], own[i], len);
+		if (!replaced)
+			env[nr++] = (char *)(uintptr_t)own[i];
+	}
+	for (unsigned int k = 0; k < cfg->nr_env; k++)
+		env[nr++] = cfg->env[k];
+	return env;
+}
+
+static int start(struct vm *vm)
+{
+	const struct config *cfg = vm->cfg;
+	char term[64];
+	struct command_job job = {
+		.argv = cfg->command,
+		.env = make_env(cfg, term, sizeof(term)),
+		.workdir = cfg->workdir,
+		.uid = cfg->uid,
+		.gid = cfg->gid,
+		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
+		.started = on_started,
+		.ended = on_ended,
+		.opaque = vm,
+	};
+	int ret = job.env ? command_start(vm->command, &job) : -ENOMEM;
+
+	free((void *)(uintptr_t)job.env);
+	if (ret < 0)
+		log_error("-- %s: %s%s", cfg->command[0], strerror(-ret),
+			  ret == -E2BIG ? " (64 KiB of arguments and environment can be passed)" : "");
+	return ret < 0 ? ret : 0;
+}
+
+int vm_command_create(struct vm *vm, const struct virtio_env *env, struct virtio_device **dev)
+{
+	struct virtio_console_port port;
+	int ret;
+
+	ret = command_create(&vm->command, vm->loop);
+	if (!ret)
+		ret = start(vm);
+	if (ret)
+		return ret;
+	port = command_port(vm->command);
+	ret = virtio_console_create(dev, env, NULL, &port, 1);
+	if (!ret)
+		command_set_device(vm->command, *dev, 1);
+	return ret;
+}

@@ -1,0 +1,56 @@
+# `-- CMD`: its exit status, or why there is none; its streams, byte for byte; no root file system is needed.
+# arch: riscv64 arm64 ppc64le
+# timeout: 1800
+. "${CASES:-/cases}/lib.sh"
+
+run() { # STATUS [OPTIONS] -- CMD
+	local want=$1
+	shift
+	expect_status "$want" lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 "$@"
+}
+
+run 77 -- sh -c 'exit 77'
+[ ! -s out ] || fail "output came from nowhere"
+[ ! -s err ] || fail "lkvm has something to say: $(cat err)"
+run 137 -- sh -c 'kill -9 $$'
+run 255 -- sh -c 'exit 255'
+
+# Not found, not executable: also before any shell, and said.
+run 127 -- /no/such/program
+expect_grep "^lkvm: cannot run /no/such/program in the guest: No such file or directory" err
+echo "no program" >text
+chmod 644 text
+run 126 --add text -- /text
+expect_grep "^lkvm: cannot run /text in the guest: Permission denied" err
+
+# Standard input, output and error are kept apart, and exact, in both directions.
+dd if=/dev/urandom of=random bs=64k count=5 2>/dev/null
+cat >streams <<'GUEST'
+#!/bin/sh
+printf x >&2
+cat
+printf y >&2
+[ "$1" = "two words" ] && [ "$COLOUR" = "deep red" ] && [ "$(pwd)" = /tmp/x ] && [ "$(id -u):$(id -g)" = 1000:100 ] &&
+	[ "$(cat data/link)" = inside ] && [ -x data/prog ]
+GUEST
+chmod 755 streams
+mkdir data
+echo inside >data/file
+ln -s file data/link
+cp streams data/prog
+status=0
+lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 --add data --workdir /tmp/x --user 1000:100 \
+	--env "COLOUR=deep red" -- ./streams "two words" <random >out 2>err || status=$?
+[ $status = 0 ] || { tail log err; fail "status $status"; }
+expect_same random out
+[ "$(cat err)" = xy ] || fail "stderr: $(cat err)"
+
+# The user's initrd is the root; a command comes from there.
+run 1 -i /guest/initrd -- busybox false
+
+# A guest that goes without the status is lost, one that panics is a panic.
+run 123 -- sh -c 'echo before; poweroff -f; sleep 100'
+expect_grep "^lkvm: guest lost: it powered off before the command's status came" err
+[ "$(cat out)" = before ] || fail "output before the end: $(cat out)"
+run 120 -p panic=-1 -- sh -c 'echo c >/proc/sysrq-trigger; sleep 100'
+expect_grep "sysrq triggered crash" err

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host's end of a command, with frames as a guest would send them. */
+#include "lkvm/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/unit/test.h"
+
+struct fixture {
+	struct loop    *loop;
+	struct command *cmd;
+	struct virtio_console_port port;
+	int             out[2], err[2];
+	uint32_t        seq;
+	int             job;
+	/* What was told. */
+	unsigned int    started, ended;
+	enum frame_end  end;
+	uint32_t        code;
+	char            why[160];
+};
+
+static void on_started(void *opaque)
+{
+	struct fixture *f = opaque;
+
+	f->started++;
+}
+
+static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char *why)
+{
+	struct fixture *f = opaque;
+
+	f->ended++;
+	f->end = end;
+	f->code = code;
+	strncpy(f->why, why ? why : "", sizeof(f->why) - 1);
+	loop_quit(f->loop);
+}
+
+static void begin(struct fixture *f)
+{
+	static char prog[] = "prog", var[] = "A=1";
+	char *argv[] = { prog, NULL }, *env[] = { var, NULL };
+	struct command_job job = {
+		.argv = argv, .env = env, .workdir = "/", .started = on_started, .ended = on_ended, .opaque = f,
+	};
+
+	memset(f, 0, sizeof(*f));
+	CHECK_EQ(pipe(f->out), 0);
+	CHECK_EQ(pipe(f->err), 0);
+	CHECK_EQ(loop_create(&f->loop), 0);
+	CHECK_EQ(command_create(&f->cmd, f->loop), 0);
+	f->port = command_port(f->cmd);
+	job.fds[STREAM_IN] = -1;
+	job.fds[STREAM_OUT] = f->out[1];
+	job.fds[STREAM_ERR] = f->err[1];
+	f->job = command_start(f->cmd, &job);
+	CHECK(f->job >= 0);
+}
+
+static void end(struct fixture *f)
+{
+	command_destroy(f->cmd);
+	loop_destroy(f->loop);
+	for (int i = 0; i < 2; i++) {
+		close(f->out[i]);
+		close(f->err[i]);
+	}
+}
+
+static void guest_sends(struct fixture *f, uint8_t type, uint8_t stream, const void *payload, uint32_t len)
+{
+	struct frame frame = { .type = type, .job = (uint16_t)f->job, .stream = stream, .len = len, .payload = payload };
+	uint8_t header[FRAME_HEADER_BYTES];
+
+	frame_header(&frame, f->seq++, header);
+	CHECK_EQ(f->port.write(f->port.opaque, header, sizeof(header)), sizeof(header));
+	if (len)
+		CHECK_EQ(f->port.write(f->port.opaque, payload, len), len);
+}
+
+static void guest_ends(struct fixture *f, enum frame_end how, uint32_t code, uint64_t out, uint64_t err)
+{
+	uint8_t status[STATUS_BYTES];
+
+	frame_put_u32(status, how);
+	frame_put_u32(status + 4, code);
+	frame_put_u64(status + 8, out);
+	frame_put_u64(status + 16, err);
+	guest_sends(f, FRAME_STATUS, 0, status, sizeof(status));
+}
+
+static void test_success(void)
+{
+	int fds = test_open_fds();
+	struct fixture f;
+	char buf[16] = "";
+
+	begin(&f);
+	guest_sends(&f, FRAME_STARTED, 0, NULL, 0);
+	guest_sends(&f, FRAME_DATA, STREAM_OUT, "out", 3);
+	guest_sends(&f, FRAME_DATA, STREAM_ERR, "error", 5);
+	guest_sends(&f, FRAME_DATA, STREAM_OUT, "put", 3);
+	guest_ends(&f, END_EXITED, 42, 6, 5);
+	CHECK_EQ(loop_run(f.loop), 0);
+	CHECK_EQ(f.started, 1);
+	CHECK_EQ(f.ended, 1);
+	CHECK_EQ(f.end, END_EXITED);
+	CHECK_EQ(f.code, 42);
+	CHECK_STR(f.why, "");
+	CHECK_EQ(read(f.out[0], buf, sizeof(buf)), 6);
+	CHECK(!memcmp(buf, "output", 6));
+	CHECK_EQ(read(f.err[0], buf, sizeof(buf)), 5);
+	end(&f);
+	CHECK_EQ(test_open_fds(), fds);
+}
+
+/* None of these may look like a status. */
+static void check_lost(void (*what)(struct fixture *f), const char *why)
+{
+	struct fixture f;
+
+	begin(&f);
+	what(&f);
+	CHECK_EQ(loop_run(f.loop), 0);
+	CHECK_EQ(f.ended, 1);
+	CHECK_STR(f.why, why);
+	end(&f);
+}
+
+static void missing_output(struct fixture *f)
+{
+	guest_sends(f, FRAME_DATA, STREAM_OUT, "out", 3);
+	guest_ends(f, END_EXITED, 0, 4, 0);
+}
+
+static void torn_status(struct fixture *f)
+{
+	guest_sends(f, FRAME_STATUS, 0, "1234", 4);
+}
+
+static void wild_status(struct fixture *f)
+{
+	guest_ends(f, END_EXITED, 256, 0, 0);
+}
+
+static void noise(struct fixture *f)
+{
+	f->port.write(f->port.opaque, "Kernel panic - not syncing", 26);
+}
+
+static void gap(struct fixture *f)
+{
+	f->seq++;
+	guest_ends(f, END_EXITED, 0, 0, 0);
+}
+
+static void too_much(struct fixture *f)
+{
+	static char data[FRAME_MAX_DATA];
+
+	/* More than the window, before anything could be written. */
+	for (int i = 0; i < 16; i++)
+		guest_sends(f, FRAME_DATA, STREAM_OUT, data, sizeof(data));
+}
+
+static void gone(struct fixture *f)
+{
+	guest_sends(f, FRAME_STARTED, 0, NULL, 0);
+	guest_sends(f, FRAME_HELLO, 0, NULL, 0);
+	f->port.guest_open(f->port.opaque, false);
+}
+
+static void forged(struct fixture *f)
+{
+	guest_sends(f, FRAME_EXEC, 0, NULL, 0);
+}
+
+static void test_lost(void)
+{
+	check_lost(missing_output, "output of the command is missing");
+	check_lost(wild_status, "output of the command is missing");
+	check_lost(torn_status, "the status of the command is torn");
+	check_lost(noise, "what comes from the guest's init is damaged");
+	check_lost(gap, "what comes from the guest's init is damaged");
+	check_lost(gone, "the guest's init is gone");
+	check_lost(forged, "the guest sent what only the host may send");
+}
+
+static void test_window(void)
+{
+	struct fixture f;
+	static char buf[1 << 20];
+	ssize_t n = 0;
+
+	begin(&f);
+	too_much(&f);
+	/* Nobody reads: the loop does not block on it. What was allowed is kept. */
+	CHECK_EQ(f.ended, 0);
+	CHECK_EQ(loop_start(f.loop, "loop"), 0);
+	while (n < (ssize_t)(7 * FRAME_MAX_DATA))
+		n += read(f.out[0], buf, sizeof(buf));
+	loop_stop(f.loop);
+	end(&f);
+}
+
+static void test_reader_gone(void)
+{
+	struct fixture f;
+
+	begin(&f);
+	close(f.out[0]);
+	guest_sends(&f, FRAME_DATA, STREAM_OUT, "out", 3);
+	guest_ends(&f, END_SIGNALED, 13, 3, 0);
+	CHECK_EQ(loop_run(f.loop), 0);
+	CHECK_EQ(f.end, END_SIGNALED);
+	CHECK_EQ(f.code, 13);
+	f.out[0] = dup(f.err[0]);
+	end(&f);
+}
+
+static void test_limits(void)
+{
+	static char big[70000], prog[] = "p";
+	char *argv[] = { prog, NULL }, *env[] = { NULL }, *long_argv[] = { big, NULL };
+	struct command_job job = { .argv = argv, .env = env, .workdir = "/", .fds = { -1, -1, -1 } };
+	struct fixture f;
+
+	begin(&f);
+	memset(big, 'x', sizeof(big) - 1);
+	job.argv = long_argv;
+	CHECK_EQ(command_start(f.cmd, &job), -E2BIG);
+	job.argv = argv;
+	for (int i = 1; i < COMMAND_MAX_JOBS; i++)
+		CHECK_EQ(command_start(f.cmd, &job), f.job + i + 1);
+	CHECK_EQ(command_start(f.cmd, &job), -EAGAIN);
+	end(&f);
+}
+
+const struct test command_tests[] = {
+	{ "success", test_success },
+	{ "lost", test_lost },
+	{ "window", test_window },
+	{ "reader-gone", test_reader_gone },
+	{ "limits", test_limits },
+	{ 0 },
+};
