@@ -48,6 +48,14 @@ static void runtime_end(void)
 
 /* ---- registry ----------------------------------------------------------------------------------- */
 
+static bool lists(char **names, const char *name)
+{
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
 static void test_names(void)
 {
 	struct registry_entry a, b, c;
@@ -76,10 +84,10 @@ static void test_names(void)
 	CHECK_EQ(registry_connect(""), -ENOENT);
 
 	CHECK_EQ(registry_names(&names), 0);
-	CHECK_STR(names[0], b.name);
-	CHECK_STR(names[1], c.name);
-	CHECK_STR(names[2], "one");
 	/* Directories that are not the test's may hold more. */
+	CHECK(lists(names, b.name) && lists(names, c.name) && lists(names, "one") && !lists(names, "two"));
+	for (char **name = names; name[0] && name[1]; name++)
+		CHECK(strcmp(name[0], name[1]) < 0);
 	registry_free_names(names);
 	registry_remove(&a);
 	registry_remove(&b);
