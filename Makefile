@@ -33,7 +33,7 @@ OBJS_core := $(addprefix lkvm/, \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o)
 OBJS_core += guest/frame.o guest/init-image.o
-OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-files.o command.o)
+OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-files.o command.o splat.o)
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
 
@@ -61,7 +61,7 @@ OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-ve
 	cmd-explain.o vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
 OBJS_vm += $(OBJS_report)
 # Commands in guests.
-OBJS_command := lkvm/vm-command.o
+OBJS_command := $(addprefix lkvm/, vm-command.o vm-watch.o)
 OBJS_vm += $(OBJS_command)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)

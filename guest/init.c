@@ -198,8 +198,8 @@ static void make_parents(const char *path)
 /*
  * Puts what was packed into its places. Only here, and not by its path in the archive: unpacking a directory
  * where the user's initrd has a symbolic link (/lib, /bin) would replace the link.
- * The list has NUL-ended words: 'f', name in GUEST_DIR, path; 'd', octal mode, path; 'l', target, path; and 'm', name in
- * GUEST_DIR of a module to load.
+ * The list has NUL-ended words: 'f', name in GUEST_DIR, path; 'd', octal mode, path; 'l', target, path; and
+ * 'm', name in GUEST_DIR, path on the host: a module to load.
  */
 static void place_files(void)
 {

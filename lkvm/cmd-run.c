@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lkvm/command.h"
 #include "lkvm/config.h"
 #include "lkvm/control.h"
 #include "lkvm/log.h"
@@ -31,6 +32,8 @@ static bool console_was_seen(const struct config *cfg)
 
 	if (cfg->console_log)
 		return false;
+	if (cfg->command) /* the console is on standard error itself */
+		return true;
 	if (fstat(STDOUT_FILENO, &out) || fstat(STDERR_FILENO, &err))
 		return false;
 	return (S_ISCHR(out.st_mode) && isatty(STDOUT_FILENO)) ||
@@ -81,12 +84,17 @@ static void report_outcome(const struct config *cfg, struct vm *vm)
 /* Whoever judges a good end by the output must not take what is left of it for all. */
 static void note_lost_output(struct vm *vm)
 {
+	const char *whose = "guest's console";
 	int err = console_output_error(vm->console);
 
+	if (!err && vm->command) {
+		whose = "command's";
+		err = command_output_error(vm->command);
+	}
 	if (!err || outcome_exit_status(&vm->outcome))
 		return;
 	vm->outcome.kind = OUTCOME_OUTPUT_LOST;
-	snprintf(vm->outcome.text, sizeof(vm->outcome.text), "the guest's console output is not complete: %s",
+	snprintf(vm->outcome.text, sizeof(vm->outcome.text), "the %s output is not complete: %s", whose,
 		 strerror(-err));
 }
 
@@ -102,7 +110,9 @@ static int attach_control(struct control *ctl, struct vm *vm)
 /* One life of the guest: how it ended. */
 static struct outcome run_guest(const struct config *cfg, struct control *ctl)
 {
-	struct outcome outcome = { .kind = OUTCOME_START_FAILED };
+	struct outcome outcome = {
+		.kind = OUTCOME_START_FAILED, .override = cfg->exit_codes[OUTCOME_START_FAILED],
+	};
 	struct vm *vm;
 	int ret;
 
@@ -116,6 +126,7 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl)
 	/* If it can't be run as asked, then whatever the outcome says: the reason has been reported. */
 	if (!attach_control(ctl, vm) && !vm_run(vm)) {
 		note_lost_output(vm);
+		vm->outcome.override = cfg->exit_codes[vm->outcome.kind];
 		report_outcome(cfg, vm);
 		outcome = vm->outcome;
 	}
@@ -165,7 +176,8 @@ static int run_guest_lives(const struct config *cfg)
 		return EXIT_STATUS_START_FAILED;
 	for (;;) {
 		outcome = run_guest(&life, ctl);
-		if (outcome.kind != OUTCOME_REBOOT || cfg->on_reboot != ON_REBOOT_RESTART)
+		if (!(outcome.kind == OUTCOME_REBOOT && cfg->on_reboot == ON_REBOOT_RESTART) &&
+		    !(outcome.kind == OUTCOME_PANIC && cfg->on_panic == ON_PANIC_REBOOT))
 			break;
 		life.console_log_append = true;
 		life.timeout_spent_ms = now_ms() - start;

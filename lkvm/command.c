@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lkvm/console.h"
@@ -75,7 +74,8 @@ struct command {
 	struct frame_decoder  decoder;
 	bool                  hello;
 	char                  broken[160]; /* why the channel can't be used any more; "": it can */
-	_Atomic uint64_t      last_ms;
+	_Atomic uint64_t      received;
+	int                   output_error; /* loop thread */
 
 	/* The frame that is being sent. Loop thread. */
 	uint32_t              seq;
@@ -87,14 +87,6 @@ static void wake(struct command *cmd)
 {
 	uint64_t one = 1;
 	ssize_t put LKVM_UNUSED = write(cmd->wake_fd, &one, sizeof(one));
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
 /* ---- from the guest (device thread) ------------------------------------------------------------- */
@@ -179,7 +171,7 @@ static void take_frame(struct command *cmd, const struct frame *frame)
 		break;
 	case FRAME_CREDIT:
 		if (frame->len == 4 && frame->stream == STREAM_IN)
-			job->in_window = MIN(job->in_window + MIN(frame_get_u32(frame->payload), WINDOW_IN), WINDOW_IN);
+			job->in_window += MIN(frame_get_u32(frame->payload), WINDOW_IN - job->in_window);
 		break;
 	case FRAME_CLOSE:
 		if (frame->stream == STREAM_IN)
@@ -200,7 +192,7 @@ static size_t port_write(void *opaque, const void *buf, size_t len)
 	struct command *cmd = opaque;
 	size_t at = 0;
 
-	atomic_store_explicit(&cmd->last_ms, now_ms(), memory_order_relaxed);
+	atomic_fetch_add_explicit(&cmd->received, len, memory_order_relaxed);
 	pthread_mutex_lock(&cmd->lock);
 	while (at < len && !cmd->broken[0]) {
 		struct frame frame;
@@ -237,10 +229,12 @@ static void port_input_ready(void *opaque)
 
 /* ---- to the guest (loop thread) ----------------------------------------------------------------- */
 
-static void tx_frame(struct command *cmd, uint8_t type, const struct job *job, uint8_t stream, const uint8_t *payload,
-		     uint32_t len)
+static void tx_frame(struct command *cmd, uint8_t type, const struct job *job, uint8_t stream,
+		     const uint8_t *payload, uint32_t len)
 {
-	const struct frame frame = { .type = type, .job = job->id, .stream = stream, .len = len, .payload = payload };
+	const struct frame frame = {
+		.type = type, .job = job->id, .stream = stream, .len = len, .payload = payload,
+	};
 
 	assert(!cmd->tx_len);
 	if (payload != cmd->tx + FRAME_HEADER_BYTES)
@@ -386,8 +380,10 @@ static void sink_unwatch(struct job *job, struct sink *sink)
 /* Nobody reads it: the program is to learn it as it would from a pipe. */
 static void sink_give_up(struct job *job, struct sink *sink, int err)
 {
-	if (err && err != EPIPE)
+	if (err && err != EPIPE) {
 		log_warning("cannot write the command's output: %s; the rest of it is lost", strerror(err));
+		job->cmd->output_error = -err;
+	}
 	sink_unwatch(job, sink);
 	if (sink->own_fd >= 0)
 		close(sink->own_fd);
@@ -706,7 +702,12 @@ void command_forget(struct command *cmd, int id)
 	wake(cmd);
 }
 
-uint64_t command_last_ms(const struct command *cmd)
+uint64_t command_received(const struct command *cmd)
 {
-	return atomic_load_explicit(&cmd->last_ms, memory_order_relaxed);
+	return atomic_load_explicit(&cmd->received, memory_order_relaxed);
+}
+
+int command_output_error(const struct command *cmd)
+{
+	return cmd->output_error;
 }

@@ -54,7 +54,9 @@ void command_kill(struct command *cmd, int job, int sig);
 /* Forgets a job, whose descriptors are about to be closed; its program goes on, or ends of SIGPIPE. Main loop. */
 void command_forget(struct command *cmd, int job);
 
-/* When anything last came from the guest, CLOCK_MONOTONIC milliseconds; 0: nothing yet. Any thread. */
-uint64_t command_last_ms(const struct command *cmd);
+/* How many bytes have come from the guest. Any thread. */
+uint64_t command_received(const struct command *cmd);
+/* 0, or -errno of output that could not be written, other than to a reader that went away. */
+int command_output_error(const struct command *cmd);
 
 #endif

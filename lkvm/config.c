@@ -37,6 +37,9 @@ void config_free(struct config *cfg)
 	free(cfg->command);
 	for (unsigned int i = 0; i < cfg->nr_env; i++)
 		free(cfg->env[i]);
+	for (unsigned int i = 0; i < cfg->nr_allow; i++)
+		free(cfg->allow[i]);
+	free(cfg->allow);
 	free(cfg->env);
 	for (unsigned int i = 0; i < cfg->nr_adds; i++) {
 		free(cfg->adds[i].file);
@@ -136,6 +139,10 @@ static int validate_run(const struct config *cfg)
 	}
 	if (!cfg->dev || !cfg->workdir) { /* config_init() could not report it */
 		log_error("out of memory");
+		return -EINVAL;
+	}
+	if (cfg->boot_timeout_ms && !cfg->command) {
+		log_error("--boot-timeout needs a command, whose start it waits for (-- CMD); see --timeout and --silence-timeout");
 		return -EINVAL;
 	}
 	return validate_command(cfg);

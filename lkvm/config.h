@@ -6,6 +6,7 @@
 #ifndef LKVM_CONFIG_H
 #define LKVM_CONFIG_H
 
+#include "lkvm/outcome.h"
 #include "lkvm/types.h"
 
 #define CONFIG_MAX_DISKS   16
@@ -36,6 +37,11 @@ enum config_on_reboot {
 enum config_on_unknown_exit {
 	ON_UNKNOWN_EXIT_REPORT, /* say it once per place, and go on */
 	ON_UNKNOWN_EXIT_STOP,
+};
+
+enum config_on_panic {
+	ON_PANIC_EXIT,
+	ON_PANIC_REBOOT, /* start the guest anew */
 };
 
 enum config_tristate {
@@ -130,6 +136,13 @@ struct config {
 	uint64_t     timeout_spent_ms; /* of that, by earlier lives of the guest */
 	enum config_on_reboot on_reboot;
 	enum config_on_unknown_exit on_unknown_exit;
+	enum config_on_panic on_panic;
+	uint64_t     boot_timeout_ms;    /* until the command runs; 0: none */
+	uint64_t     silence_timeout_ms; /* without output of the guest; 0: none */
+	int          exit_codes[OUTCOME_KINDS]; /* plus 1; 0: the usual one */
+	unsigned int fail_on;     /* 1 << SPLAT_...: complaints of the guest's kernel that fail the run */
+	char       **allow;       /* extended regular expressions of complaints that are expected */
+	unsigned int nr_allow;
 	char        *console_log; /* file for the guest console, NULL: stdout */
 	bool         console_log_append; /* do not empty that file: it has an earlier life of the guest */
 	char        *dump_dtb;    /* file, NULL: no */

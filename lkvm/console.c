@@ -66,9 +66,11 @@ struct scan {
 struct console {
 	struct loop *loop;
 	void (*on_panic)(void *opaque, const char *line, bool final);
+	void (*on_line)(void *opaque, const char *line);
 	void (*on_quit)(void *opaque);
 	void *opaque;
 	struct console_frontend fe;
+	_Atomic uint64_t written;
 
 	/* Tail and scanner. Never held while anything waits. */
 	pthread_mutex_t lock;
@@ -371,15 +373,27 @@ static void tail_append(struct console *con, const uint8_t *buf, size_t len)
 
 static void console_scan(struct console *con, const uint8_t *buf, size_t len)
 {
-	char text[CONSOLE_LINE_BYTES];
+	char text[CONSOLE_LINE_BYTES], line[CONSOLE_LINE_BYTES];
 	bool final;
 
 	for (size_t i = 0; i < len; i++) {
-		if (!scan_byte(&con->scan, buf[i], text, &final))
+		struct scan *scan = &con->scan;
+		bool whole = buf[i] == '\n' && con->on_line && scan->len && !scan->cut && !scan->reported;
+		bool panic;
+
+		if (whole) {
+			memcpy(line, scan->line, scan->len);
+			line[scan->len] = '\0';
+		}
+		panic = scan_byte(scan, buf[i], text, &final);
+		if (!whole && !panic)
 			continue;
 		/* Without the lock: whoever is told may well ask for the tail. */
 		pthread_mutex_unlock(&con->lock);
-		con->on_panic(con->opaque, text, final);
+		if (whole)
+			con->on_line(con->opaque, line);
+		if (panic)
+			con->on_panic(con->opaque, text, final);
 		pthread_mutex_lock(&con->lock);
 	}
 }
@@ -545,6 +559,7 @@ void console_write(struct console *con, const void *buf, size_t len)
 	if (!len)
 		return;
 
+	atomic_fetch_add_explicit(&con->written, len, memory_order_relaxed);
 	pthread_mutex_lock(&con->lock);
 	tail_append(con, buf, len);
 	/* Before the output, which may have to wait: a panic must not go unnoticed meanwhile. */
@@ -555,6 +570,11 @@ void console_write(struct console *con, const void *buf, size_t len)
 	pthread_mutex_lock(&con->out_lock);
 	out_append(con, buf, len);
 	pthread_mutex_unlock(&con->out_lock);
+}
+
+uint64_t console_written(const struct console *con)
+{
+	return atomic_load_explicit(&con->written, memory_order_relaxed);
 }
 
 void console_limit_wait(struct console *con, unsigned int ms)
@@ -821,6 +841,7 @@ int console_create(struct console **out, const struct console_options *opt)
 	}
 	con->loop = opt->loop;
 	con->on_panic = opt->on_panic;
+	con->on_line = opt->on_line;
 	con->on_quit = opt->on_quit;
 	con->opaque = opt->opaque;
 	pthread_mutex_init(&con->lock, NULL);

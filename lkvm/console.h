@@ -19,6 +19,8 @@ struct console_options {
 	/* Called once per line of a panic: the first ("Kernel panic - not syncing: ...") with
 	 * @final false, "---[ end Kernel panic" with @final true. Any thread. */
 	void (*on_panic)(void *opaque, const char *line, bool final);
+	/* Optional: a line is complete; without its newline and control sequences. Any thread. */
+	void (*on_line)(void *opaque, const char *line);
 	/* ^A x on a terminal. Loop thread. */
 	void (*on_quit)(void *opaque);
 	void *opaque;
@@ -65,6 +67,9 @@ void console_input_ready(struct console *console);
  * console_stop().
  */
 int console_output_error(const struct console *console);
+
+/* How many bytes the guest has written. Any thread. */
+uint64_t console_written(const struct console *console);
 
 /* Copies the last lines of output (at most @size - 1 bytes, whole lines, NUL-terminated). Any thread. */
 size_t console_tail(struct console *console, char *buf, size_t size);

@@ -24,8 +24,8 @@ int cpio_create(struct cpio *cpio) LKVM_MUST_CHECK;
 void cpio_destroy(struct cpio *cpio);
 
 /*
- * An entry: a directory, a device (@rdev), a symbolic link (its target as @data) or a file. @name has no slash at its
- * start; directories above it must have been added before. 0 or -errno.
+ * An entry: a directory, a device (@rdev), a symbolic link (its target as @data) or a file. @name has no slash
+ * at its start; directories above it must have been added before. 0 or -errno.
  */
 int cpio_add(struct cpio *cpio, const char *name, mode_t mode, dev_t rdev, const void *data, size_t len)
 	LKVM_MUST_CHECK;

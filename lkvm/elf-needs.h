@@ -18,8 +18,8 @@ struct elf_needs {
 };
 
 /*
- * Reads the file [@data, @data + @size), into which the strings point. Returns 0; -ENOEXEC if this is no ELF program or
- * library; -EINVAL if it is damaged.
+ * Reads the file [@data, @data + @size), into which the strings point. Returns 0; -ENOEXEC if this is no ELF
+ * program or library; -EINVAL if it is damaged.
  */
 int elf_needs_read(const uint8_t *data, uint64_t size, struct elf_needs *needs) LKVM_MUST_CHECK;
 

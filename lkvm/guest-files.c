@@ -216,7 +216,8 @@ static bool is_library_for(const char *path, const struct elf_needs *kind)
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0) {
 		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		if (data != MAP_FAILED) {
-			good = !elf_needs_read(data, (uint64_t)st.st_size, &needs) && elf_needs_same_kind(&needs, kind);
+			good = !elf_needs_read(data, (uint64_t)st.st_size, &needs) &&
+			       elf_needs_same_kind(&needs, kind);
 			munmap(data, (size_t)st.st_size);
 		}
 	}
@@ -263,7 +264,8 @@ static bool find_standard(const char *name, const struct elf_needs *kind, char *
 }
 
 /* The directories in /etc/ld.so.conf and what it includes, which is *.conf in a directory on all systems. */
-static bool find_configured(const char *conf, const char *name, const struct elf_needs *kind, char *path, size_t size)
+static bool find_configured(const char *conf, const char *name, const struct elf_needs *kind, char *path,
+			    size_t size)
 {
 	char line[PATH_MAX];
 	bool found = false;
@@ -429,10 +431,11 @@ static int pack_tree(struct pack *p, int parent, const char *name, const char *f
 
 static int pack_add(struct pack *p, const struct config_add *add)
 {
+	const char *where = add->path ? add->path : add->file;
 	char path[PATH_MAX];
 
-	if (guest_files_path(add->path ? "/" : p->cfg->workdir, add->path ? add->path : add->file, path, sizeof(path))) {
-		log_error("--add: '%s' is too long for a path in the guest", add->path ? add->path : add->file);
+	if (guest_files_path(add->path ? "/" : p->cfg->workdir, where, path, sizeof(path))) {
+		log_error("--add: '%s' is too long for a path in the guest", where);
 		return -ENAMETOOLONG;
 	}
 	return pack_tree(p, AT_FDCWD, add->file, add->file, path, 0);

@@ -110,8 +110,8 @@ static int take_file(struct search *s, const char *path, size_t len)
 }
 
 /*
- * A line lists all that the module needs, the nearest first (depmod(8), modules.dep(5)): taken from its end, each comes
- * after what it needs itself.
+ * A line lists all that the module needs, the nearest first (depmod(8), modules.dep(5)): taken from its end,
+ * each comes after what it needs itself.
  */
 static int take_line(struct search *s, const char *line, size_t len)
 {

@@ -2,6 +2,7 @@
 #include "lkvm/outcome.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct kind {
 	const char *word;
@@ -23,6 +24,8 @@ static const struct kind kinds[] = {
 	[OUTCOME_TIMEOUT]      = { "timeout", "", "--timeout ran out", EXIT_STATUS_TIMEOUT },
 	[OUTCOME_START_FAILED] = { "start-failed", "", "the guest could not be started",
 				   EXIT_STATUS_START_FAILED },
+	[OUTCOME_SPLAT]        = { "splat", "the guest's kernel complained: ", "the guest's kernel complained",
+				   EXIT_STATUS_PANIC },
 	[OUTCOME_OUTPUT_LOST]  = { "output-lost", "", "some of the guest's output is lost",
 				   EXIT_STATUS_START_FAILED },
 };
@@ -40,10 +43,20 @@ const char *outcome_word(enum outcome_kind kind)
 	return kind_get(kind)->word;
 }
 
+enum outcome_kind outcome_kind_by_word(const char *word)
+{
+	for (enum outcome_kind kind = OUTCOME_NONE + 1; kind < OUTCOME_KINDS; kind++)
+		if (kinds[kind].exit_status >= 0 && !strcmp(kinds[kind].word, word))
+			return kind;
+	return OUTCOME_KINDS;
+}
+
 int outcome_exit_status(const struct outcome *outcome)
 {
 	const struct kind *kind = kind_get(outcome->kind);
 
+	if (outcome->override)
+		return outcome->override - 1;
 	if (kind->exit_status >= 0)
 		return kind->exit_status;
 	if (outcome->kind == OUTCOME_STOPPED)

@@ -18,11 +18,14 @@ enum outcome_kind {
 	OUTCOME_TIMEOUT,      /* --timeout ran out */
 	OUTCOME_START_FAILED, /* lkvm could not start the guest */
 	OUTCOME_OUTPUT_LOST,  /* it ended well, but the host did not take all of its output (a full disk) */
+	OUTCOME_SPLAT,        /* it ended well, but its kernel complained (--fail-on) */
+	OUTCOME_KINDS,
 };
 
 struct outcome {
 	enum outcome_kind kind;
 	int               status;     /* OUTCOME_COMMAND: 0..255; OUTCOME_STOPPED: signal number or 0 */
+	int               override;   /* exit status that the user chose for this kind, plus 1; 0: none */
 	char              text[200];  /* one line for people: "Kernel panic - not syncing: ..." */
 };
 
@@ -30,7 +33,13 @@ struct outcome {
 const char *outcome_word(enum outcome_kind kind);
 
 /*
- * The process exit status: 0 for power-off and reboot, the command's own, 120 panic, 121 vCPU failed,
+ * The kind called @word; OUTCOME_KINDS if there is none. Not "command" and "stopped", which have statuses of their
+ * own, and "none".
+ */
+enum outcome_kind outcome_kind_by_word(const char *word);
+
+/*
+ * The process exit status: 0 for power-off and reboot, the command's own, 120 panic and splat, 121 vCPU failed,
  * 122 hung, 123 lost, 124 timeout, 125 start failed or output lost. Stopped by signal N: 128 + N; otherwise 0.
  */
 int outcome_exit_status(const struct outcome *outcome);

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lkvm/cpulist.h"
 #include "lkvm/log.h"
+#include "lkvm/splat.h"
 #include "riscv/options.h"
 
 /* Where the hypervisor itself can print: SBI, sPAPR. */
@@ -288,6 +290,85 @@ static int parse_on_unknown_exit(void *target, const struct option_use *use, con
 	if (i < 0)
 		return i;
 	cfg->on_unknown_exit = (enum config_on_unknown_exit)i;
+	return 0;
+}
+
+static int parse_on_panic(void *target, const struct option_use *use, const char *arg,
+			  bool enabled LKVM_UNUSED)
+{
+	static const char *const words[] = {
+		[ON_PANIC_EXIT] = "exit", [ON_PANIC_REBOOT] = "reboot", NULL,
+	};
+	struct config *cfg = target;
+	int i = options_match_word(use, "value", arg, words);
+
+	if (i < 0)
+		return i;
+	cfg->on_panic = (enum config_on_panic)i;
+	return 0;
+}
+
+static int parse_exit_code(void *target, const struct option_use *use, const char *arg,
+			   bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	const char *equals = strchr(arg, '=');
+	enum outcome_kind kind;
+	char word[32];
+	uint64_t v;
+
+	snprintf(word, sizeof(word), "%.*s", equals ? (int)MIN(equals - arg, 31) : 0, arg);
+	kind = outcome_kind_by_word(word);
+	if (kind == OUTCOME_KINDS || parse_u64(equals + 1, &v) || v > 255)
+		return options_bad_value(use, arg, "OUTCOME=N, such as panic=1, with poweroff, reboot, panic, vcpu-failed, "
+					 "hung, lost, timeout, start-failed, output-lost or splat, and 0 to 255");
+	cfg->exit_codes[kind] = (int)v + 1;
+	return 0;
+}
+
+static int parse_fail_on(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	const char *words[SPLAT_KINDS + 2];
+	struct config *cfg = target;
+	char *copy, *save = NULL, *word;
+	int i = 0;
+
+	for (unsigned int kind = 0; kind < SPLAT_KINDS; kind++)
+		words[kind] = splat_words[kind];
+	words[SPLAT_KINDS] = "all";
+	words[SPLAT_KINDS + 1] = NULL;
+	copy = strdup(arg);
+	if (!copy)
+		return out_of_memory();
+	word = strtok_r(copy, ",", &save);
+	if (!word)
+		i = options_bad_value(use, arg, "all, or some of warning,bug,kasan,kcsan,ubsan,lockdep,rcu-stall,hung-task,lockup");
+	for (; word && i >= 0; word = strtok_r(NULL, ",", &save)) {
+		i = options_match_word(use, "value", word, words);
+		if (i >= 0)
+			cfg->fail_on |= i == SPLAT_KINDS ? SPLAT_ALL : 1u << i;
+	}
+	free(copy);
+	return i < 0 ? i : 0;
+}
+
+static int parse_allow(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	char **more;
+	regex_t re;
+
+	if (!*arg || regcomp(&re, arg, REG_EXTENDED | REG_NOSUB))
+		return options_bad_value(use, arg, "an extended regular expression");
+	regfree(&re);
+	more = realloc(cfg->allow, (cfg->nr_allow + 1) * sizeof(*more));
+	if (!more)
+		return out_of_memory();
+	cfg->allow = more;
+	more[cfg->nr_allow] = strdup(arg);
+	if (!more[cfg->nr_allow])
+		return out_of_memory();
+	cfg->nr_allow++;
 	return 0;
 }
 
@@ -762,6 +843,21 @@ const struct option_spec run_options[] = {
 	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124" },
 	{ .long_name = "on-reboot", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
 	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default) or restart" },
+	{ .long_name = "on-panic", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
+	  .parse = parse_on_panic, .help = "when the guest panics: exit (default), or reboot, which starts it anew" },
+	{ .long_name = "boot-timeout", .metavar = "TIME", .arches = OPT_ALL, .section = RUN,
+	  .parse = option_parse_duration, .offset = CFG(boot_timeout_ms),
+	  .help = "stop the guest, with exit status 122, if its command does not run after TIME" },
+	{ .long_name = "silence-timeout", .metavar = "TIME", .arches = OPT_ALL, .section = RUN,
+	  .parse = option_parse_duration, .offset = CFG(silence_timeout_ms),
+	  .help = "stop the guest, with exit status 122, when neither its console nor its command has said anything for TIME" },
+	{ .long_name = "fail-on", .metavar = "KINDS", .arches = OPT_ALL, .section = RUN, .parse = parse_fail_on,
+	  .help = "complaints of the guest's kernel that make a success a failure, with exit status 120: warning, bug, kasan, "
+		  "kcsan, ubsan, lockdep, rcu-stall, hung-task, lockup, parted by commas, or all" },
+	{ .long_name = "allow", .metavar = "REGEX", .arches = OPT_ALL, .section = RUN, .parse = parse_allow,
+	  .help = "complaints of the guest's kernel that are expected; may be given several times" },
+	{ .long_name = "exit-code", .metavar = "OUTCOME=N", .arches = OPT_ALL, .section = RUN,
+	  .parse = parse_exit_code, .help = "exit status for an outcome (lkvm help run), such as panic=1 or hung=2" },
 	{ .long_name = "on-unknown-exit", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
 	  .parse = parse_on_unknown_exit,
 	  .help = "when KVM can't do what the guest did, but the guest can go on: report (default) or stop, "

@@ -19,6 +19,7 @@ static void on_started(void *opaque)
 {
 	struct vm *vm = opaque;
 
+	atomic_store(&vm->watch.command_start_ms, vm_watch_now_ms());
 	log_info("the command runs, %llu ms after the guest's start", (unsigned long long)vm_uptime_ms(vm));
 }
 
@@ -26,7 +27,9 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 {
 	struct vm *vm = opaque;
 	const char *name = vm->cfg->command[0];
+	bool found;
 
+	atomic_store(&vm->watch.command_end_ms, vm_watch_now_ms());
 	if (why) {
 		vm_request_stop(vm, OUTCOME_LOST, 0, "%s", why);
 		return;
@@ -42,8 +45,8 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 	case END_NOT_STARTED:
 		log_error("cannot run %s in the guest: %s%s", name, strerror((int)code),
 			  code == ENOENT ? " (bring it with --add or --initrd)" : "");
-		vm_request_stop(vm, OUTCOME_COMMAND,
-				code == ENOENT || code == ENOTDIR ? EXIT_STATUS_NOT_FOUND : EXIT_STATUS_NOT_EXECUTABLE,
+		found = code != ENOENT && code != ENOTDIR;
+		vm_request_stop(vm, OUTCOME_COMMAND, found ? EXIT_STATUS_NOT_EXECUTABLE : EXIT_STATUS_NOT_FOUND,
 				"cannot run %s in the guest: %s", name, strerror((int)code));
 		return;
 	}

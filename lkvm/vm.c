@@ -374,6 +374,11 @@ static void on_console_panic(void *opaque, const char *line, bool final)
 	vm_guest_panicked(opaque, line, final);
 }
 
+static void on_console_line(void *opaque, const char *line)
+{
+	vm_watch_line(opaque, line);
+}
+
 static void on_console_quit(void *opaque)
 {
 	vm_request_stop(opaque, OUTCOME_STOPPED, SIGINT, "stopped from the terminal");
@@ -454,6 +459,7 @@ static int create_console(struct vm *vm)
 		.in_fd = STDIN_FILENO,
 		.loop = vm->loop,
 		.on_panic = on_console_panic,
+		.on_line = on_console_line,
 		.on_quit = on_console_quit,
 		.opaque = vm,
 	};
@@ -504,6 +510,9 @@ int vm_create(struct vm **out, const struct config *cfg)
 	bus_init(&vm->mmio, "mmio");
 	bus_init(&vm->pio, "pio");
 
+	ret = vm_watch_init(vm);
+	if (ret)
+		goto err;
 	ret = open_kvm(vm);
 	if (ret)
 		goto err;
@@ -572,6 +581,7 @@ void vm_destroy(struct vm *vm)
 		return;
 	device_list_destroy(&vm->devices);
 	command_destroy(vm->command);
+	vm_watch_exit(vm);
 	console_destroy(vm->console);
 	if (vm->console_log_fd >= 0)
 		close(vm->console_log_fd);
@@ -632,17 +642,9 @@ static void settle_outcome(struct vm *vm)
 	}
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 uint64_t vm_uptime_ms(const struct vm *vm)
 {
-	return vm->start_ms ? now_ms() - vm->start_ms : 0;
+	return vm->start_ms ? vm_watch_now_ms() - vm->start_ms : 0;
 }
 
 int vm_run(struct vm *vm)
@@ -666,14 +668,16 @@ int vm_run(struct vm *vm)
 		}
 	}
 	pthread_mutex_lock(&vm->vcpu_lock);
-	vm->start_ms = now_ms();
+	vm->start_ms = vm_watch_now_ms();
 	vm->running = true;
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	pthread_mutex_unlock(&vm->vcpu_lock);
 
-	ret = vm_progress_start(vm);
+	ret = vm_watch_start(vm);
+	if (!ret)
+		ret = vm_progress_start(vm);
 	if (ret) {
-		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "cannot watch the guest's progress");
+		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "the guest cannot be watched");
 		goto out_vcpus;
 	}
 	ret = loop_run(vm->loop);
@@ -684,6 +688,7 @@ int vm_run(struct vm *vm)
 	}
 	release_signals(vm);
 out_vcpus:
+	vm_watch_stop(vm);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_join(vm->vcpus[i]);
 	report_print(vm);
@@ -694,6 +699,7 @@ out_console:
 	pthread_mutex_lock(&vm->vcpu_lock);
 	settle_outcome(vm);
 	pthread_mutex_unlock(&vm->vcpu_lock);
+	vm_watch_settle(vm);
 out_signals:
 	release_signals(vm);
 	return ret;

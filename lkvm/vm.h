@@ -29,6 +29,7 @@
 #include "lkvm/pvpanic.h"
 #include "lkvm/types.h"
 #include "lkvm/vcpu.h"
+#include "lkvm/vm-watch.h"
 
 struct arch_vm;
 struct command;
@@ -89,6 +90,7 @@ struct vm {
 	struct exit_record failure;  /* of culprit, if has_failure */
 	bool              has_failure;
 
+	struct vm_watch   watch;
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */
 	char              panic_text[200]; /* first line of a panic seen; "" if none. vcpu_lock */
 	int               timeout_fd;   /* timerfd of --timeout, -1: none */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What comes from the init of a hostile guest: the input is the channel's bytes, in chunks whose sizes its first bytes give.
- * Whatever they are, the host survives, and a command without a good status has not succeeded.
+ * What comes from the init of a hostile guest: the input is the channel's bytes, in chunks whose size its first
+ * byte gives. Whatever they are, the host survives, and a command without a good status has not succeeded.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -74,7 +74,9 @@ static void end(struct fixture *f)
 
 static void guest_sends(struct fixture *f, uint8_t type, uint8_t stream, const void *payload, uint32_t len)
 {
-	struct frame frame = { .type = type, .job = (uint16_t)f->job, .stream = stream, .len = len, .payload = payload };
+	struct frame frame = {
+		.type = type, .job = (uint16_t)f->job, .stream = stream, .len = len, .payload = payload,
+	};
 	uint8_t header[FRAME_HEADER_BYTES];
 
 	frame_header(&frame, f->seq++, header);

@@ -105,11 +105,12 @@ struct taken {
 static int take(void *opaque, const char *file, int fd, uint64_t size)
 {
 	struct taken *t = opaque;
+	size_t len = strlen(t->names);
 	char byte = 0;
 
 	CHECK_EQ(size, 1);
 	CHECK_EQ(pread(fd, &byte, 1, 0), 1);
-	snprintf(t->names + strlen(t->names), sizeof(t->names) - strlen(t->names), "%s:%c ", strrchr(file, '/') + 1, byte);
+	snprintf(t->names + len, sizeof(t->names) - len, "%s:%c ", strrchr(file, '/') + 1, byte);
 	return t->fail;
 }
 
