@@ -61,7 +61,7 @@ OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-ve
 	cmd-explain.o vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
 OBJS_vm += $(OBJS_report)
 # Commands in guests.
-OBJS_command := $(addprefix lkvm/, vm-command.o vm-watch.o)
+OBJS_command := $(addprefix lkvm/, vm-command.o vm-watch.o run-report.o)
 OBJS_vm += $(OBJS_command)
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
@@ -196,7 +196,7 @@ TEST_SUITES := $(subst -,_,$(patsubst tests/unit/test-%.c,%,$(TEST_SRCS)))
 TEST_VM_SRCS_riscv64 := tests/unit/vm-riscv.c
 TEST_VM_SRCS_arm64 := tests/unit/vm-arm.c
 TEST_VM_SRCS_ppc := tests/unit/vm-e500.c
-TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c $(TEST_VM_SRCS_$(ARCH))
+TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c tests/unit/vm-report.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \

@@ -16,6 +16,7 @@
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
 #include "lkvm/run-options.h"
+#include "lkvm/run-report.h"
 #include "lkvm/vm-control.h"
 #include "lkvm/vm.h"
 
@@ -107,13 +108,25 @@ static int attach_control(struct control *ctl, struct vm *vm)
 	return ret;
 }
 
+/* A success whose report is missing is none for whoever reads the report. */
+static void write_report(struct run_report *report, struct vm *vm, struct outcome *outcome)
+{
+	report->vm = vm;
+	report->outcome = outcome;
+	report->lives++;
+	if (!run_report_write(report) || outcome_exit_status(outcome))
+		return;
+	outcome->kind = OUTCOME_OUTPUT_LOST;
+	snprintf(outcome->text, sizeof(outcome->text), "the report could not be written");
+}
+
 /* One life of the guest: how it ended. */
-static struct outcome run_guest(const struct config *cfg, struct control *ctl)
+static struct outcome run_guest(const struct config *cfg, struct control *ctl, struct run_report *report)
 {
 	struct outcome outcome = {
 		.kind = OUTCOME_START_FAILED, .override = cfg->exit_codes[OUTCOME_START_FAILED],
 	};
-	struct vm *vm;
+	struct vm *vm = NULL;
 	int ret;
 
 	if (cfg->timeout_ms)
@@ -121,8 +134,10 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl)
 	ret = vm_create(&vm, cfg);
 	if (cfg->timeout_ms)
 		cmd_deadline(0);
-	if (ret)
+	if (ret) {
+		write_report(report, NULL, &outcome);
 		return outcome;
+	}
 	/* If it can't be run as asked, then whatever the outcome says: the reason has been reported. */
 	if (!attach_control(ctl, vm) && !vm_run(vm)) {
 		note_lost_output(vm);
@@ -132,6 +147,7 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl)
 	}
 	if (ctl)
 		control_detach(ctl);
+	write_report(report, vm, &outcome);
 	vm_destroy(vm);
 	return outcome;
 }
@@ -161,7 +177,7 @@ static uint64_t now_ms(void)
 }
 
 /* All lives of the guest: with --on-reboot=restart a reset begins another, in a new VM. */
-static int run_guest_lives(const struct config *cfg)
+static int run_guest_lives(const struct config *cfg, struct run_report *report)
 {
 	/* Strings are shared with @cfg, which keeps them. --timeout holds for all lives together. */
 	struct config life = *cfg;
@@ -175,7 +191,7 @@ static int run_guest_lives(const struct config *cfg)
 	if (cfg->control && create_control(cfg, &ctl))
 		return EXIT_STATUS_START_FAILED;
 	for (;;) {
-		outcome = run_guest(&life, ctl);
+		outcome = run_guest(&life, ctl, report);
 		if (!(outcome.kind == OUTCOME_REBOOT && cfg->on_reboot == ON_REBOOT_RESTART) &&
 		    !(outcome.kind == OUTCOME_PANIC && cfg->on_panic == ON_PANIC_REBOOT))
 			break;
@@ -206,6 +222,7 @@ static int cmd_run_main(int argc, char **argv)
 {
 	int status = EXIT_STATUS_START_FAILED;
 	struct config cfg;
+	struct run_report report = { .cfg = &cfg, .argv = argv, .start_ms = now_ms() };
 	int ret;
 
 	config_init(&cfg);
@@ -215,8 +232,8 @@ static int cmd_run_main(int argc, char **argv)
 		status = 0;
 	} else if (!ret && !config_validate(&cfg)) {
 		log_set_level((enum log_level)cfg.loglevel);
-		if (!cfg.pdeathsig || !die_with_parent())
-			status = run_guest_lives(&cfg);
+		if ((!cfg.pdeathsig || !die_with_parent()) && !run_report_prepare(&cfg))
+			status = run_guest_lives(&cfg, &report);
 	}
 	config_free(&cfg);
 	return status;

@@ -58,6 +58,9 @@ void config_free(struct config *cfg)
 	free(cfg->name);
 	free(cfg->dev);
 	free(cfg->console_log);
+	free(cfg->report);
+	free(cfg->junit);
+	free(cfg->tap);
 	free(cfg->dump_dtb);
 	*cfg = (struct config){ 0 };
 }

@@ -145,6 +145,9 @@ struct config {
 	unsigned int nr_allow;
 	char        *console_log; /* file for the guest console, NULL: stdout */
 	bool         console_log_append; /* do not empty that file: it has an earlier life of the guest */
+	char        *report;      /* files for machines: JSON, JUnit, TAP; NULL: none */
+	char        *junit;
+	char        *tap;
 	char        *dump_dtb;    /* file, NULL: no */
 	int          loglevel;    /* enum log_level */
 	uint64_t     progress_period_ms; /* between looks of the no-progress watchdog; 0: it is off */

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "lkvm/arch.h"
-#include "lkvm/exit.h"
 #include "lkvm/json.h"
+#include "lkvm/run-report.h"
 #include "lkvm/vm.h"
 
 /* How long a pause may take: a vCPU that waits for a slow reader of the console can't be parked. */
@@ -85,23 +85,6 @@ static uint64_t resident_bytes(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static json_t *vcpu_exits(const struct vcpu *vcpu)
-{
-	json_t *exits = json_object();
-
-	for (uint32_t reason = 0; reason < VCPU_EXIT_SLOTS; reason++) {
-		uint64_t n = atomic_load_explicit(&vcpu->exits[reason], memory_order_relaxed);
-		const char *name = exit_reason_name(reason);
-		char number[24];
-
-		if (!n)
-			continue;
-		snprintf(number, sizeof(number), reason == VCPU_EXIT_SLOTS - 1 ? "other" : "%u", reason);
-		json_object_set_new(exits, name ? name : number, json_integer((json_int_t)n));
-	}
-	return exits;
-}
-
 static int run_stat(void *opaque, const json_t *args, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
@@ -114,7 +97,7 @@ static int run_stat(void *opaque, const json_t *args, json_t *result, char *erro
 		const struct vcpu *vcpu = vm->vcpus[i];
 
 		json_array_append_new(vcpus, json_pack("{s:i, s:i, s:s, s:o, s:I}", "index", (int)i, "tid", vcpu->tid,
-						       "state", vcpu_states[vcpu->state], "exits", vcpu_exits(vcpu),
+						       "state", vcpu_states[vcpu->state], "exits", run_report_exits(vcpu),
 						       "unclaimed_accesses",
 						       (json_int_t)atomic_load(&vcpu->mmio_unclaimed)));
 	}
