@@ -62,7 +62,7 @@ OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-ve
 OBJS_vm += $(OBJS_report)
 # Commands in guests.
 OBJS_command := $(addprefix lkvm/, vm-command.o vm-watch.o run-report.o)
-OBJS_vm += $(OBJS_command)
+OBJS_vm += $(OBJS_command) lkvm/cmd-exec.o
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
@@ -123,10 +123,10 @@ say = $(if $(V)$(quiet),,@printf '  %-8s%s\n' $(1) $(2))
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
+all: $(if $(OBJS_$(ARCH)),$(BUILD)/lkvm,$(BUILD)/unit-tests)
+
 help: # the first lines of this file
 	@sed -n '3,/^#$$/s/^# \{0,1\}//p' Makefile
-
-all: $(if $(OBJS_$(ARCH)),$(BUILD)/lkvm,$(BUILD)/unit-tests)
 
 # ---- optional libraries --------------------------------------------------------------------------
 

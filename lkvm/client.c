@@ -160,15 +160,12 @@ int client_pid(const struct client_conn *conn)
 	return conn->pid;
 }
 
-int client_call(struct client_conn *conn, const char *command, uint64_t timeout_ms, bool quiet, json_t **result)
+/* The answer to what has been sent, for which @ret is the result so far. */
+static int take_answer(struct client_conn *conn, const char *command, uint64_t timeout_ms, bool quiet, int ret,
+		       json_t **result)
 {
-	char line[128];
 	json_t *answer = NULL;
-	int len = snprintf(line, sizeof(line), "{\"id\":1,\"command\":\"%s\"}\n", command);
-	int ret = 0;
 
-	if (send(conn->fd, line, (size_t)len, MSG_NOSIGNAL) != len)
-		ret = -EPIPE;
 	if (!ret)
 		ret = read_line(conn, timeout_ms, &answer);
 	if (ret) {
@@ -190,6 +187,65 @@ int client_call(struct client_conn *conn, const char *command, uint64_t timeout_
 		ret = -EREMOTEIO;
 	}
 	json_decref(answer);
+	return ret;
+}
+
+int client_call(struct client_conn *conn, const char *command, uint64_t timeout_ms, bool quiet, json_t **result)
+{
+	char line[128];
+	int len = snprintf(line, sizeof(line), "{\"id\":1,\"command\":\"%s\"}\n", command);
+	int ret = send(conn->fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -EPIPE;
+
+	return take_answer(conn, command, timeout_ms, quiet, ret, result);
+}
+
+/* The descriptors go with the first byte. */
+static int send_with_fds(int fd, const char *line, size_t len, const int *fds, unsigned int nr_fds)
+{
+	union {
+		struct cmsghdr align;
+		char           buf[CMSG_SPACE(CONTROL_MAX_FDS * sizeof(int))];
+	} space = { .buf = { 0 } };
+	struct iovec iov = { .iov_base = (char *)(uintptr_t)line, .iov_len = len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space.buf,
+		.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int)),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, nr_fds * sizeof(int));
+	while (len) {
+		ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		len -= (size_t)n;
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len = len;
+		msg.msg_control = NULL;
+		msg.msg_controllen = 0;
+	}
+	return 0;
+}
+
+int client_call_with_fds(struct client_conn *conn, json_t *request, const int *fds, unsigned int nr_fds,
+			 json_t **result)
+{
+	const char *command = json_string_value(json_object_get(request, "command"));
+	char *text = json_dumps(request, JSON_COMPACT), *line = NULL;
+	int ret = -ENOMEM;
+
+	if (text && asprintf(&line, "%s\n", text) >= 0)
+		ret = send_with_fds(conn->fd, line, strlen(line), fds, nr_fds);
+	free(text);
+	free(line);
+	ret = take_answer(conn, command, 0, false, ret, result);
+	json_decref(request);
 	return ret;
 }
 

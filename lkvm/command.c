@@ -15,6 +15,7 @@
 
 #include "lkvm/console.h"
 #include "lkvm/log.h"
+#include "lkvm/outcome.h"
 
 /* The most that one write(2) gets: a pipe that polls writable takes PIPE_BUF without blocking. */
 #define WRITE_BYTES 4096
@@ -700,6 +701,43 @@ void command_forget(struct command *cmd, int id)
 	}
 	pthread_mutex_unlock(&cmd->lock);
 	wake(cmd);
+}
+
+char **command_make_env(char *const *extra, unsigned int nr, char *term, size_t term_bytes)
+{
+	static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	const char *own[] = { path, "HOME=/", term };
+	char **env = calloc(nr + ARRAY_SIZE(own) + 1, sizeof(*env));
+	size_t used = 0;
+
+	if (!env)
+		return NULL;
+	snprintf(term, term_bytes, "TERM=%s", getenv("TERM") ? getenv("TERM") : "dumb");
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		size_t len = strcspn(own[i], "=") + 1;
+		bool replaced = false;
+
+		for (unsigned int k = 0; k < nr; k++)
+			replaced |= !strncmp(extra[k], own[i], len);
+		if (!replaced)
+			env[used++] = (char *)(uintptr_t)own[i];
+	}
+	for (unsigned int k = 0; k < nr; k++)
+		env[used++] = extra[k];
+	return env;
+}
+
+int command_exit_status(enum frame_end end, uint32_t code)
+{
+	switch (end) {
+	case END_EXITED:
+		return (int)code;
+	case END_SIGNALED:
+		return 128 + (int)code;
+	case END_NOT_STARTED:
+	default:
+		return code == ENOENT || code == ENOTDIR ? EXIT_STATUS_NOT_FOUND : EXIT_STATUS_NOT_EXECUTABLE;
+	}
 }
 
 uint64_t command_received(const struct command *cmd)

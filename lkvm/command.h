@@ -54,6 +54,15 @@ void command_kill(struct command *cmd, int job, int sig);
 /* Forgets a job, whose descriptors are about to be closed; its program goes on, or ends of SIGPIPE. Main loop. */
 void command_forget(struct command *cmd, int job);
 
+/*
+ * The environment of a command: PATH, HOME and TERM, unless @extra (@nr words, "NAME=VALUE") has them, and
+ * @extra. @term is space for one of them. NULL-terminated; free() the array only. NULL: out of memory.
+ */
+char **command_make_env(char *const *extra, unsigned int nr, char *term, size_t term_bytes);
+
+/* The exit status of lkvm for a command that ended so: its own, 128 + signal, 126 or 127. */
+int command_exit_status(enum frame_end end, uint32_t code);
+
 /* How many bytes have come from the guest. Any thread. */
 uint64_t command_received(const struct command *cmd);
 /* 0, or -errno of output that could not be written, other than to a reader that went away. */

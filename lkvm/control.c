@@ -21,16 +21,20 @@
 #define READ_BYTES 4096
 /* Answers that wait to be read; from here on no more of that client's requests are looked at. */
 #define MAX_PENDING_BYTES (256 * 1024)
+/* Requests of one client that are answered later. */
+#define MAX_CALLS 16
 /* How long those who wait for the end may take to hear of it. */
 #define END_WAIT_MS 200
 
-struct client {
-	struct client  *next;
+struct control_client {
+	struct control_client  *next;
 	struct control *ctl;
 	int             fd;
 	uint32_t        events; /* what the loop watches */
 	bool            closing; /* close once @out is sent */
-	struct json_t  *wait;   /* its "wait" request: an object that holds the id; NULL: none */
+	struct control_call *calls; /* that are answered later */
+	int             fds[CONTROL_MAX_FDS]; /* that have come, for the next request that wants some */
+	unsigned int    nr_fds;
 	char           *in;     /* the beginning of a line; CONTROL_MAX_LINE bytes once allocated */
 	size_t          in_len;
 	char           *out;
@@ -43,7 +47,7 @@ struct control {
 	struct loop          *loop;     /* NULL: not attached */
 	const struct control_command *commands;
 	void                 *opaque;
-	struct client        *clients;
+	struct control_client        *clients;
 	unsigned int          nr_clients;
 	bool                  deaf;     /* no descriptors: not accepting until a client goes */
 };
@@ -112,17 +116,70 @@ static char *unknown_command(const struct control *ctl, const json_t *request, c
 	return error_line(request, -ENOSYS, text);
 }
 
-char *control_answer(struct control *ctl, const char *line, size_t len, json_t **wait)
+void control_call_free(struct control_call *call)
+{
+	if (!call)
+		return;
+	for (unsigned int i = 0; i < call->nr_fds; i++)
+		if (call->fds[i] >= 0)
+			close(call->fds[i]);
+	json_decref((json_t *)(uintptr_t)call->args);
+	free(call);
+}
+
+/* The call for @request, which is taken. Descriptors that the client has sent go with it. */
+static struct control_call *make_call(struct control_client *client, json_t *request)
+{
+	struct control_call *call = calloc(1, sizeof(*call));
+
+	if (!call) {
+		json_decref(request);
+		return NULL;
+	}
+	call->args = request;
+	call->client = client;
+	if (client) {
+		memcpy(call->fds, client->fds, sizeof(call->fds));
+		call->nr_fds = client->nr_fds;
+		client->nr_fds = 0;
+	}
+	return call;
+}
+
+static char *run_command(struct control *ctl, const struct control_command *cmd, struct control_call *call,
+			 struct control_call **later)
+{
+	char error[CONTROL_ERROR_BYTES] = "";
+	json_t *result = json_object();
+	char *answer = NULL;
+	int ret = cmd->run(ctl->opaque, call, result, error);
+
+	if (ret == CONTROL_LATER) {
+		*later = call;
+	} else if (ret) {
+		answer = error_line(call->args, ret, error[0] ? error : strerror(-ret));
+	} else {
+		answer = result_line(call->args, result);
+		result = NULL;
+	}
+	json_decref(result);
+	if (ret != CONTROL_LATER)
+		control_call_free(call);
+	return answer;
+}
+
+char *control_answer(struct control *ctl, struct control_client *client, const char *line, size_t len,
+		     struct control_call **later)
 {
 	const struct control_command *cmd;
-	char error[CONTROL_ERROR_BYTES] = "";
-	json_t *request, *result;
+	struct control_call *call;
+	char error[CONTROL_ERROR_BYTES];
 	const char *name;
 	json_error_t why;
+	json_t *request;
 	char *answer;
-	int ret;
 
-	*wait = NULL;
+	*later = NULL;
 	request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &why);
 	if (!request) {
 		snprintf(error, sizeof(error), "not JSON: %.160s", why.text);
@@ -134,34 +191,28 @@ char *control_answer(struct control *ctl, const char *line, size_t len, json_t *
 		json_decref(request);
 		return answer;
 	}
-	if (!strcmp(name, "wait")) {
-		*wait = request;
-		return NULL;
-	}
 	cmd = find_command(ctl, name);
-	if (!cmd) {
+	if (!cmd && strcmp(name, "wait")) {
 		answer = unknown_command(ctl, request, name);
 		json_decref(request);
 		return answer;
 	}
-	result = json_object();
-	ret = cmd->run(ctl->opaque, request, result, error);
-	if (ret) {
-		json_decref(result);
-		answer = error_line(request, ret, error[0] ? error : strerror(-ret));
-	} else {
-		answer = result_line(request, result);
-	}
-	json_decref(request);
-	return answer;
+	call = make_call(client, request);
+	if (!call)
+		return NULL;
+	if (cmd)
+		return run_command(ctl, cmd, call, later);
+	call->wait = true;
+	*later = call;
+	return NULL;
 }
 
 /* ---- clients ------------------------------------------------------------------------------------ */
 
-static void client_close(struct client *client)
+static void client_close(struct control_client *client)
 {
 	struct control *ctl = client->ctl;
-	struct client **p = &ctl->clients;
+	struct control_client **p = &ctl->clients;
 
 	while (*p != client)
 		p = &(*p)->next;
@@ -170,7 +221,16 @@ static void client_close(struct client *client)
 	if (ctl->loop)
 		loop_del(ctl->loop, client->fd);
 	close(client->fd);
-	json_decref(client->wait);
+	while (client->calls) {
+		struct control_call *call = client->calls;
+
+		client->calls = call->next;
+		if (call->cancel)
+			call->cancel(call);
+		control_call_free(call);
+	}
+	for (unsigned int i = 0; i < client->nr_fds; i++)
+		close(client->fds[i]);
 	free(client->in);
 	free(client->out);
 	free(client);
@@ -180,13 +240,13 @@ static void client_close(struct client *client)
 	}
 }
 
-static size_t client_pending(const struct client *client)
+static size_t client_pending(const struct control_client *client)
 {
 	return client->out_len - client->out_pos;
 }
 
 /* Sends what it can. False if the client is gone. */
-static bool client_flush(struct client *client)
+static bool client_flush(struct control_client *client)
 {
 	while (client_pending(client)) {
 		ssize_t n = send(client->fd, client->out + client->out_pos, client_pending(client),
@@ -204,7 +264,7 @@ static bool client_flush(struct client *client)
 }
 
 /* Appends @line, which is freed; NULL (out of memory) ends the client. */
-static void client_answer(struct client *client, char *line)
+static void client_answer(struct control_client *client, char *line)
 {
 	size_t len = line ? strlen(line) : 0;
 	char *out;
@@ -226,30 +286,32 @@ static void client_answer(struct client *client, char *line)
 	free(line);
 }
 
-static void client_request(struct client *client, const char *line, size_t len)
+static void client_request(struct control_client *client, const char *line, size_t len)
 {
-	json_t *wait;
+	struct control_call **tail, *later;
+	unsigned int nr = 0;
 	char *answer;
 
 	if (len && line[len - 1] == '\r')
 		len--;
 	if (!len)
 		return;
-	answer = control_answer(client->ctl, line, len, &wait);
-	if (!wait) {
+	for (tail = &client->calls; *tail; tail = &(*tail)->next)
+		nr++;
+	if (nr >= MAX_CALLS) {
+		client_answer(client, error_line(NULL, -EBUSY, "too many requests of this connection have no answer yet"));
+		return;
+	}
+	answer = control_answer(client->ctl, client, line, len, &later);
+	if (!later) {
 		client_answer(client, answer);
 		return;
 	}
-	if (client->wait) {
-		client_answer(client, error_line(wait, -EBUSY, "this connection waits already"));
-		json_decref(wait);
-		return;
-	}
-	client->wait = wait;
+	*tail = later;
 }
 
 /* Serves the whole lines that have come. */
-static void client_serve(struct client *client)
+static void client_serve(struct control_client *client)
 {
 	size_t start = 0;
 	char *end;
@@ -267,7 +329,7 @@ static void client_serve(struct client *client)
 	}
 }
 
-static void client_watch(struct client *client)
+static void client_watch(struct control_client *client)
 {
 	/* Never 0, so that one that goes while it waits for the end is noticed. */
 	uint32_t events = EPOLLPRI;
@@ -282,8 +344,48 @@ static void client_watch(struct client *client)
 	client->events = events;
 }
 
+/* Keeps the first few of the descriptors that came with a message. */
+static void take_fds(struct control_client *client, struct msghdr *msg)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t nr = c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS ?
+				    (c->cmsg_len - CMSG_LEN(0)) / sizeof(int) : 0;
+
+		for (size_t i = 0; i < nr; i++) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(fd), sizeof(fd));
+			if (client->nr_fds < CONTROL_MAX_FDS)
+				client->fds[client->nr_fds++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+/* recv() of bytes and descriptors into @in. */
+static ssize_t client_receive(struct control_client *client)
+{
+	union {
+		struct cmsghdr align;
+		char           buf[CMSG_SPACE(CONTROL_MAX_FDS * sizeof(int))];
+	} space;
+	struct iovec iov = {
+		.iov_base = client->in + client->in_len,
+		.iov_len = MIN((size_t)READ_BYTES, CONTROL_MAX_LINE - client->in_len),
+	};
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space.buf, .msg_controllen = sizeof(space.buf),
+	};
+	ssize_t n = recvmsg(client->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_fds(client, &msg);
+	return n;
+}
+
 /* Reads once. False if the client is gone. */
-static bool client_read(struct client *client, bool hung_up)
+static bool client_read(struct control_client *client, bool hung_up)
 {
 	ssize_t n;
 
@@ -291,13 +393,12 @@ static bool client_read(struct client *client, bool hung_up)
 		client->in = malloc(CONTROL_MAX_LINE);
 	if (!client->in)
 		return false;
-	n = recv(client->fd, client->in + client->in_len,
-		 MIN((size_t)READ_BYTES, CONTROL_MAX_LINE - client->in_len), MSG_DONTWAIT);
+	n = client_receive(client);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
 	if (n == 0) {
 		/* It may have shut down its side and still read: `echo '...' | nc -U` does so. */
-		if (hung_up || (!client_pending(client) && !client->wait))
+		if (hung_up || (!client_pending(client) && !client->calls))
 			return false;
 		client->closing = true;
 		return true;
@@ -308,7 +409,7 @@ static bool client_read(struct client *client, bool hung_up)
 
 static void on_client(void *opaque, uint32_t events)
 {
-	struct client *client = opaque;
+	struct control_client *client = opaque;
 
 	if (events & EPOLLERR || (events & EPOLLHUP && !(events & EPOLLIN))) {
 		client_close(client);
@@ -321,7 +422,7 @@ static void on_client(void *opaque, uint32_t events)
 	/* Lines may have been left when too many answers were pending. */
 	if (client->in_len)
 		client_serve(client);
-	if (!client_flush(client) || (client->closing && !client_pending(client) && !client->wait)) {
+	if (!client_flush(client) || (client->closing && !client_pending(client) && !client->calls)) {
 		client_close(client);
 		return;
 	}
@@ -340,7 +441,7 @@ static void client_add(struct control *ctl, int fd)
 {
 	static const char full[] = "{\"id\":null,\"ok\":false,\"error\":{\"code\":\"busy\","
 				   "\"message\":\"too many clients\"}}\n";
-	struct client *client;
+	struct control_client *client;
 
 	if (!peer_may(fd) || ctl->nr_clients >= CONTROL_MAX_CLIENTS) {
 		send(fd, full, strlen(full), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -428,7 +529,7 @@ int control_attach(struct control *ctl, struct loop *loop, const struct control_
 	ctl->commands = commands;
 	ctl->opaque = opaque;
 	ctl->deaf = false;
-	for (struct client *client = ctl->clients, *next; client; client = next) {
+	for (struct control_client *client = ctl->clients, *next; client; client = next) {
 		next = client->next;
 		if (loop_add(loop, client->fd, client->events, on_client, client))
 			client_close(client);
@@ -436,28 +537,52 @@ int control_attach(struct control *ctl, struct loop *loop, const struct control_
 	return 0;
 }
 
+/* Whoever was to answer is about to go. Waiting for the end goes on. */
+static void cancel_calls(struct control_client *client)
+{
+	struct control_call **p = &client->calls;
+
+	while (*p) {
+		struct control_call *call = *p;
+
+		if (call->wait) {
+			p = &call->next;
+			continue;
+		}
+		*p = call->next;
+		if (call->cancel)
+			call->cancel(call);
+		client_answer(client, error_line(call->args, -ECANCELED, "the guest ended"));
+		control_call_free(call);
+	}
+}
+
 void control_detach(struct control *ctl)
 {
 	if (!ctl->loop)
 		return;
-	for (struct client *client = ctl->clients; client; client = client->next)
+	for (struct control_client *client = ctl->clients; client; client = client->next) {
 		loop_del(ctl->loop, client->fd);
+		cancel_calls(client);
+	}
 	loop_del(ctl->loop, ctl->entry.fd);
 	ctl->loop = NULL;
 	ctl->commands = NULL;
+}
+
+static json_t *end_result(const struct outcome *outcome)
+{
+	return json_pack("{s:s, s:i, s:o}", "outcome", outcome_word(outcome->kind), "status",
+			 outcome_exit_status(outcome), "text", json_text(outcome->text));
 }
 
 void control_announce_end(struct control *ctl, const struct outcome *outcome)
 {
 	unsigned int left_ms = END_WAIT_MS;
 
-	for (struct client *client = ctl->clients; client; client = client->next) {
-		if (!client->wait)
-			continue;
-		client_answer(client, result_line(client->wait,
-						  json_pack("{s:s, s:i, s:o}", "outcome", outcome_word(outcome->kind),
-							    "status", outcome_exit_status(outcome), "text",
-							    json_text(outcome->text))));
+	for (struct control_client *client = ctl->clients; client; client = client->next) {
+		for (struct control_call *call = client->calls; call; call = call->next)
+			client_answer(client, result_line(call->args, end_result(outcome)));
 		while (client_flush(client) && client_pending(client) && left_ms) {
 			struct pollfd pfd = { .fd = client->fd, .events = POLLOUT };
 
@@ -466,6 +591,21 @@ void control_announce_end(struct control *ctl, const struct outcome *outcome)
 				left_ms -= 10;
 		}
 	}
+}
+
+void control_reply(struct control_call *call, json_t *result, int err, const char *error)
+{
+	struct control_client *client = call->client;
+	struct control_call **p = &client->calls;
+
+	while (*p != call)
+		p = &(*p)->next;
+	*p = call->next;
+	client_answer(client, err ? error_line(call->args, err, error) : result_line(call->args, result));
+	control_call_free(call);
+	/* If that fails, on_client() will see it. */
+	(void)client_flush(client);
+	client_watch(client);
 }
 
 #else /* without jansson */
@@ -498,10 +638,20 @@ void control_announce_end(struct control *ctl LKVM_UNUSED, const struct outcome 
 {
 }
 
-char *control_answer(struct control *ctl LKVM_UNUSED, const char *line LKVM_UNUSED, size_t len LKVM_UNUSED,
-		     struct json_t **wait LKVM_UNUSED)
+void control_reply(struct control_call *call LKVM_UNUSED, struct json_t *result LKVM_UNUSED, int err LKVM_UNUSED,
+		   const char *error LKVM_UNUSED)
 {
+}
+
+char *control_answer(struct control *ctl LKVM_UNUSED, struct control_client *client LKVM_UNUSED,
+		     const char *line LKVM_UNUSED, size_t len LKVM_UNUSED, struct control_call **later)
+{
+	*later = NULL;
 	return NULL;
+}
+
+void control_call_free(struct control_call *call LKVM_UNUSED)
+{
 }
 
 #endif

@@ -17,17 +17,39 @@
 #define CONTROL_MAX_CLIENTS   64
 #define CONTROL_MAX_LINE      65536   /* of a request, with its newline */
 #define CONTROL_ERROR_BYTES   200
+#define CONTROL_MAX_FDS       3       /* that a request can bring along (SCM_RIGHTS) */
+
+/* What run() returns when the answer comes later, by control_reply(). */
+#define CONTROL_LATER 1
 
 struct control;
+struct control_client;
 struct json_t; /* jansson's */
+
+/* A request that is being served. */
+struct control_call {
+	const struct json_t *args;    /* the request object */
+	int           fds[CONTROL_MAX_FDS]; /* that came with it; closed with the call unless set to -1 */
+	unsigned int  nr_fds;
+	/*
+	 * Set by a command that answers later: the client is gone, or the VM, and control_reply() must not be
+	 * called any more.
+	 */
+	void        (*cancel)(struct control_call *call);
+	void         *opaque;         /* the command's own */
+	/* The server's own. */
+	struct control_client *client;
+	struct control_call   *next;
+	bool                   wait;
+};
 
 struct control_command {
 	const char *name;
 	/*
-	 * Serves a request. @args is the request object; adds members to the object @result. Returns 0
-	 * or -errno with the reason in @error (CONTROL_ERROR_BYTES). Loop thread; must not block.
+	 * Serves a request: adds members to the object @result. Returns 0, -errno with the reason in @error
+	 * (CONTROL_ERROR_BYTES), or CONTROL_LATER. Loop thread; must not block.
 	 */
-	int (*run)(void *opaque, const struct json_t *args, struct json_t *result, char *error);
+	int (*run)(void *opaque, struct control_call *call, struct json_t *result, char *error);
 };
 
 /*
@@ -54,10 +76,18 @@ void control_detach(struct control *ctl);
 void control_announce_end(struct control *ctl, const struct outcome *outcome);
 
 /*
- * What is answered to the request @line of @len bytes, without its newline: one line with it, to be freed;
- * NULL if the answer comes later ("wait") or memory is out. @wait is set then. For the server and the
- * fuzzer.
+ * Answers a call for which run() has returned CONTROL_LATER, and frees it: with @result (taken), or with the
+ * error @err (-errno) and its reason. Loop thread.
  */
-char *control_answer(struct control *ctl, const char *line, size_t len, struct json_t **wait);
+void control_reply(struct control_call *call, struct json_t *result, int err, const char *error);
+
+/*
+ * What is answered to the request @line of @len bytes, without its newline: one line with it, to be freed;
+ * NULL if the answer comes later, for which @later is the call then, or if memory is out. For the server and the
+ * fuzzer; @client may be NULL.
+ */
+char *control_answer(struct control *ctl, struct control_client *client, const char *line, size_t len,
+		     struct control_call **later);
+void control_call_free(struct control_call *call);
 
 #endif

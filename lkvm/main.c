@@ -22,6 +22,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_stop,
 	&cmd_stat,
 	&cmd_wait,
+	&cmd_exec,
 	&cmd_pmu_list,
 	&cmd_explain,
 	&cmd_doctor,

@@ -650,7 +650,7 @@ static int parse_add(void *target, const struct option_use *use, const char *arg
 }
 
 /* NAME=VALUE, or NAME with the value that lkvm itself has. */
-static int parse_env(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+int run_option_env(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
 {
 	struct config *cfg = target;
 	const char *value = strchr(arg, '=') ? "" : getenv(arg);
@@ -673,7 +673,7 @@ static int parse_env(void *target, const struct option_use *use, const char *arg
 	return 0;
 }
 
-static int parse_user(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+int run_option_user(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
 {
 	struct config *cfg = target;
 	uint64_t uid, gid;
@@ -741,12 +741,12 @@ const struct option_spec run_options[] = {
 	  .parse = parse_add,
 	  .help = "put a file, a program with the libraries that it needs, or a directory into the guest; may be given "
 		  "several times" },
-	{ .long_name = "env", .metavar = "NAME[=VALUE]", .arches = OPT_ALL, .section = COMMAND, .parse = parse_env,
+	{ .long_name = "env", .metavar = "NAME[=VALUE]", .arches = OPT_ALL, .section = COMMAND, .parse = run_option_env,
 	  .help = "an environment variable of the command, lkvm's own unless a value is given; may be given several times" },
 	{ .long_name = "workdir", .metavar = "DIR", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = option_parse_string, .offset = CFG(workdir),
 	  .help = "the command's working directory in the guest, / unless given" },
-	{ .long_name = "user", .metavar = "UID[:GID]", .arches = OPT_ALL, .section = COMMAND, .parse = parse_user,
+	{ .long_name = "user", .metavar = "UID[:GID]", .arches = OPT_ALL, .section = COMMAND, .parse = run_option_user,
 	  .help = "run the command as this user, 0 unless given" },
 	{ .long_name = "modules", .metavar = "DIR|auto", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = option_parse_string, .offset = CFG(modules),

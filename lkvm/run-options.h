@@ -10,6 +10,10 @@
 extern const struct option_spec run_options[];
 extern const size_t run_options_nr;
 
+/* Parsers of --env and --user, for other commands that have them; the target is a struct config. */
+int run_option_env(void *target, const struct option_use *use, const char *arg, bool enabled);
+int run_option_user(void *target, const struct option_use *use, const char *arg, bool enabled);
+
 /*
  * Fills @cfg (after config_init()) from argv[1..]: options, kvmtool's bare kernel file, and the command
  * behind "--". @arch is the OPT_* bit of the guest's arch. Returns 0, -EINVAL or -ENOMEM (reported), or

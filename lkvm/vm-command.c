@@ -13,8 +13,6 @@
 #include "lkvm/vm.h"
 #include "virtio/console.h"
 
-static const char path_variable[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 static void on_started(void *opaque)
 {
 	struct vm *vm = opaque;
@@ -27,53 +25,28 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 {
 	struct vm *vm = opaque;
 	const char *name = vm->cfg->command[0];
-	bool found;
+	int status;
 
 	atomic_store(&vm->watch.command_end_ms, vm_watch_now_ms());
 	if (why) {
 		vm_request_stop(vm, OUTCOME_LOST, 0, "%s", why);
 		return;
 	}
+	status = command_exit_status(end, code);
 	switch (end) {
 	case END_EXITED:
-		vm_request_stop(vm, OUTCOME_COMMAND, (int)code, "the command ended with status %u", code);
+		vm_request_stop(vm, OUTCOME_COMMAND, status, "the command ended with status %u", code);
 		return;
 	case END_SIGNALED:
-		vm_request_stop(vm, OUTCOME_COMMAND, 128 + (int)code, "the command was ended by signal %u (%s)", code,
+		vm_request_stop(vm, OUTCOME_COMMAND, status, "the command was ended by signal %u (%s)", code,
 				strsignal((int)code));
 		return;
 	case END_NOT_STARTED:
 		log_error("cannot run %s in the guest: %s%s", name, strerror((int)code),
 			  code == ENOENT ? " (bring it with --add or --initrd)" : "");
-		found = code != ENOENT && code != ENOTDIR;
-		vm_request_stop(vm, OUTCOME_COMMAND, found ? EXIT_STATUS_NOT_EXECUTABLE : EXIT_STATUS_NOT_FOUND,
-				"cannot run %s in the guest: %s", name, strerror((int)code));
+		vm_request_stop(vm, OUTCOME_COMMAND, status, "cannot run %s in the guest: %s", name, strerror((int)code));
 		return;
 	}
-}
-
-/* The environment of a command: ours, which --env can replace. Free the array only. */
-static char **make_env(const struct config *cfg, char *term, size_t term_bytes)
-{
-	char **env = calloc(cfg->nr_env + 4, sizeof(*env));
-	const char *own[] = { path_variable, "HOME=/", term };
-	size_t nr = 0;
-
-	if (!env)
-		return NULL;
-	snprintf(term, term_bytes, "TERM=%s", getenv("TERM") ? getenv("TERM") : "dumb");
-	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
-		size_t len = strcspn(own[i], "=") + 1;
-		bool replaced = false;
-
-		for (unsigned int k = 0; k < cfg->nr_env; k++)
-			replaced |= !strncmp(cfg->env[k], own[i], len);
-		if (!replaced)
-			env[nr++] = (char *)(uintptr_t)own[i];
-	}
-	for (unsigned int k = 0; k < cfg->nr_env; k++)
-		env[nr++] = cfg->env[k];
-	return env;
 }
 
 static int start(struct vm *vm)
@@ -82,7 +55,7 @@ static int start(struct vm *vm)
 	char term[64];
 	struct command_job job = {
 		.argv = cfg->command,
-		.env = make_env(cfg, term, sizeof(term)),
+		.env = command_make_env(cfg->env, cfg->nr_env, term, sizeof(term)),
 		.workdir = cfg->workdir,
 		.uid = cfg->uid,
 		.gid = cfg->gid,

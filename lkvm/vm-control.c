@@ -6,11 +6,14 @@
 #ifdef HAVE_JANSSON
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lkvm/arch.h"
+#include "lkvm/command.h"
 #include "lkvm/json.h"
 #include "lkvm/run-report.h"
 #include "lkvm/vm.h"
@@ -22,11 +25,11 @@ static const char *const vcpu_states[] = {
 	[VCPU_IDLE] = "idle", [VCPU_RUNNING] = "running", [VCPU_PARKED] = "parked", [VCPU_ENDED] = "ended",
 };
 
-static int run_status(void *opaque, const json_t *args, json_t *result, char *error)
+static int run_status(void *opaque, struct control_call *call, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
 
-	(void)args;
+	(void)call;
 	(void)error;
 	json_object_set_new(result, "state", json_string(vm->user_paused ? "paused" : "running"));
 	json_object_set_new(result, "arch", json_string(arch_name));
@@ -36,7 +39,7 @@ static int run_status(void *opaque, const json_t *args, json_t *result, char *er
 	return 0;
 }
 
-static int run_pause(void *opaque, const json_t *args, json_t *result, char *error)
+static int run_pause(void *opaque, struct control_call *call, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
 
@@ -48,10 +51,10 @@ static int run_pause(void *opaque, const json_t *args, json_t *result, char *err
 		}
 		vm->user_paused = true;
 	}
-	return run_status(vm, args, result, error);
+	return run_status(vm, call, result, error);
 }
 
-static int run_resume(void *opaque, const json_t *args, json_t *result, char *error)
+static int run_resume(void *opaque, struct control_call *call, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
 
@@ -59,12 +62,12 @@ static int run_resume(void *opaque, const json_t *args, json_t *result, char *er
 		vm->user_paused = false;
 		vm_resume(vm);
 	}
-	return run_status(vm, args, result, error);
+	return run_status(vm, call, result, error);
 }
 
-static int run_stop(void *opaque, const json_t *args, json_t *result, char *error)
+static int run_stop(void *opaque, struct control_call *call, json_t *result, char *error)
 {
-	(void)args;
+	(void)call;
 	(void)result;
 	(void)error;
 	vm_request_stop(opaque, OUTCOME_STOPPED, 0, "stopped by lkvm stop");
@@ -85,12 +88,12 @@ static uint64_t resident_bytes(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static int run_stat(void *opaque, const json_t *args, json_t *result, char *error)
+static int run_stat(void *opaque, struct control_call *call, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
 	json_t *vcpus = json_array();
 
-	run_status(vm, args, result, error);
+	run_status(vm, call, result, error);
 	json_object_set_new(result, "resident_bytes", json_integer((json_int_t)resident_bytes()));
 	pthread_mutex_lock(&vm->vcpu_lock);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
@@ -106,13 +109,121 @@ static int run_stat(void *opaque, const json_t *args, json_t *result, char *erro
 	return 0;
 }
 
+/* ---- exec --------------------------------------------------------------------------------------- */
+
+struct exec {
+	struct vm           *vm;
+	struct control_call *call;
+	int                  job;
+};
+
+static void exec_ended(void *opaque, enum frame_end end, uint32_t code, const char *why)
+{
+	static const char *const words[] = {
+		[END_EXITED] = "exited", [END_SIGNALED] = "signaled", [END_NOT_STARTED] = "not-started",
+	};
+	struct exec *exec = opaque;
+
+	if (why)
+		control_reply(exec->call, NULL, -EPIPE, why);
+	else
+		control_reply(exec->call, json_pack("{s:s, s:I}", "end", words[end], "code", (json_int_t)code), 0, NULL);
+	free(exec);
+}
+
+static void exec_cancel(struct control_call *call)
+{
+	struct exec *exec = call->opaque;
+
+	command_kill(exec->vm->command, exec->job, SIGHUP);
+	command_forget(exec->vm->command, exec->job);
+	free(exec);
+}
+
+/* The strings of the array @list, NULL-terminated; NULL if it is none, or memory is out. They stay JSON's. */
+static char **strings_of(const json_t *list)
+{
+	size_t nr = json_array_size(list);
+	char **strings = json_is_array(list) || !list ? calloc(nr + 1, sizeof(*strings)) : NULL;
+
+	for (size_t i = 0; strings && i < nr; i++) {
+		const char *string = json_string_value(json_array_get(list, i));
+
+		if (!string) {
+			free(strings);
+			return NULL;
+		}
+		strings[i] = (char *)(uintptr_t)string;
+	}
+	return strings;
+}
+
+static int exec_start(struct vm *vm, struct control_call *call, char *const *argv, char *const *env, char *error)
+{
+	const char *workdir = json_string_value(json_object_get(call->args, "workdir"));
+	struct exec *exec = malloc(sizeof(*exec));
+	struct command_job job = {
+		.argv = argv, .env = env, .workdir = workdir ? workdir : "/", .ended = exec_ended, .opaque = exec,
+		.uid = (uint32_t)json_integer_value(json_object_get(call->args, "uid")),
+		.gid = (uint32_t)json_integer_value(json_object_get(call->args, "gid")),
+	};
+
+	if (!exec)
+		return -ENOMEM;
+	memcpy(job.fds, call->fds, sizeof(job.fds));
+	*exec = (struct exec){ .vm = vm, .call = call };
+	exec->job = command_start(vm->command, &job);
+	if (exec->job < 0) {
+		int ret = exec->job;
+
+		if (ret == -EAGAIN)
+			snprintf(error, CONTROL_ERROR_BYTES, "%d commands run already", COMMAND_MAX_JOBS);
+		free(exec);
+		return ret;
+	}
+	call->opaque = exec;
+	call->cancel = exec_cancel;
+	return CONTROL_LATER;
+}
+
+static int run_exec(void *opaque, struct control_call *call, json_t *result, char *error)
+{
+	struct vm *vm = opaque;
+	char **argv, **env;
+	int ret;
+
+	(void)result;
+	_Static_assert(CONTROL_MAX_FDS == STREAM_COUNT, "a command's streams");
+	if (!vm->command) {
+		snprintf(error, CONTROL_ERROR_BYTES, "it was started without -- CMD, so it has nothing that runs commands");
+		return -ENOTSUP;
+	}
+	if (call->nr_fds != STREAM_COUNT) {
+		snprintf(error, CONTROL_ERROR_BYTES, "exec needs three descriptors with the request (SCM_RIGHTS)");
+		return -EINVAL;
+	}
+	argv = strings_of(json_object_get(call->args, "argv"));
+	env = strings_of(json_object_get(call->args, "env"));
+	if (argv && argv[0] && env) {
+		ret = exec_start(vm, call, argv, env, error);
+	} else {
+		snprintf(error, CONTROL_ERROR_BYTES, "exec needs \"argv\", and \"env\" if any, as arrays of strings");
+		ret = -EINVAL;
+	}
+	free(argv);
+	free(env);
+	return ret;
+}
+
+/* ------------------------------------------------------------------------------------------------- */
+
 /* At most as much of the console as it keeps. */
-static int run_console_tail(void *opaque, const json_t *args, json_t *result, char *error)
+static int run_console_tail(void *opaque, struct control_call *call, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
 	char text[CONTROL_MAX_LINE];
 
-	(void)args;
+	(void)call;
 	(void)error;
 	console_tail(vm->console, text, sizeof(text));
 	json_object_set_new(result, "text", json_text(text));
@@ -126,6 +237,7 @@ const struct control_command vm_control_commands[] = {
 	{ "stop", run_stop },
 	{ "stat", run_stat },
 	{ "console-tail", run_console_tail },
+	{ "exec", run_exec },
 	{ NULL, NULL },
 };
 

@@ -13,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct control *ctl;
 
-static int run_echo(void *opaque LKVM_UNUSED, const json_t *args, json_t *result, char *error LKVM_UNUSED)
+static int run_echo(void *opaque LKVM_UNUSED, struct control_call *call, json_t *result, char *error LKVM_UNUSED)
 {
-	return json_object_set(result, "echo", json_object_get(args, "x"));
+	return json_object_set(result, "echo", json_object_get(call->args, "x"));
 }
 
 static const struct control_command commands[] = { { "echo", run_echo }, { NULL, NULL } };
@@ -33,15 +33,16 @@ int LLVMFuzzerInitialize(int *argc LKVM_UNUSED, char ***argv LKVM_UNUSED)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	json_t *wait, *reply;
+	struct control_call *later;
+	json_t *reply;
 	char *answer;
 
 	if (size > CONTROL_MAX_LINE)
 		return 0;
-	answer = control_answer(ctl, (const char *)data, size, &wait);
-	if (!answer != !!wait)
+	answer = control_answer(ctl, NULL, (const char *)data, size, &later);
+	if (!answer != !!later)
 		abort();
-	json_decref(wait);
+	control_call_free(later);
 	if (!answer)
 		return 0;
 	reply = json_loads(answer, 0, NULL);
