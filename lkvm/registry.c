@@ -89,25 +89,36 @@ static int connect_in(int dir_fd, const char *name, int flags)
 	return fd;
 }
 
+/* 0 if a living guest answers to @name, else -ECONNREFUSED (a dead one's socket), -ENOENT or -errno. */
+static int probe_name(int dir_fd, const char *name)
+{
+	int fd = connect_in(dir_fd, name, SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return fd == -EAGAIN ? 0 : fd; /* alive, and many want to talk to it */
+	close(fd);
+	return 0;
+}
+
 /* Whether a living guest has @name; a dead one's socket is removed. With the directory locked. */
 static bool name_taken(int dir_fd, const char *name)
 {
-	int fd = connect_in(dir_fd, name, SOCK_NONBLOCK);
 	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
+	int ret = probe_name(dir_fd, name);
 
-	if (fd >= 0) {
-		close(fd);
-		return true;
-	}
-	if (fd == -ECONNREFUSED) {
+	if (ret == -ECONNREFUSED) {
 		snprintf(file, sizeof(file), "%s" SUFFIX, name);
 		unlinkat(dir_fd, file, 0);
 		return false;
 	}
-	return fd != -ENOENT; /* EAGAIN: alive, and many want to talk to it */
+	return ret != -ENOENT;
 }
 
-static bool name_taken_elsewhere(unsigned int index, const char *name)
+/*
+ * The same in all directories, and nothing is removed. No lock is taken: the caller holds one, and among these is
+ * its own directory under another name where XDG_RUNTIME_DIR is what it usually is, /run/user/UID.
+ */
+static bool name_taken_anywhere(const char *name)
 {
 	bool taken = false;
 	char path[DIR_BYTES];
@@ -115,13 +126,12 @@ static bool name_taken_elsewhere(unsigned int index, const char *name)
 	for (unsigned int i = 0; i < MAX_DIRS && !taken; i++) {
 		int dir_fd;
 
-		if (i == index || !dir_path(i, path, sizeof(path)))
+		if (!dir_path(i, path, sizeof(path)))
 			continue;
 		dir_fd = dir_open(path, false);
 		if (dir_fd < 0)
 			continue;
-		flock(dir_fd, LOCK_EX);
-		taken = name_taken(dir_fd, name);
+		taken = probe_name(dir_fd, name) == 0;
 		close(dir_fd);
 	}
 	return taken;
@@ -156,7 +166,7 @@ static int listen_as(struct registry_entry *entry, const char *name)
 	return 0;
 }
 
-static int add_in(struct registry_entry *entry, unsigned int index, const char *name)
+static int add_in(struct registry_entry *entry, const char *name)
 {
 	char automatic[REGISTRY_NAME_BYTES];
 	int ret = -EEXIST;
@@ -168,7 +178,7 @@ static int add_in(struct registry_entry *entry, unsigned int index, const char *
 			snprintf(automatic, sizeof(automatic), "guest-%d", (int)getpid());
 		else
 			snprintf(automatic, sizeof(automatic), "guest-%d-%u", (int)getpid(), i);
-		if (name_taken_elsewhere(index, name ? name : automatic))
+		if (name_taken_anywhere(name ? name : automatic))
 			continue;
 		ret = listen_as(entry, name ? name : automatic);
 	}
@@ -192,7 +202,7 @@ int registry_add(struct registry_entry *entry, const char *name)
 			ret = entry->dir_fd;
 			continue;
 		}
-		ret = add_in(entry, i, name);
+		ret = add_in(entry, name);
 		if (!ret)
 			return 0;
 		close(entry->dir_fd);

@@ -21,6 +21,13 @@ start() { # NAME: its process in $pid, once it is there
 	done
 }
 
+# As a login session has it: the same directory as the one that is looked at next.
+own=/run/user/$(id -u)
+if mkdir -p -m 700 "$own" 2>/dev/null; then
+	expect_status 125 env XDG_RUNTIME_DIR="$own" lkvm run --name session --firmware /dev/null --timeout 20
+	expect_grep 'is empty' err
+fi
+
 start one
 one=$pid
 start two

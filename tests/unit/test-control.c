@@ -2,9 +2,11 @@
 #include "lkvm/control.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -136,6 +138,33 @@ static void test_private(void)
 	snprintf(path, sizeof(path), "%s/lkvm/lkvm-unit-test-private.sock", dir);
 	CHECK(access(path, F_OK) != 0);
 	registry_remove(&e);
+	runtime_end();
+}
+
+/*
+ * Another lkvm that starts has its directory locked, and XDG_RUNTIME_DIR may be another name of the next directory
+ * that is looked at: neither may be waited for.
+ */
+static void test_no_deadlock(void)
+{
+	struct registry_entry e;
+	char shared[64];
+	bool made;
+	int fd;
+
+	runtime_begin();
+	snprintf(shared, sizeof(shared), "/tmp/lkvm-%u", (unsigned int)geteuid());
+	made = !mkdir(shared, 0700);
+	fd = open(shared, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_EQ(flock(fd, LOCK_EX), 0);
+	alarm(20); /* instead of for ever */
+	CHECK_EQ(registry_add(&e, "lkvm-unit-test-deadlock"), 0);
+	alarm(0);
+	registry_remove(&e);
+	close(fd);
+	if (made)
+		rmdir(shared);
 	runtime_end();
 }
 
@@ -339,6 +368,7 @@ const struct test control_tests[] = {
 	{ "names", test_names },
 	{ "dead", test_dead },
 	{ "private", test_private },
+	{ "no-deadlock", test_no_deadlock },
 	{ "answers", test_answers },
 	{ "clients", test_clients },
 	{ "hostile", test_hostile },
