@@ -30,6 +30,11 @@
 #else
 #define WITH_JANSSON false
 #endif
+#ifdef HAVE_CAPSTONE
+#define WITH_CAPSTONE true
+#else
+#define WITH_CAPSTONE false
+#endif
 
 static const struct {
 	const char *name;
@@ -40,6 +45,7 @@ static const struct {
 	{ "zstd", "zstd-compressed kernels", WITH_ZSTD },
 	{ "xz", "xz-compressed kernels", WITH_LZMA },
 	{ "jansson", "--json", WITH_JANSSON },
+	{ "capstone", "disassembly", WITH_CAPSTONE },
 };
 
 struct version_args {

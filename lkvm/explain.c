@@ -883,7 +883,7 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 	if (s.in_hv_mode) {
 		uint64_t trap = exit_payload_u64(&s.info, 0);
 
-		s.info.reason = EXIT_REASON_INTERNAL_ERROR;
+		set_reason(&s, EXIT_REASON_INTERNAL_ERROR);
 		exit_payload_set(&s.info, 0, 8, 0);
 		exit_payload_set(&s.info, EXIT_INTERNAL_SUBERROR, 4, trap);
 	}

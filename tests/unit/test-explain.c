@@ -76,6 +76,7 @@ static const struct {
 	  "0xc000000000001234" },
 	{ "KVM trap in HV mode!\ntrap=0x200 | pc=0x1234 | msr=0x9000000000001033", "ppc-book3s", 1,
 	  EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_MACHINE_CHECK, "hypervisor mode, trap 0x200" },
+	{ "KVM trap in HV mode!", "ppc-book3s", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_KVM_BUG, "suberror 0" },
 	{ "kvm [77]: VCPU exit error -95\nkvm [77]: SEPC=0x70000000 SSTATUS=0x100 HSTATUS=0x2002001c0\n"
 	  "kvm [77]: SCAUSE=0x14 STVAL=0x70000000 HTVAL=0x1c000000 HTINST=0x0", "riscv64", 1, EXIT_REASON_UNKNOWN,
 	  EOPNOTSUPP, EXIT_CAUSE_FETCH_FAILED, "fetch failed at pc 0x70000000: no guest RAM" },
