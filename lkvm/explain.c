@@ -187,7 +187,6 @@ struct said {
 	size_t       reason_at;   /* token of the reason's name, or nr_tokens */
 	struct exit_info info;    /* reason NOT_WRITTEN until one is known */
 	unsigned int arches;      /* bits; those that the text hints at */
-	bool         any;         /* something was understood */
 	bool         have_value;  /* of the payload ... */
 	bool         have_first;  /* ... and its first one by name */
 	bool         in_hv_mode;
@@ -197,13 +196,11 @@ static void set_reason(struct said *s, uint32_t reason)
 {
 	s->info.reason = reason;
 	s->have_reason = true;
-	s->any = true;
 }
 
 static void set_errno(struct said *s, uint64_t err)
 {
 	s->info.run_errno = (int)MIN(err, (uint64_t)INT32_MAX);
-	s->any = true;
 }
 
 static void set_first(struct said *s, uint32_t reason, uint64_t value)
@@ -224,7 +221,7 @@ static void set_data(struct said *s, uint64_t index, uint64_t value)
 		return;
 	exit_payload_set(&s->info, EXIT_INTERNAL_DATA + 8 * index, 8, value);
 	exit_payload_set(&s->info, EXIT_INTERNAL_NDATA, 4, MAX(ndata, (uint32_t)index + 1));
-	s->any = s->have_value = true;
+	s->have_value = true;
 }
 
 /* "FailEntry" as well as "FAIL_ENTRY"; single words must be in capitals, for they are everyday words. */
@@ -426,6 +423,8 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 		set_first(s, EXIT_REASON_INTERNAL_ERROR, value);
 		return true;
 	case SAYS_ERRNO:
+		if (!value)
+			return false; /* no error */
 		set_errno(s, value);
 		return true;
 	case SAYS_ERROR:
@@ -435,8 +434,7 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 		return true;
 	case SAYS_TRAP_IN_HV_MODE:
 		s->in_hv_mode = true;
-		s->any = true;
-		s->arches |= 1u << PPC_BOOK3S;
+			s->arches |= 1u << PPC_BOOK3S;
 		return true;
 	case SAYS_TRAP:
 		set_first(s, EXIT_REASON_UNKNOWN, negative ? -value : value);
@@ -495,6 +493,8 @@ static bool read_data(struct said *s, size_t at)
 
 	if (!index || !value)
 		return false;
+	if (!s->have_reason)
+		set_reason(s, EXIT_REASON_INTERNAL_ERROR);
 	set_data(s, index->value, value->value);
 	index->used = value->used = true;
 	return true;
@@ -639,7 +639,7 @@ static void set_member(struct said *s, const struct exit_member *m, uint64_t ind
 		set_data(s, index, value);
 	else
 		exit_payload_set(&s->info, m->offset + index * m->size_bytes, m->size_bytes, value);
-	s->any = s->have_value = true;
+	s->have_value = true;
 }
 
 /* "cpu 3", "data[1]: 0x30": a member's name and its value. */
@@ -889,7 +889,7 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 	}
 	mask = wanted(&s, arch);
 
-	if (s.any) {
+	if (s.have_reason || s.info.run_errno) {
 		/* An errno by itself comes beside the reason that KVM begins with. */
 		if (!s.have_reason && s.info.run_errno)
 			s.info.reason = EXIT_REASON_UNKNOWN;

@@ -274,10 +274,12 @@ static enum vcpu_exit_action unserved_exit(struct vcpu *vcpu, int run_errno)
 	case EXIT_GO_ON:
 		return VCPU_RESUME;
 	case EXIT_REPORT:
-		log_warning("vCPU %u: %s; going on", vcpu->index, rec.what);
+		log_warning("vCPU %u: %s: %s; going on", vcpu->index, rec.name, rec.what);
 		return VCPU_RESUME;
 	case EXIT_NO_PROGRESS:
 		exit_what_more(&rec, ", again and again");
+		exit_advise(&rec, "the guest was let go on and came back each time: look at its handler for this, and at its "
+			    "exception vectors");
 		break;
 	case EXIT_GIVE_UP:
 		break;

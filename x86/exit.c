@@ -165,6 +165,10 @@ static const struct exit_name vmx_errors[] = {
 	{ 28, "VMXERR_INVALID_OPERAND_TO_INVEPT_INVVPID", "invalid operand to INVEPT or INVVPID" },
 };
 
+#define DELIVERY_ADVICE                                                                            \
+	"look at where the guest's IDT, GDT, TSS and stack lie; its exception handling was never set up, or was " \
+	"overwritten"
+
 static const char *const exceptions[32] = {
 	"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "coprocessor overrun", "#TS", "#NP", "#SS",
 	"#GP", "#PF", NULL, "#MF", "#AC", "#MC", "#XM", "#VE", "#CP", [28] = "#HV", "#VC", "#SX",
@@ -287,15 +291,50 @@ static void decode_fail_entry(const struct exit_info *info, struct exit_record *
 			    "kernel log may hold a dump of the VMCS or VMCB");
 }
 
+/*
+ * IDT-vectoring information of VMX, EXITINTINFO of SVM: bit 31 valid, 11 error code, 10:8 type, 7:0 vector. "none"
+ * and false if it is not valid.
+ */
+static bool vectoring_text(uint64_t v, char *buf, size_t size)
+{
+	static const char *const types[8] = {
+		"external interrupt", "type 1", "NMI", "exception", "software interrupt",
+		"privileged software exception", "software exception", "other event",
+	};
+	char vector[24];
+
+	if (!(v >> 31 & 1)) {
+		snprintf(buf, size, "none");
+		return false;
+	}
+	snprintf(buf, size, "%s %s", types[v >> 8 & 7], vector_text((unsigned int)v & 0xff, vector, sizeof(vector)));
+	return true;
+}
+
+/*
+ * The event that was being delivered when the exit came: the debug words end with info 1, info 2, interrupt info
+ * and error code, of which VMX has it in info 2 and SVM in interrupt info (get_exit_info() of both).
+ */
+static uint64_t vectoring_of(const struct exit_info *info, unsigned int first, unsigned int ndata)
+{
+	uint64_t reason = exit_payload_u64(info, EXIT_INTERNAL_DATA + 8 * first);
+	bool svm = info->cpu == EXIT_CPU_AMD ||
+		   (info->cpu == EXIT_CPU_UNKNOWN && !EXIT_NAME(vmx_reasons, reason));
+	unsigned int at = first + (svm ? 3 : 2);
+
+	return at < ndata ? exit_payload_u64(info, EXIT_INTERNAL_DATA + 8 * at) : 0;
+}
+
 static void decode_emulation(const struct exit_info *info, struct exit_record *rec)
 {
 	static const char *const debug[] = { NULL, "exit info 1", "exit info 2", "interrupt info", "error code" };
-	uint32_t ndata = MIN(exit_payload_u32(info, EXIT_INTERNAL_NDATA), (uint32_t)EXIT_MAX_NDATA);
+	unsigned int ndata = MIN(exit_payload_u32(info, EXIT_INTERNAL_NDATA), (uint32_t)EXIT_MAX_NDATA);
 	bool has_bytes = ndata && exit_payload_u64(info, EXIT_INTERNAL_DATA) & EMULATION_HAS_BYTES;
 	unsigned int len = has_bytes ? MIN(exit_payload_u8(info, EMULATION_LENGTH), EMULATION_MAX_BYTES) : 0;
 	unsigned int words = has_bytes ? EMULATION_WORDS_BYTES : EMULATION_WORDS_PLAIN;
+	uint64_t vectoring = vectoring_of(info, words, ndata);
 	char bytes[3 * EMULATION_MAX_BYTES + 1] = "";
-	char name[16];
+	char name[16], event[64];
 
 	rec->insn_len = (uint8_t)len;
 	for (unsigned int i = 0; i < len; i++) {
@@ -303,23 +342,37 @@ static void decode_emulation(const struct exit_info *info, struct exit_record *r
 		snprintf(bytes + 3 * i, sizeof(bytes) - 3 * i, " %02x", rec->insn[i]);
 	}
 	if (len) {
-		rec->cause = EXIT_CAUSE_EMULATION_FAILED;
-		exit_what(rec, "KVM can't emulate the guest's instruction%s", bytes);
-		exit_advise(rec, "the instruction works on device memory or in a CPU mode that KVM must emulate, "
-			    "and KVM does not know it there");
 		/* The words that the bytes overlay say nothing by themselves. */
 		exit_field_means(rec, "data[0]", "flags: KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES");
 		exit_field_means(rec, "data[1]", "insn_size %u, insn_bytes%s", len, bytes);
 		exit_field_means(rec, "data[2]", "rest of insn_bytes");
 	} else {
+		exit_field_means(rec, "data[0]", "flags: no instruction bytes");
+	}
+	if (vectoring_text(vectoring, event, sizeof(event))) {
+		/* Not the instruction's fault: KVM tried to emulate what cannot be emulated. */
+		rec->cause = EXIT_CAUSE_EVENT_DELIVERY;
+		rec->insn_len = 0;
+		exit_what(rec, "KVM could not deliver an interrupt or exception (%s): IDT, GDT or stack not in RAM",
+			  event);
+		exit_what_pc(rec, info);
+		exit_advise(rec, "%s", DELIVERY_ADVICE);
+	} else if (len) {
+		/* KVM hands on what it fetched, which is more than the instruction. */
+		rec->cause = EXIT_CAUSE_EMULATION_FAILED;
+		exit_what(rec, "KVM can't emulate the guest's instruction");
+		exit_what_pc(rec, info);
+		exit_what_more(rec, ", which begins%s", bytes);
+		exit_advise(rec, "the instruction works on device memory or in a CPU mode that KVM must emulate, "
+			    "and KVM does not know it there");
+	} else {
 		/* KVM has no bytes when it could not fetch them. */
 		rec->cause = EXIT_CAUSE_FETCH_FAILED;
 		exit_what(rec, "instruction fetch failed");
+		exit_what_pc(rec, info);
 		exit_advise(rec, "the guest jumped to where no memory is: a bad function pointer, return address or "
 			    "page table");
-		exit_field_means(rec, "data[0]", "flags: no instruction bytes");
 	}
-	exit_what_pc(rec, info);
 	if (ndata > words) {
 		snprintf(name, sizeof(name), "data[%u]", words);
 		exit_what_more(rec, "; exit reason ");
@@ -329,23 +382,6 @@ static void decode_emulation(const struct exit_info *info, struct exit_record *r
 		snprintf(name, sizeof(name), "data[%u]", words + i);
 		exit_field_means(rec, name, "%s", debug[i]);
 	}
-}
-
-/* IDT-vectoring information of VMX, EXITINTINFO of SVM: bit 31 valid, 11 error code, 10:8 type, 7:0 vector. */
-static const char *vectoring_text(uint64_t v, char *buf, size_t size)
-{
-	static const char *const types[8] = {
-		"external interrupt", "type 1", "NMI", "exception", "software interrupt",
-		"privileged software exception", "software exception", "other event",
-	};
-	char vector[24];
-
-	if (!(v >> 31 & 1))
-		snprintf(buf, size, "none");
-	else
-		snprintf(buf, size, "%s %s", types[v >> 8 & 7],
-			 vector_text((unsigned int)v & 0xff, vector, sizeof(vector)));
-	return buf;
 }
 
 static void decode_delivery(const struct exit_info *info, struct exit_record *rec)
@@ -368,8 +404,7 @@ static void decode_delivery(const struct exit_info *info, struct exit_record *re
 				 "no guest-physical address" : "guest-physical address");
 		exit_field_means(rec, "data[4]", "host CPU");
 	}
-	exit_advise(rec, "look at where the guest's IDT, GDT, TSS and stack lie; its exception handling was never set "
-		    "up, or was overwritten");
+	exit_advise(rec, "%s", DELIVERY_ADVICE);
 }
 
 static void decode_simultaneous(const struct exit_info *info, struct exit_record *rec)
@@ -378,10 +413,10 @@ static void decode_simultaneous(const struct exit_info *info, struct exit_record
 
 	if (exit_payload_u32(info, EXIT_INTERNAL_NDATA) < 2)
 		return;
-	exit_field_means(rec, "data[0]", "vectoring info: %s",
-			 vectoring_text(exit_payload_u64(info, EXIT_INTERNAL_DATA), event, sizeof(event)));
-	exit_field_means(rec, "data[1]", "interrupt info: %s",
-			 vectoring_text(exit_payload_u64(info, EXIT_INTERNAL_DATA + 8), event, sizeof(event)));
+	vectoring_text(exit_payload_u64(info, EXIT_INTERNAL_DATA), event, sizeof(event));
+	exit_field_means(rec, "data[0]", "vectoring info: %s", event);
+	vectoring_text(exit_payload_u64(info, EXIT_INTERNAL_DATA + 8), event, sizeof(event));
+	exit_field_means(rec, "data[1]", "interrupt info: %s", event);
 	exit_field_means(rec, "data[2]", "error code");
 	exit_field_means(rec, "data[3]", "host CPU");
 }

@@ -68,3 +68,19 @@ elapsed() {
 	TENTHS=$(($(sed -E 's/([0-9]+)\.([0-9]).*/\1\2/' /proc/uptime) - start))
 	return $status
 }
+
+# exit_row FAILURE STATUS PATTERN KVM GUEST [OPTIONS...]: runs the bare-metal guest GUEST, which does FAILURE. lkvm must
+# exit with STATUS and say a line that matches PATTERN; KVM must have said KVM ("nothing", or an exit with its errno).
+# Prints the row of the table that tests/exit-table collects.
+exit_row() {
+	local failure=$1 status=$2 pattern=$3 want=$4 guest=$5 kvm err said
+	shift 5
+	expect_status "$status" lkvm run --firmware "${GUEST_TESTS:-/guest-tests}/$guest.bin" --timeout 60 "$@"
+	expect_grep "$pattern" err
+	kvm=$(sed -nE 's/^  exit +([^ ,]+).*/\1/p; s/.*warning: vCPU 0: (KVM_EXIT_[A-Z0-9_]+): .*/\1/p' err | head -n 1)
+	err=$(sed -nE 's/.*\(KVM_RUN: ([^)]+)\).*/\1/p' err | head -n 1)
+	kvm=${kvm:-nothing}${err:+, KVM_RUN: $err}
+	[ "$kvm" = "$want" ] || fail "KVM said '$kvm' instead of '$want'"
+	said=$(grep -E -- "$pattern" err | head -n 1 | sed 's/^lkvm: //; s/^warning: //; s/ (exit status [0-9]*)$//')
+	echo "row: $BED | $failure | $kvm | $said | $status"
+}

@@ -50,6 +50,7 @@ static const struct {
 	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_FETCH_FAILED, "0x400 (NPF)" },
 	{ "KVM internal error. Suberror: 3\nextra data[0]: 0x0000000080000b0e\nextra data[1]: 0x0000000000000031",
 	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_EVENT_DELIVERY, "exception #PF" },
+	{ "extra data[1]: 0x0000000000000031", "any", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_KVM_BUG, "0x0 0x31" },
 	{ "error: kvm run failed Bad address", "arm64", 3, EXIT_REASON_UNKNOWN, EFAULT, EXIT_CAUSE_GUEST_MEMORY,
 	  "page of guest memory" },
 	{ "error: kvm run failed Function not implemented", "arm64", 2, EXIT_REASON_UNKNOWN, ENOSYS,
@@ -199,7 +200,7 @@ static void test_nothing_known(void)
 {
 	static const char *const texts[] = {
 		"", " ", "hello world", "hello 5", "dead beef", "reason", "suberror", "errno", "data[0]", "0x", "0xg",
-		"123456789012345678901234567890", "io debug nmi", "[ 12.345678]", "emulation at 5", "99999999999",
+		"123456789012345678901234567890", "io debug nmi", "errno 0", "[ 12.345678]", "emulation at 5", "99999999999",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {

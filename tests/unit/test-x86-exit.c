@@ -78,8 +78,8 @@ static void test_emulation(void)
 	info.have_pc = true;
 	info.pc = 0xffffffff81000000;
 	check(&info, EXIT_STOP, "KVM_EXIT_INTERNAL_ERROR",
-	      "KVM can't emulate the guest's instruction 0f ae 38 at pc 0xffffffff81000000; exit reason 0x400 "
-	      "(NPF)");
+	      "KVM can't emulate the guest's instruction at pc 0xffffffff81000000, which begins 0f ae 38; exit "
+	      "reason 0x400 (NPF)");
 
 	/* A length that does not fit is not believed. */
 	info.payload[16] = 255;
@@ -253,6 +253,22 @@ static void test_fields(void)
 	SAYS(exit_field_get(&rec, "data[3]")->meaning, "exit reason NPF");
 	CHECK_STR(exit_field_get(&rec, "data[7]")->meaning, "error code");
 	CHECK_STR(exit_field_get(&rec, "run->flags")->meaning, "KVM_RUN_X86_SMM");
+
+	/* The exit came while #UD was delivered: as KVM on an AMD CPU says it, then on an Intel one. */
+	data[6] = 0x80000306;
+	info = internal(EXIT_SUBERROR_EMULATION, 8, data);
+	info.payload[16] = 2;
+	memcpy(info.payload + 17, "\x0f\x0b", 2);
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_EVENT_DELIVERY);
+	SAYS(rec.what, "(exception #UD)");
+	CHECK_EQ(rec.insn_len, 0);
+	info.cpu = EXIT_CPU_INTEL; /* there the same word is the exit's own event */
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_EMULATION_FAILED);
+	info = internal(EXIT_SUBERROR_EMULATION, 6, (const uint64_t[16]){ 0, 48, 0x182, 0x80000306 });
+	rec = exit_decode_checked(x86_exit_decode, &info);
+	CHECK_EQ(rec.cause, EXIT_CAUSE_EVENT_DELIVERY);
 
 	info = internal(EXIT_SUBERROR_EMULATION, 6, (const uint64_t[16]){ 0, 48 });
 	rec = exit_decode_checked(x86_exit_decode, &info);

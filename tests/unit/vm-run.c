@@ -303,7 +303,7 @@ static void test_unserved_again_and_again(void)
 	CHECK_EQ(run_vm(raw_exit, &e, 1, 2 * BOUND_MS, &o, &text), 0);
 	CHECK_EQ(outcome_exit_status(&o), 121);
 	CHECK_EQ(e.runs, EXIT_REPEATS_MAX);
-	CHECK(strstr(text, "warning: vCPU 0: the guest used a bus lock; going on\n") != NULL);
+	CHECK(strstr(text, "warning: vCPU 0: KVM_EXIT_X86_BUS_LOCK: the guest used a bus lock; going on\n") != NULL);
 	first = strstr(text, "going on");
 	CHECK(first && !strstr(first + 1, "going on"));
 	CHECK(strstr(text, "bus lock, again and again") != NULL);
@@ -319,7 +319,7 @@ static void test_unserved_with_progress(void)
 
 	CHECK_EQ(run_vm(raw_exit, &e, 1, 300, &o, &text), 0);
 	CHECK_EQ(outcome_exit_status(&o), 124);
-	CHECK(strstr(text, "warning: vCPU 0: the guest used a bus lock; going on\n") != NULL);
+	CHECK(strstr(text, "warning: vCPU 0: KVM_EXIT_X86_BUS_LOCK: the guest used a bus lock; going on\n") != NULL);
 	first = strstr(text, "going on");
 	CHECK(first && !strstr(first + 1, "going on"));
 	CHECK(strstr(text, "were handed back to the guest") != NULL);
