@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "powerpc/pseries-cpu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lkvm/byteorder.h"
+#include "tests/unit/test.h"
+
+static char dir[64];
+
+static void put(const char *node, const char *name, const void *data, size_t len)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, node);
+	mkdir(path, 0700);
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, node, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && write(fd, data, len) == (ssize_t)len);
+	close(fd);
+}
+
+static void setup(void)
+{
+	strcpy(dir, "/tmp/lkvm-test-XXXXXX");
+	CHECK(mkdtemp(dir) != NULL);
+}
+
+static void teardown(void)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	CHECK_EQ(system(cmd), 0);
+}
+
+static const struct pseries_cpu_prop *find(const struct pseries_cpu *cpu, const char *name)
+{
+	for (unsigned int i = 0; i < cpu->nr_props; i++)
+		if (!strcmp(cpu->props[i].name, name))
+			return &cpu->props[i];
+	return NULL;
+}
+
+static bool has(const struct pseries_cpu *cpu, unsigned int bit)
+{
+	size_t at = 2 + (bit >> 8);
+
+	return at < cpu->pa_bytes && cpu->pa_features[at] & 0x80 >> (bit & 7);
+}
+
+static void test_host_tree(void)
+{
+	static const uint8_t timebase[] = { 0x1e, 0x84, 0x80, 0 };
+	uint8_t pa[90] = { 26, 0, [2] = 0xf6, [24] = 0x80, [28] = 7, [29] = 1 /* the next list */ };
+	const struct pseries_cpu_prop *prop;
+	struct pseries_cpu cpu = { 0 };
+	char big[PSERIES_CPU_PROP_BYTES + 1] = { 0 };
+
+	setup();
+	CHECK_EQ(pseries_cpu_read(&cpu, dir), -ENOENT);
+	put("l2-cache@2000", "device_type", "cache", 6);
+	CHECK_EQ(pseries_cpu_read(&cpu, dir), -ENOENT);
+	put("PowerPC,POWER9@20", "device_type", "cpu", 4);
+	put("PowerPC,POWER9@20", "timebase-frequency", timebase, sizeof(timebase));
+	put("PowerPC,POWER9@20", "ibm,pa-features", pa, sizeof(pa));
+	put("PowerPC,POWER9@20", "d-cache-size", big, sizeof(big)); /* absurdly long: not taken */
+	put("PowerPC,POWER9@20", "reg", timebase, sizeof(timebase)); /* the host's own business */
+	CHECK_EQ(pseries_cpu_read(&cpu, dir), 0);
+	CHECK_STR(cpu.name, "PowerPC,POWER9");
+	CHECK_EQ(cpu.nr_props, 1);
+	prop = find(&cpu, "timebase-frequency");
+	CHECK(prop && prop->len == 4 && get_be32(prop->data) == 512000000);
+	CHECK_EQ(cpu.pa_bytes, 28);
+	CHECK(has(&cpu, PSERIES_PA_TM));
+	CHECK(!has(&cpu, PSERIES_PA_RADIX));
+	teardown();
+	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent"), -ENOENT);
+}
+
+/* A list that says that it is longer than it is, is none. */
+static void test_broken_features(void)
+{
+	static const uint8_t pa[] = { 66, 0, 0xff, 0xff };
+	struct pseries_cpu cpu = { 0 };
+
+	setup();
+	put("cpu@0", "device_type", "cpu", 4);
+	put("cpu@0", "ibm,pa-features", pa, sizeof(pa));
+	CHECK_EQ(pseries_cpu_read(&cpu, dir), 0);
+	CHECK_EQ(cpu.pa_bytes, 0);
+	pseries_cpu_set_feature(&cpu, PSERIES_PA_TM, true);
+	CHECK_EQ(cpu.pa_bytes, 25);
+	CHECK_EQ(cpu.pa_features[0], 23);
+	/* What had been read is not taken for features. */
+	CHECK_EQ(cpu.pa_features[2], 0);
+	teardown();
+}
+
+static void test_features(void)
+{
+	struct pseries_cpu cpu = { .pa_features = { 24, 0, 0xf6 }, .pa_bytes = 26 };
+
+	pseries_cpu_set_feature(&cpu, PSERIES_PA_RADIX, false);
+	CHECK_EQ(cpu.pa_bytes, 26);
+	pseries_cpu_set_feature(&cpu, PSERIES_PA_RADIX, true);
+	CHECK(has(&cpu, PSERIES_PA_RADIX));
+	CHECK_EQ(cpu.pa_bytes, 43);
+	CHECK_EQ(cpu.pa_features[0], 41);
+	CHECK_EQ(cpu.pa_features[2], 0xf6);
+	pseries_cpu_set_feature(&cpu, PSERIES_PA_RADIX, false);
+	CHECK(!has(&cpu, PSERIES_PA_RADIX));
+	CHECK_EQ(cpu.pa_bytes, 43);
+}
+
+static void test_guess(void)
+{
+	struct pseries_cpu cpu = { 0 };
+
+	pseries_cpu_guess(&cpu, 0);
+	CHECK(find(&cpu, "timebase-frequency") != NULL);
+	CHECK(has(&cpu, 0) && has(&cpu, 1) && has(&cpu, 5 << 8));
+	CHECK(!has(&cpu, PSERIES_PA_RADIX));
+	pseries_cpu_guess(&cpu, 0x00800000);
+	CHECK(has(&cpu, PSERIES_PA_RADIX));
+	CHECK_EQ(cpu.nr_props, 3);
+}
+
+static void test_wants_hash(void)
+{
+	static const struct {
+		const char *params;
+		bool wants;
+	} rows[] = {
+		{ NULL, false }, { "", false }, { "quiet", false }, { "disable_radix", true },
+		{ "quiet disable_radix panic=-1", true }, { "disable_radix=yes", true }, { "disable_radix=1", true },
+		{ "disable_radix=on", true }, { "disable_radix=off", false }, { "disable_radix=0", false },
+		{ "disable_radix=", false }, { "disable_radixes", false }, { "no_disable_radix", false },
+		{ "disable_radix disable_radix=no", false }, { "\tdisable_radix\n", true },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++)
+		if (pseries_wants_hash(rows[i].params) != rows[i].wants)
+			test_fail(__FILE__, __LINE__, "\"%s\"", rows[i].params);
+}
+
+static void test_htab_order(void)
+{
+	CHECK_EQ(pseries_htab_order(MIB(16)), 18);
+	CHECK_EQ(pseries_htab_order(MIB(512)), 22);
+	CHECK_EQ(pseries_htab_order(MIB(512) + 1), 23);
+	CHECK_EQ(pseries_htab_order(GIB(2)), 24);
+	CHECK_EQ(pseries_htab_order(UINT64_MAX), 46);
+	CHECK_EQ(pseries_htab_order(0), 18);
+}
+
+const struct test pseries_cpu_tests[] = {
+	{ "host_tree", test_host_tree },
+	{ "broken_features", test_broken_features },
+	{ "features", test_features },
+	{ "guess", test_guess },
+	{ "wants_hash", test_wants_hash },
+	{ "htab_order", test_htab_order },
+	{ 0 },
+};
