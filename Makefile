@@ -196,6 +196,7 @@ TEST_SUITES := $(subst -,_,$(patsubst tests/unit/test-%.c,%,$(TEST_SRCS)))
 TEST_VM_SRCS_riscv64 := tests/unit/vm-riscv.c
 TEST_VM_SRCS_arm64 := tests/unit/vm-arm.c
 TEST_VM_SRCS_ppc := tests/unit/vm-e500.c
+TEST_VM_SRCS_ppc64le := tests/unit/vm-pseries.c
 TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c tests/unit/vm-report.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o

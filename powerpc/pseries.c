@@ -62,6 +62,10 @@ static int pseries_machine(struct vm *vm)
 		log_error("--virtio-transport mmio: Linux looks for virtio devices of a pseries guest on PCI only (use pci)");
 		return -EINVAL;
 	}
+	if (vm->cfg->pmu == CONFIG_OFF) {
+		log_error("--pmu=off: KVM-HV gives every pseries guest performance counters");
+		return -EINVAL;
+	}
 	return pseries_machine_init(&vm->machine, &params);
 }
 

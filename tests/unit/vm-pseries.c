@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* pseries' VM set-up, hypervisor and RTAS calls against a fake KVM; 64-bit powerpc only. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/byteorder.h"
+#include "lkvm/vm.h"
+#include "powerpc/arch.h"
+#include "powerpc/pseries-layout.h"
+#include "powerpc/pseries.h"
+#include "tests/unit/fake-kvm.h"
+#include "tests/unit/test.h"
+#include "tests/unit/vm-fixture.h"
+
+#define MAX_SOURCES 128
+
+/* What lkvm told KVM. */
+struct fixture {
+	struct config cfg;
+	struct vm    *vm;
+	int           fds;
+
+	struct kvm_regs   regs; /* the last ones that were set */
+	unsigned int      nr_set_regs;
+	unsigned int      papr, xics, hcalls, tokens, smt;
+	struct kvm_ppc_mmuv3_cfg mmu;
+	unsigned int      nr_mmu;
+	uint32_t          htab_order;
+	uint32_t          sources[MAX_SOURCES];
+	bool              levels[MAX_SOURCES];
+	unsigned int      nr_sources;
+	uint32_t          irq;
+	unsigned int      nr_irqs;
+	/* What the guest does: the calls of each vCPU, by its turn. */
+	_Atomic unsigned int step;
+};
+
+static void note_cap(struct fixture *f, const struct kvm_enable_cap *cap)
+{
+	f->papr += cap->cap == KVM_CAP_PPC_PAPR;
+	f->xics += cap->cap == KVM_CAP_IRQ_XICS && cap->args[1] == f->xics;
+	f->hcalls += cap->cap == KVM_CAP_PPC_ENABLE_HCALL && cap->args[1] == 1;
+	if (cap->cap == KVM_CAP_PPC_SMT)
+		f->smt = (unsigned int)cap->args[0];
+}
+
+static void note_ioctl(unsigned long request, unsigned long arg, void *opaque)
+{
+	const void *p = (const void *)arg;
+	const struct kvm_device_attr *attr = p;
+	struct fixture *f = opaque;
+	uint64_t state;
+
+	switch (request) {
+	case KVM_SET_REGS:
+		memcpy(&f->regs, p, sizeof(f->regs));
+		f->nr_set_regs++;
+		break;
+	case KVM_ENABLE_CAP:
+		note_cap(f, p);
+		break;
+	case KVM_PPC_RTAS_DEFINE_TOKEN:
+		f->tokens++;
+		break;
+	case KVM_PPC_CONFIGURE_V3_MMU:
+		memcpy(&f->mmu, p, sizeof(f->mmu));
+		f->nr_mmu++;
+		break;
+	case KVM_PPC_ALLOCATE_HTAB:
+		memcpy(&f->htab_order, p, sizeof(f->htab_order));
+		break;
+	case KVM_IRQ_LINE:
+		f->irq = ((const struct kvm_irq_level *)p)->irq;
+		f->nr_irqs++;
+		break;
+	case KVM_SET_DEVICE_ATTR:
+		if (attr->group != KVM_DEV_XICS_GRP_SOURCES || f->nr_sources == MAX_SOURCES)
+			break;
+		memcpy(&state, (const void *)(uintptr_t)attr->addr, 8);
+		f->sources[f->nr_sources] = (uint32_t)attr->attr;
+		f->levels[f->nr_sources++] = state & KVM_XICS_LEVEL_SENSITIVE;
+		break;
+	}
+}
+
+static void setup(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->fds = test_open_fds();
+	fake_kvm_reset();
+	fake_kvm_on_ioctl(note_ioctl, f);
+	vm_fixture_host();
+	vm_fixture_config(&f->cfg);
+}
+
+static void teardown(struct fixture *f)
+{
+	vm_destroy(f->vm);
+	vm_fixture_free(&f->cfg);
+	CHECK_EQ(test_open_fds(), f->fds);
+}
+
+/* vm_create() that must fail with a line that has @expect. */
+static void refused(struct fixture *f, int ret, const char *expect)
+{
+	const char *text;
+
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&f->vm, &f->cfg), ret);
+	text = test_stderr_end();
+	if (!strstr(text, expect))
+		test_fail(__FILE__, __LINE__, "\"%s\" does not say \"%s\"", text, expect);
+	teardown(f);
+}
+
+static void test_entry(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.nr_cpus = 3;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.vm->vm_type, KVM_VM_PPC_HV);
+	CHECK_EQ(f.papr, 3);
+	CHECK_EQ(f.xics, 3);
+	CHECK_EQ(f.tokens, 4);
+	CHECK_EQ(f.hcalls, 5);
+	/* The boot CPU's registers only; the others wait. */
+	CHECK_EQ(f.nr_set_regs, 1);
+	CHECK_EQ(f.regs.pc, 0);
+	CHECK_EQ(f.regs.msr, 0x8000000000001000);
+	CHECK_EQ(f.regs.gpr[3], f.vm->boot.fdt);
+	CHECK_EQ(f.regs.gpr[5], 0);
+	CHECK(!vcpu_is_offline(f.vm->vcpus[0]));
+	CHECK(vcpu_is_offline(f.vm->vcpus[1]) && vcpu_is_offline(f.vm->vcpus[2]));
+	CHECK(f.vm->boot.fdt && f.vm->boot.fdt < PSERIES_BOOT_LIMIT);
+	/* The vterm's is a message, INTx are levels. */
+	CHECK_EQ(f.nr_sources, 5);
+	CHECK_EQ(f.sources[0], PSERIES_IRQ_VTY);
+	CHECK(!f.levels[0]);
+	CHECK_EQ(f.sources[1], PSERIES_IRQ_PCI_INTX);
+	CHECK(f.levels[1] && f.levels[4]);
+	teardown(&f);
+}
+
+static void test_mmu(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.mmu.flags, KVM_PPC_MMUV3_RADIX | KVM_PPC_MMUV3_GTSE);
+	CHECK_EQ(f.mmu.process_table, UINT64_C(1) << 63);
+	CHECK_EQ(f.htab_order, 0);
+	teardown(&f);
+
+	/* Asked for, and where KVM has no radix. */
+	setup(&f);
+	f.cfg.params = strdup("quiet disable_radix");
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.nr_mmu, 0);
+	CHECK_EQ(f.htab_order, 19);
+	teardown(&f);
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_PPC_MMU_RADIX, 0);
+	f.cfg.ram_bytes = GIB(4);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.htab_order, 25);
+	CHECK(!f.vm->arch->hcalls.radix);
+	teardown(&f);
+}
+
+/* The hash table is contiguous memory of the host: a smaller one is better than none. */
+static void test_htab_fallback(void)
+{
+	static const int errnos[] = { ENOMEM, EINVAL };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(errnos); i++) {
+		bool seen = false;
+
+		for (unsigned int n = 1; !seen && n < 60; n++) {
+			struct fixture f;
+
+			setup(&f);
+			fake_kvm_set_cap(KVM_CAP_PPC_MMU_RADIX, 0);
+			fake_kvm_fail(n, errnos[i]);
+			test_stderr_begin();
+			if (vm_create(&f.vm, &f.cfg))
+				f.vm = NULL;
+			seen = fake_kvm_failed_request() == KVM_PPC_ALLOCATE_HTAB;
+			if (seen && errnos[i] == ENOMEM) {
+				CHECK(f.vm != NULL);
+				CHECK_EQ(f.htab_order, 18);
+				CHECK(f.vm && f.vm->arch->cpu.htab_order == 18);
+			} else if (seen) {
+				CHECK(f.vm == NULL);
+			}
+			(void)test_stderr_end();
+			teardown(&f);
+		}
+		CHECK(seen);
+	}
+}
+
+static void test_refused(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.virtio_transport = TRANSPORT_MMIO;
+	refused(&f, -EINVAL, "--virtio-transport mmio");
+	setup(&f);
+	f.cfg.pmu = CONFIG_OFF;
+	refused(&f, -EINVAL, "--pmu=off");
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_PPC_ALLOC_HTAB, 0);
+	refused(&f, -ENOSYS, "load kvm_hv");
+}
+
+/* POWER8's vCPUs would be threads of one core. */
+static void test_smt(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_PPC_SMT, 8);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.smt, 1);
+	teardown(&f);
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+
+#define BLOCK UINT64_C(0x100000)
+
+static void hcall(struct kvm_run *run, uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+	run->exit_reason = KVM_EXIT_PAPR_HCALL;
+	run->papr_hcall.nr = nr;
+	run->papr_hcall.args[0] = a;
+	run->papr_hcall.args[1] = b;
+	run->papr_hcall.args[2] = c;
+	run->papr_hcall.args[3] = d;
+}
+
+/* An RTAS call with a block for each vCPU. */
+static uint64_t rtas(struct fixture *f, struct kvm_run *run, unsigned int cpu, const char *name,
+		     unsigned int nr_args, uint32_t a, uint32_t b, uint32_t c)
+{
+	uint64_t block = BLOCK + 256 * cpu;
+	uint8_t *p = memory_ptr(&f->vm->memory, block, 256);
+
+	put_be32(p, ppc_rtas_token(name));
+	put_be32(p + 4, nr_args);
+	put_be32(p + 8, 2);
+	put_be32(p + 12, a);
+	put_be32(p + 16, b);
+	put_be32(p + 20, c);
+	if (nr_args < 3)
+		put_be32(p + 12 + 4 * nr_args, 0x5a5a5a5a);
+	hcall(run, KVMPPC_H_RTAS, block, 0, 0, 0);
+	return block;
+}
+
+static int32_t rtas_result(const struct fixture *f, unsigned int cpu, unsigned int at)
+{
+	return (int32_t)get_be32(memory_ptr(&f->vm->memory, BLOCK + 256 * cpu + 12 + 4 * at, 4));
+}
+
+static void run(struct fixture *f, fake_kvm_run_fn *fn, unsigned int nr_cpus, enum outcome_kind outcome)
+{
+	setup(f);
+	fake_kvm_on_run(fn, f);
+	f->cfg.nr_cpus = nr_cpus;
+	f->cfg.timeout_ms = 20000;
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&f->vm, &f->cfg), 0);
+	CHECK_EQ(vm_run(f->vm), 0);
+	(void)test_stderr_end();
+	CHECK_EQ(f->vm->outcome.kind, outcome);
+}
+
+/* CPU 0 sets the byte order, starts CPU 1, which stops itself, starts it again; that powers off. */
+static int start_and_stop(struct kvm_run *run, unsigned int cpu, uint64_t nth, void *opaque)
+{
+	struct fixture *f = opaque;
+	unsigned int step = atomic_load(&f->step);
+
+	(void)nth;
+	if (cpu == 1) {
+		CHECK(step >= 4);
+		if (step == 4) {
+			CHECK_EQ(f->regs.pc, 0x4000);
+			CHECK_EQ(f->regs.gpr[3], 0x55);
+			CHECK_EQ(f->regs.msr, 0x8000000000001000);
+			rtas(f, run, 1, "stop-self", 0, 0, 0, 0);
+			atomic_store(&f->step, 5);
+			return 0;
+		}
+		CHECK_EQ(f->regs.gpr[3], 0x66);
+		rtas(f, run, 1, "power-off", 2, 0, 0, 0);
+		return 0;
+	}
+	switch (step) {
+	case 0:
+		hcall(run, H_SET_MODE, 1, 4, 0, 0);
+		break;
+	case 1:
+		CHECK_EQ(run->papr_hcall.ret, H_SUCCESS);
+		hcall(run, 0x7ff8, 0, 0, 0, 0);
+		break;
+	case 2:
+		CHECK_EQ(run->papr_hcall.ret, (uint64_t)H_FUNCTION);
+		rtas(f, run, 0, "query-cpu-stopped-state", 1, 1, 0, 0);
+		break;
+	case 3:
+		CHECK_EQ(rtas_result(f, 0, 1), 0);
+		CHECK_EQ(rtas_result(f, 0, 2), RTAS_CPU_STOPPED);
+		rtas(f, run, 0, "start-cpu", 3, 1, 0x4000, 0x55);
+		break;
+	case 4: /* CPU 1's turn */
+		return fake_kvm_idle(run);
+	case 5: /* until it is seen to be stopped */
+		rtas(f, run, 0, "query-cpu-stopped-state", 1, 1, 0, 0);
+		break;
+	case 6:
+		if (rtas_result(f, 0, 2) != RTAS_CPU_STOPPED) {
+			atomic_store(&f->step, 5);
+			return -EINTR;
+		}
+		rtas(f, run, 0, "start-cpu", 3, 1, 0x5000, 0x66);
+		break;
+	default:
+		if (step == 7)
+			CHECK_EQ(rtas_result(f, 0, 3), 0);
+		return fake_kvm_idle(run);
+	}
+	atomic_store(&f->step, step + 1);
+	return 0;
+}
+
+static void test_cpus(void)
+{
+	struct fixture f;
+
+	run(&f, start_and_stop, 2, OUTCOME_POWEROFF);
+	CHECK_EQ(fake_kvm_reg(KVM_REG_PPC_LPCR_64) & PPC_LPCR_ILE, PPC_LPCR_ILE);
+	CHECK_EQ(f.nr_set_regs, 3);
+	teardown(&f);
+}
+
+static int panic_and_reboot(struct kvm_run *run, unsigned int cpu, uint64_t nth, void *opaque)
+{
+	struct fixture *f = opaque;
+
+	(void)cpu;
+	if (nth)
+		rtas(f, run, 0, "system-reboot", 0, 0, 0, 0);
+	else
+		rtas(f, run, 0, "ibm,os-term", 1, 0x2000, 0, 0);
+	return 0;
+}
+
+static int reboot(struct kvm_run *run, unsigned int cpu, uint64_t nth, void *opaque)
+{
+	(void)cpu;
+	(void)nth;
+	rtas(opaque, run, 0, "system-reboot", 0, 0, 0, 0);
+	return 0;
+}
+
+static void test_outcomes(void)
+{
+	struct fixture f;
+
+	run(&f, panic_and_reboot, 1, OUTCOME_PANIC);
+	CHECK(strstr(f.vm->outcome.text, "told through RTAS") != NULL);
+	teardown(&f);
+	run(&f, reboot, 1, OUTCOME_REBOOT);
+	teardown(&f);
+}
+
+/* An MSI is an edge of the source that its data names; numbers of other sources are none. */
+static void test_msi(void)
+{
+	struct msi_message msg = { .data = PSERIES_IRQ_MSI + 3 };
+	struct fixture f;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), 0);
+	CHECK_EQ(f.irq, PSERIES_IRQ_MSI + 3);
+	CHECK_EQ(f.nr_irqs, 1);
+	msg.data = PSERIES_IRQ_VTY;
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), -EINVAL);
+	msg.data = UINT32_MAX;
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), -EINVAL);
+	CHECK_EQ(f.nr_irqs, 1);
+	teardown(&f);
+}
+
+/* A device's sources are made with it; a virtio console takes the vterm's place. */
+static void test_devices(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.console = CONSOLE_VIRTIO;
+	f.cfg.rng = true;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(f.vm->arch->hcalls.vty, 0);
+	CHECK(f.nr_sources > 5);
+	CHECK_EQ(f.sources[5], PSERIES_IRQ_MSI);
+	CHECK(!f.levels[5]);
+	teardown(&f);
+}
+
+const struct test vm_pseries_tests[] = {
+	{ "entry", test_entry },
+	{ "mmu", test_mmu },
+	{ "htab_fallback", test_htab_fallback },
+	{ "refused", test_refused },
+	{ "smt", test_smt },
+	{ "cpus", test_cpus },
+	{ "outcomes", test_outcomes },
+	{ "msi", test_msi },
+	{ "devices", test_devices },
+	{ 0 },
+};
