@@ -247,7 +247,9 @@ static void no_level(void *chip, uint32_t irq, bool level)
 static void test_pci(void)
 {
 	static const struct irq_chip_ops chip = { .set_level = no_level };
-	static const struct irq_line lines[4] = { { &chip, NULL, 0 }, { &chip, NULL, 1 }, { &chip, NULL, 2 }, { &chip, NULL, 3 } };
+	static const struct irq_line lines[4] = {
+		{ &chip, NULL, 0 }, { &chip, NULL, 1 }, { &chip, NULL, 2 }, { &chip, NULL, 3 },
+	};
 	static const char dev[] = PHB "/pci1af4,1042@1";
 	const struct msi_sink sink = { .send = no_msi };
 	const struct pci_device_info info = {
