@@ -70,9 +70,6 @@ void ppc_vcpu_regs(struct vcpu *vcpu, const struct ppc_platform *platform, struc
 void ppc_vcpu_translate(struct vcpu *vcpu, const struct ppc_platform *platform, uint64_t va, bool fetch,
 			struct walk *w);
 
-/* The frequency of this host's timebase, which its guests share. Takes some milliseconds where nobody tells it. */
-uint32_t ppc_timebase_hz(void);
-
 /* A register by KVM's id, for reports. */
 struct ppc_named_reg {
 	const char *name;

@@ -6,12 +6,16 @@
 #include "powerpc/e500.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/platform/ppc.h>
+#include <time.h>
 
 #include "lkvm/boot-fdt.h"
+#include "lkvm/byteorder.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "powerpc/arch.h"
@@ -251,6 +255,55 @@ static void e500_default_cmdline(const struct vm *vm, char *buf, size_t size)
 	snprintf(buf, size, "console=%s", vm->cfg->console == CONSOLE_VIRTIO ? "hvc0" : "ttyS0");
 }
 
+#define MEASURE_NS 20000000
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* The frequency of the host's timebase, which its guests share. */
+static uint32_t timebase_hz(void)
+{
+	const struct timespec pause = { .tv_nsec = MEASURE_NS };
+	uint64_t hz = __ppc_get_timebase_freq();
+	uint64_t ticks, ns;
+
+	if (hz)
+		return (uint32_t)hz;
+	/* No vDSO and no /proc/cpuinfo. */
+	ns = now_ns();
+	ticks = __ppc_get_timebase();
+	nanosleep(&pause, NULL);
+	ticks = __ppc_get_timebase() - ticks;
+	ns = now_ns() - ns;
+	hz = ticks * 1000000000 / ns;
+	log_info("the timebase's frequency is not in /proc/cpuinfo: measured %" PRIu64 " Hz", hz);
+	return (uint32_t)hz;
+}
+
+/* The host CPU's clock, of which a guest makes nothing but a line of its log; 0: unknown. */
+static uint32_t clock_hz(void)
+{
+	uint8_t cell[4] = { 0 };
+	glob_t found;
+	FILE *file;
+
+	if (glob("/proc/device-tree/cpus/*/clock-frequency", 0, NULL, &found))
+		return 0;
+	file = fopen(found.gl_pathv[0], "re");
+	globfree(&found);
+	if (!file)
+		return 0;
+	if (fread(cell, sizeof(cell), 1, file) != 1)
+		memset(cell, 0, sizeof(cell));
+	fclose(file);
+	return get_be32(cell);
+}
+
 /* Hypercalls are KVM's own affair; it only has to be told how they are made. */
 static void describe_hypercalls(int vm_fd, struct ppc_e500_fdt *fdt)
 {
@@ -274,7 +327,8 @@ static int e500_boot_prepare(struct vm *vm)
 		.cmdline = vm->boot.cmdline,
 		.initrd = vm->boot.initrd,
 		.initrd_bytes = vm->boot.initrd_bytes,
-		.timebase_hz = ppc_timebase_hz(),
+		.clock_hz = clock_hz(),
+		.timebase_hz = timebase_hz(),
 	};
 	struct boot_fdt_seeds seeds;
 	struct boot_fdt_room room = { 0 };
@@ -357,7 +411,7 @@ static void e500_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 	int fd;
 
 	doctor_say(d, "platform", "e500 (Book E); one vCPU in a VM");
-	doctor_say(d, "timebase", "%" PRIu32 " Hz", ppc_timebase_hz());
+	doctor_say(d, "timebase", "%" PRIu32 " Hz", timebase_hz());
 	doctor_say(d, "watchdog", "%s", kvm_check_cap(kvm_fd, KVM_CAP_PPC_BOOKE_WATCHDOG) > 0 ?
 		   "the guest's own; its end is told" : "KVM does not tell when the guest's runs out");
 	if (vm_fd < 0)

@@ -7,8 +7,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/platform/ppc.h>
-#include <time.h>
 
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
@@ -78,37 +76,6 @@ int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc)
 	if (!ret)
 		*pc = regs.pc;
 	return ret;
-}
-
-/* ---- timebase ----------------------------------------------------------------------------------- */
-
-#define MEASURE_NS 20000000
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-uint32_t ppc_timebase_hz(void)
-{
-	const struct timespec pause = { .tv_nsec = MEASURE_NS };
-	uint64_t hz = __ppc_get_timebase_freq();
-	uint64_t ticks, ns;
-
-	if (hz)
-		return (uint32_t)hz;
-	/* No vDSO and no /proc/cpuinfo. */
-	ns = now_ns();
-	ticks = __ppc_get_timebase();
-	nanosleep(&pause, NULL);
-	ticks = __ppc_get_timebase() - ticks;
-	ns = now_ns() - ns;
-	hz = ticks * 1000000000 / ns;
-	log_info("the timebase's frequency is not in /proc/cpuinfo: measured %" PRIu64 " Hz", hz);
-	return (uint32_t)hz;
 }
 
 /* ---- reports ------------------------------------------------------------------------------------ */
