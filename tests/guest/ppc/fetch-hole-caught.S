@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The same with MSR[ME] set: the guest takes its machine check. */
+/* The same with MSR[ME] set: the guest takes its machine check. (KVM does not let it read MCSRR0.) */
 #include "tests/guest/ppc/guest.inc"
 
 	map_devices
@@ -13,8 +13,6 @@
 
 	.align 4
 machine_check:
-	mfspr r20, MCSRR0
-	expect r20, HOLE, "MCSRR0"
 	say "machine check\n"
 	power_off
 
