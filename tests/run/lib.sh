@@ -2,6 +2,14 @@
 # Helpers for test cases. They run in busybox sh inside a KVM host; see docs/testing.md.
 # Given: $CASE (name), $ARCH (riscv64 ...), $BED (name of the host), $TMP (empty directory, also the current one).
 
+# What the guest's platform has, and less RAM than its kernel takes (MiB).
+# shellcheck disable=SC2034 # for cases
+case $ARCH in
+ppc) CPUS=1 TRANSPORTS=mmio TOO_SMALL=4 ;;
+ppc64le) CPUS="1 2 4" TRANSPORTS=pci TOO_SMALL=16 ;; # and mmio: ppc-virtio-mmio.sh
+*) CPUS="1 2 4" TRANSPORTS="pci mmio" TOO_SMALL=16 ;;
+esac
+
 fail() {
 	echo "FAIL: $*"
 	exit 1

@@ -1,4 +1,5 @@
 # The console on virtio-console over virtio-pci, with what is typed arriving in the guest; and virtio-rng.
+# arch: riscv64 arm64 ppc64le x86_64
 # timeout: 900
 . "${CASES:-/cases}/lib.sh"
 

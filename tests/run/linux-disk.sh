@@ -17,11 +17,7 @@ if echo x | dd of=/dev/vdb conv=fsync 2>/dev/null; then echo "a read-only disk w
 echo "disks agree"
 GUEST
 
-case $ARCH in
-ppc64le) transports=pci ;; # ppc-virtio-mmio.sh
-*) transports="pci mmio" ;;
-esac
-for transport in $transports; do
+for transport in $TRANSPORTS; do
 	dd if=/dev/zero of=a.img bs=64k count=32 2>/dev/null
 	dd if=/dev/urandom of=b.img bs=64k count=32 2>/dev/null
 	cp b.img b.orig

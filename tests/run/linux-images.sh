@@ -32,7 +32,7 @@ one_line
 expect_status 125 lkvm run -k /guest/kernel -i /no/such/initrd
 expect_grep "/no/such/initrd" err
 one_line
-expect_status 125 lkvm run -k /guest/kernel -i /guest/initrd -m 16
+expect_status 125 lkvm run -k /guest/kernel -i /guest/initrd -m "$TOO_SMALL"
 one_line
 expect_status 125 lkvm run -k /guest/kernel --no-such-option
 expect_grep "lkvm help run" err

@@ -1,4 +1,5 @@
 # Debian's kernel brings up eight vCPUs.
+# arch: riscv64 arm64 ppc64le x86_64
 # timeout: 600
 . "${CASES:-/cases}/lib.sh"
 
