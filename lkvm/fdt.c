@@ -338,12 +338,14 @@ static void fdt_add_interrupt(struct fdt *fdt, const struct fdt_platform *p, uin
 static void fdt_add_device(struct fdt *fdt, const struct fdt_platform *p,
 			   const struct machine_device *dev, const char *rtc_compatible)
 {
+	static const char ns16550[] = "ns16550a\0ns16550";
+
 	switch (dev->kind) {
 	case MACHINE_UART8250:
 		fdt_node(fdt, "serial@%" PRIx64, dev->base);
-		/* Power Architecture kernels find their early console by this type. */
+		/* Linux on powerpc finds its early console by this type and the second word. */
 		fdt_str(fdt, "device_type", "serial");
-		fdt_str(fdt, "compatible", "ns16550a");
+		fdt_bytes(fdt, "compatible", ns16550, sizeof(ns16550));
 		fdt_u32(fdt, "clock-frequency", UART8250_CLOCK_HZ);
 		fdt_u32(fdt, "current-speed", 115200);
 		break;

@@ -118,6 +118,8 @@ static void test_interrupts(void)
 	mpic = cell(&f, SOC "/pic@e0040000", "phandle", 0);
 
 	CHECK_STR(str(&f, SOC "/serial@e0004500", "device_type"), "serial");
+	CHECK(fdt_node_check_compatible(f.blob, fdt_path_offset(f.blob, SOC "/serial@e0004500"),
+					"ns16550") == 0);
 	CHECK_EQ(cell(&f, SOC "/serial@e0004500", "interrupt-parent", 0), mpic);
 	CHECK_EQ(cell(&f, SOC "/serial@e0004500", "interrupts", 0), 42);
 	CHECK_EQ(cell(&f, SOC "/serial@e0004500", "interrupts", 1), 2);
