@@ -45,8 +45,8 @@ uimage() { # FILE COMPRESSION
 }
 
 boot -k /guest/kernel --dump-dtb dtb
-expect_grep "Using QEMU e500 machine description" out
-expect_grep "KVM: Live patching for a fast VM worked" out
+expect_grep "Hardware name: lkvm e500 .* QEMU e500" out
+expect_grep "bootconsole .udbg0." out
 expect_no_grep "KVM: Failed|WARNING|BUG:" out
 [ "$(od -An -tx1 -N4 dtb | tr -d ' ')" = d00dfeed ] || fail "no device tree was dumped"
 

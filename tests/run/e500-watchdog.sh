@@ -10,12 +10,10 @@ expect_grep "^watchdog on$" out
 expect_grep "watchdog timer .*exit status 122" err
 
 guest_initrd hang.cpio <<'GUEST'
-exec 3>/dev/watchdog0
-for i in 1 2 3; do
-	sleep 1
-	echo . >&3
-done
+watchdog -F -T 6 -t 1 /dev/watchdog0 &
+sleep 12
 echo "still alive"
+kill -STOP $!
 exec sleep 1000
 GUEST
 expect_status 122 lkvm run -k /guest/kernel -i hang.cpio -m 96 --timeout 90
