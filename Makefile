@@ -295,7 +295,9 @@ $(BUILD)/bench $(BUILD)/floor: $(BUILD)/%: tests/bench/%.c
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_all) $(CFLAGS_all) $< $(LDFLAGS_all) -o $@
-bench-bins: $(BUILD)/lkvm $(BUILD)/bench $(if $(OBJS_$(ARCH)),$(BUILD)/floor) guest-tests
+# Arches that the floor program knows.
+FLOOR_ARCHES := riscv64 arm64 x86_64
+bench-bins: all $(BUILD)/bench $(if $(filter $(ARCH),$(FLOOR_ARCHES)),$(BUILD)/floor guest-tests)
 
 matrix:
 	@MAKE='$(MAKE)' tests/hosts/matrix

@@ -130,7 +130,7 @@ static int add_stolen_time(struct vm *vm)
 {
 	enum config_tristate wanted = vm->cfg->arm.pvtime;
 
-	if (wanted == CONFIG_OFF)
+	if (wanted == CONFIG_OFF || (wanted == CONFIG_AUTO && arm_is_flat(vm)))
 		return 0;
 	if (kvm_check_cap(vm->fd, KVM_CAP_STEAL_TIME) <= 0) {
 		if (wanted == CONFIG_AUTO)

@@ -56,6 +56,15 @@ struct arm_irqchip {
 	int (*msi_send)(void *ctx, const struct msi_message *msg);
 };
 
+/*
+ * A flat image in RAM is a bare-metal program as a rule. It starts in a fraction of the time without what only
+ * operating systems use: an ITS, stolen time. It gets them if asked for.
+ */
+static inline bool arm_is_flat(const struct vm *vm)
+{
+	return !vm->cfg->kernel && vm->machine.uart.kind == MACHINE_UART8250;
+}
+
 struct arch_vm {
 	const struct arm_irqchip *irqchip;
 	int                   gic_fd;   /* -1: none */

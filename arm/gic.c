@@ -220,12 +220,14 @@ static int choose(struct vm *vm)
 		if (why)
 			log_error("--irqchip %s: %s", wanted, why);
 	} else {
-		size_t i = 0;
-
-		do {
+		for (size_t i = 0; i < ARRAY_SIZE(irqchips); i++) {
+			if (irqchips[i].msi && arm_is_flat(vm))
+				continue;
 			chip = &irqchips[i];
 			why = obstacle(vm, chip);
-		} while (why && ++i < ARRAY_SIZE(irqchips));
+			if (!why)
+				break;
+		}
 		/* The last one's reason: if that is its size, there was a GIC. */
 		if (why)
 			log_error("no interrupt controller for %u CPUs: %s (`lkvm doctor` tells more)",
@@ -254,7 +256,8 @@ int arm_gic_create(struct vm *vm)
 int arm_gic_init(struct vm *vm)
 {
 	const struct arm_irqchip *chip = vm->arch->irqchip;
-	uint32_t nr_irqs = ARM_NR_IRQS;
+	/* KVM sets up each of them at the start, and an ITS turns no MSIs into SPIs: no more than needed. */
+	uint32_t nr_irqs = chip->msi == ARM_FDT_V2M ? ARM_NR_IRQS : ARM_GIC_SPI_FIRST + ARM_SPI_V2M_FIRST;
 	int ret;
 
 	ret = chip->place(vm);

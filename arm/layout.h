@@ -77,7 +77,7 @@
 #define ARM_SPI_FIRST         8
 #define ARM_SPI_V2M_FIRST     64
 #define ARM_SPI_V2M_NR        128
-#define ARM_NR_IRQS           256 /* ids in all; KVM wants a multiple of 32 */
+#define ARM_NR_IRQS           256 /* ids in all with GICv2m; KVM wants a multiple of 32 */
 
 /* PPIs, numbered from 0 as in the device tree (Arm DEN0094 "BSA" §3.6; KVM's own defaults). */
 #define ARM_PPI_PMU           7

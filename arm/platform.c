@@ -21,6 +21,7 @@ _Static_assert(ARM_UART_BASE + ARM_PL011_BYTES <= ARM_RTC_BASE, "UART");
 _Static_assert(ARM_MAX_CPUS * ARM_PVTIME_CPU_BYTES <= ARM_PVTIME_BYTES, "stolen time of all CPUs");
 _Static_assert(ARM_PCI_MEM32_BASE + ARM_PCI_MEM32_BYTES <= ARM_PCI_IO_BASE, "PCI windows");
 _Static_assert(ARM_GIC_SPI_FIRST + ARM_SPI_V2M_FIRST + ARM_SPI_V2M_NR <= ARM_NR_IRQS, "SPIs");
+_Static_assert((ARM_GIC_SPI_FIRST + ARM_SPI_V2M_FIRST) % 32 == 0, "SPIs without those of GICv2m");
 
 int arm_machine_init(struct machine *m, const struct arm_platform_params *p)
 {

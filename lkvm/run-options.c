@@ -802,7 +802,8 @@ const struct option_spec run_options[] = {
 	  .help = "no memory tagging in the guest" },
 	{ .long_name = "pvtime", .metavar = "on|off|auto", .optional_arg = true, .negatable = true,
 	  .arches = OPT_ARM64, .section = MACHINE, .parse = parse_tristate, .offset = CFG(arm.pvtime),
-	  .help = "tell the guest about time that the host took from it; auto, where the host can, unless given" },
+	  .help = "tell the guest about time that the host took from it; auto, where the host can and the guest is no "
+		  "flat image, unless given" },
 	{ .long_name = "nested", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
 	  .offset = CFG(arm.nested), .help = "start the guest at EL2, so that it can run guests" },
 	{ .long_name = "e2h0", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,

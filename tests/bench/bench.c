@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Compares commands: runs them in turn, many rounds, and prints medians and ratios to the first one.
+ * Measures commands: runs them in turn, many rounds, and prints a line for each: name|wall us|CPU us|most memory
+ * in KiB.
  *
  *   bench ROUNDS NAME CMD [ARG...] --- NAME CMD [ARG...] [--- ...]
  *
- * Interleaving makes a noisy machine disturb all of them alike, so ratios of one run can be trusted where
- * absolute times can't. Exits 1 if any command fails.
+ * Times are the least of all rounds: what disturbs a command on a busy machine only ever adds to them. Exits 1 if
+ * any command fails.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -65,25 +66,19 @@ static int run(const struct command *c, unsigned int round)
 	return 0;
 }
 
-static int by_double(const void *a, const void *b)
+static double least(const double *v, unsigned int n)
 {
-	double x = *(const double *)a, y = *(const double *)b;
+	double min = v[0];
 
-	return x < y ? -1 : x > y;
-}
-
-static double median(double *v, unsigned int n)
-{
-	qsort(v, n, sizeof(*v), by_double);
-	return v[n / 2];
+	for (unsigned int i = 1; i < n; i++)
+		min = v[i] < min ? v[i] : min;
+	return min;
 }
 
 int main(int argc, char **argv)
 {
 	struct command commands[MAX_COMMANDS];
 	unsigned int nr = 0, rounds;
-	double wall0 = 1, cpu0 = 1;
-	long rss0 = 0;
 
 	if (argc < 4 || !(rounds = (unsigned int)atoi(argv[1]))) {
 		fprintf(stderr, "usage: bench ROUNDS NAME CMD [ARG...] [--- NAME CMD [ARG...]]...\n");
@@ -106,23 +101,14 @@ int main(int argc, char **argv)
 			if (run(&commands[i], r))
 				return 1;
 
-	printf("%-28s %12s %7s %12s %7s %10s %10s\n", "", "wall", "ratio", "cpu", "ratio", "memory",
-	       "more");
 	for (unsigned int i = 0; i < nr; i++) {
-		double wall = median(commands[i].wall_us, rounds);
-		double cpu = median(commands[i].cpu_us, rounds);
 		long rss = 0;
 
 		for (unsigned int r = 0; r < rounds; r++)
 			if (commands[i].rss_kib[r] > rss)
 				rss = commands[i].rss_kib[r];
-		if (!i) {
-			wall0 = wall;
-			cpu0 = cpu > 0 ? cpu : 1;
-			rss0 = rss;
-		}
-		printf("%-28s %9.0f us %6.2fx %9.0f us %6.2fx %6ld KiB %+6ld KiB\n", commands[i].name,
-		       wall, wall / wall0, cpu, cpu / cpu0, rss, rss - rss0);
+		printf("%s|%.0f|%.0f|%ld\n", commands[i].name, least(commands[i].wall_us, rounds),
+		       least(commands[i].cpu_us, rounds), rss);
 	}
 	return 0;
 }

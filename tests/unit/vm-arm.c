@@ -20,6 +20,7 @@ struct fixture {
 	struct config cfg;
 	struct vm    *vm;
 	int           fds;
+	int           kernel_fd; /* 0: none */
 };
 
 static void setup(struct fixture *f)
@@ -31,9 +32,24 @@ static void setup(struct fixture *f)
 	vm_fixture_config(&f->cfg);
 }
 
+/* The same with a kernel: an Image of nothing but its header. */
+static void setup_kernel(struct fixture *f)
+{
+	uint8_t image[4096] = { [18] = 1, [56] = 'A', 'R', 'M', 0x64 }; /* image_size 64 KiB */
+
+	setup(f);
+	f->kernel_fd = memfd_create("kernel", MFD_CLOEXEC);
+	CHECK(write(f->kernel_fd, image, sizeof(image)) == sizeof(image));
+	free(f->cfg.firmware);
+	f->cfg.firmware = NULL;
+	CHECK(asprintf(&f->cfg.kernel, "/proc/self/fd/%d", f->kernel_fd) > 0);
+}
+
 static void teardown(struct fixture *f)
 {
 	vm_destroy(f->vm);
+	if (f->kernel_fd)
+		close(f->kernel_fd);
 	vm_fixture_free(&f->cfg);
 	CHECK_EQ(test_open_fds(), f->fds);
 }
@@ -133,14 +149,14 @@ static void test_old_ipa(void)
 	setup(&f);
 	fake_kvm_set_cap(KVM_CAP_ARM_VM_IPA_SIZE, 36);
 	f.cfg.ram_bytes = GIB(64);
-	refused(&f, -EINVAL, "36 guest-physical address bits");
+	refused(&f, -EINVAL, "36 address bits");
 }
 
 static void test_features(void)
 {
 	struct fixture f;
 
-	setup(&f);
+	setup_kernel(&f);
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 	CHECK(has(&f, KVM_ARM_VCPU_PSCI_0_2));
 	CHECK(has(&f, KVM_ARM_VCPU_PMU_V3));
@@ -252,7 +268,7 @@ static void test_irqchips(void)
 	struct fixture f;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		setup(&f);
+		setup_kernel(&f);
 		f.cfg.irqchip = rows[i].name ? strdup(rows[i].name) : NULL;
 		CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 		CHECK_EQ(f.vm->arch->irqchip->fdt, rows[i].fdt);
@@ -261,6 +277,18 @@ static void test_irqchips(void)
 		CHECK_EQ(f.vm->arch->its_fd >= 0, rows[i].msi == ARM_FDT_ITS);
 		teardown(&f);
 	}
+	/* A flat image has no use for MSIs, unless it says so. */
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_STR(f.vm->arch->irqchip->name, "gicv3");
+	CHECK(!f.vm->msi.send && !f.vm->arch->pvtime);
+	teardown(&f);
+	setup(&f);
+	f.cfg.irqchip = strdup("gicv3-its");
+	f.cfg.arm.pvtime = CONFIG_ON;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(f.vm->msi.send && f.vm->arch->pvtime);
+	teardown(&f);
 	setup(&f);
 	f.cfg.irqchip = strdup("plic");
 	refused(&f, -EINVAL, "gicv3-its, gicv3, gicv2m and gicv2");
@@ -278,7 +306,7 @@ static void test_fallback(void)
 	bool seen = false;
 
 	for (unsigned int n = 1; !seen && n < 100; n++) {
-		setup(&f);
+		setup_kernel(&f);
 		fake_kvm_fail(n, ENODEV);
 		test_stderr_begin();
 		if (vm_create(&f.vm, &f.cfg))
@@ -302,7 +330,7 @@ static void test_msi(void)
 	struct fixture f;
 	struct irq_line line;
 
-	setup(&f);
+	setup_kernel(&f);
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 	CHECK_EQ(msi_send(&f.vm->msi, &good), 0);
 	CHECK_EQ(fake_kvm_msis(), 1);
