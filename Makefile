@@ -119,7 +119,7 @@ say = $(if $(V)$(quiet),,@printf '  %-8s%s\n' $(1) $(2))
 
 .PHONY: all help run check check-all check-unit check-asan lint lint-headers lint-rules fuzz fuzz-bins \
 	bench bench-bins matrix install clean $(addprefix cross-,$(ARCHES)) \
-	unit-tests run-unit-tests asan-unit-tests guest-tests
+	unit-tests run-unit-tests asan-build asan-unit-tests guest-tests
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -138,7 +138,7 @@ printf '#include <stddef.h>\n#include <stdio.h>\n#include <stdint.h>\n#include <
 endef
 
 # Only goals that compile need it.
-ifneq ($(filter-out clean lint% run help check% asan-unit-tests bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean lint% run help check% asan-% bench fuzz cross-%,$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/config.mk
 endif
 
@@ -243,8 +243,9 @@ run-unit-tests: $(BUILD)/unit-tests
 ASAN_MAKE = $(MAKE) --no-print-directory VARIANT=-asan STATIC=0 OPT='-O1 -g -fno-omit-frame-pointer' \
 	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined'
 
-asan-unit-tests:
-	$(Q)$(ASAN_MAKE) unit-tests
+asan-build:
+	$(Q)+$(ASAN_MAKE) unit-tests
+asan-unit-tests: asan-build
 	$(Q)ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 build/$(HOST_ARCH)-asan/unit-tests $(T)
 
 check-asan: asan-unit-tests
