@@ -228,7 +228,8 @@ static int ask_counting(const struct probe *probe, struct pmu_list *list, unsign
 	*op++ = write_reg(PMCCFILTR, 0);
 	*op++ = write_reg(PMCCNTR, 0);
 	*op++ = write_reg(PMCNTENSET, all);
-	*op++ = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };
+	*op = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };
+	op++;
 	*op++ = write_reg(PMCNTENCLR, all);
 	*op++ = read_reg(PMCCNTR);
 	for (unsigned int i = 0; i < n; i++)

@@ -637,7 +637,7 @@ static int pseries_vcpu_reset(struct vcpu *vcpu)
 static enum vcpu_exit_action pseries_vcpu_exit(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
-	struct ppc_hcall call;
+	struct ppc_hcall call = { 0 };
 
 	if (run->exit_reason != KVM_EXIT_PAPR_HCALL)
 		return VCPU_UNHANDLED;
