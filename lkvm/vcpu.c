@@ -427,7 +427,9 @@ int vcpu_start(struct vcpu *vcpu)
 	}
 	if (ret)
 		goto err;
+	pthread_mutex_lock(&vcpu->vm->vcpu_lock);
 	vcpu->has_thread = true;
+	pthread_mutex_unlock(&vcpu->vm->vcpu_lock);
 	return 0;
 err:
 	log_error("cannot start the thread of vCPU %u: %s", vcpu->index, strerror(ret));
@@ -444,7 +446,8 @@ void vcpu_join(struct vcpu *vcpu)
 void vcpu_kick(struct vcpu *vcpu)
 {
 	atomic_store(&vcpu->kicked, true);
-	if (vcpu->has_thread && vcpu != current_vcpu)
+	/* A thread takes the lock once more before it ends: until then it is there, after that it may be joined. */
+	if (vcpu->has_thread && vcpu->state != VCPU_ENDED && vcpu != current_vcpu)
 		pthread_kill(vcpu->thread, kick_signal());
 }
 

@@ -70,7 +70,7 @@ int vcpu_start(struct vcpu *vcpu) LKVM_MUST_CHECK;
 /* Waits for the thread to end; vm_request_stop() must have been called. */
 void vcpu_join(struct vcpu *vcpu);
 
-/* Makes the vCPU leave KVM_RUN and look at its requests. Any thread. */
+/* Makes the vCPU leave KVM_RUN and look at its requests. Any thread, with vm->vcpu_lock held. */
 void vcpu_kick(struct vcpu *vcpu);
 
 /* For the waits below and in vm.h. */
@@ -80,8 +80,9 @@ void vcpu_kick(struct vcpu *vcpu);
  * Runs @fn(@vcpu, @arg) on the vCPU's own thread, between two KVM_RUNs, and waits for it: the place to
  * read registers of a running guest. Works while paused; when the thread does not run (not started,
  * ended) @fn runs on the caller. Returns 0, or -ETIMEDOUT if @fn was not begun within @timeout_ms, as the
- * thread serves a device that is stuck; then @fn will not run. Not from a vCPU thread, unless it is
- * @vcpu's own.
+ * thread serves a device that is stuck; then @fn will not run. From a vCPU's thread only for that vCPU
+ * itself, or under a lock that makes the caller the only one that does so: two that call each other
+ * would wait for ever.
  */
 int vcpu_call(struct vcpu *vcpu, void (*fn)(struct vcpu *vcpu, void *arg), void *arg, unsigned int timeout_ms)
 	LKVM_MUST_CHECK;
