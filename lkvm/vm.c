@@ -619,27 +619,35 @@ static void settle_command(struct vm *vm)
 
 /*
  * A guest that panicked may then reboot (panic=-1), power off, fault three times (reboot=t) or hang: all of that is
- * still a panic. Under vcpu_lock.
+ * still a panic. So is what lkvm stop ends, which would be a success.
  */
-static void settle_outcome(struct vm *vm)
+static bool hides_panic(const struct outcome *o)
 {
-	if (vm->cfg->command && !vm->panic_text[0])
-		settle_command(vm);
-	switch (vm->outcome.kind) {
+	switch (o->kind) {
 	case OUTCOME_POWEROFF:
 	case OUTCOME_REBOOT:
 	case OUTCOME_VCPU_FAILED:
 	case OUTCOME_HUNG:
 	case OUTCOME_LOST:
 	case OUTCOME_TIMEOUT:
-		if (!vm->panic_text[0])
-			return;
-		vm->outcome.kind = OUTCOME_PANIC;
-		memcpy(vm->outcome.text, vm->panic_text, sizeof(vm->outcome.text));
-		return;
+		return true;
+	case OUTCOME_STOPPED:
+		return !o->status;
 	default:
-		return;
+		return false;
 	}
+}
+
+/* Under vcpu_lock. */
+static void settle_outcome(struct vm *vm)
+{
+	if (vm->cfg->command && !vm->panic_text[0])
+		settle_command(vm);
+	if (!vm->panic_text[0] || !hides_panic(&vm->outcome))
+		return;
+	vm->outcome.kind = OUTCOME_PANIC;
+	vm->outcome.status = 0;
+	memcpy(vm->outcome.text, vm->panic_text, sizeof(vm->outcome.text));
 }
 
 uint64_t vm_uptime_ms(const struct vm *vm)

@@ -617,6 +617,47 @@ static void test_no_kick_is_lost(void)
 	vm_fixture_free(&cfg);
 }
 
+/* Once it has ended, its thread may have been joined, and its id is nobody's or another's. */
+static void test_ended_vcpu_is_not_kicked(void)
+{
+	struct vcpu vcpu = { .has_thread = true, .state = VCPU_ENDED };
+
+	vcpu_kick(&vcpu);
+	CHECK(atomic_load(&vcpu.kicked));
+}
+
+/* lkvm stop does not make a success of a guest that is talking about its panic. */
+static void test_stopped_after_panic(void)
+{
+	static const struct {
+		int  signal;
+		bool panicked;
+		enum outcome_kind kind;
+		int  status;
+	} rows[] = {
+		{ 0, false, OUTCOME_STOPPED, 0 },
+		{ 0, true, OUTCOME_PANIC, 120 },
+		{ SIGTERM, true, OUTCOME_STOPPED, 128 + SIGTERM },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config cfg;
+		struct vm *vm;
+
+		fake_kvm_reset();
+		vm_fixture_host();
+		vm_fixture_config(&cfg);
+		CHECK_EQ(vm_create(&vm, &cfg), 0);
+		if (rows[i].panicked)
+			vm_guest_panicked(vm, "Kernel panic - not syncing: x", false);
+		vm_request_stop(vm, OUTCOME_STOPPED, rows[i].signal, "stopped by lkvm stop");
+		CHECK_EQ(vm->outcome.kind, rows[i].kind);
+		CHECK_EQ(outcome_exit_status(&vm->outcome), rows[i].status);
+		vm_destroy(vm);
+		vm_fixture_free(&cfg);
+	}
+}
+
 /* Burns CPU time without an exit, until it is kicked. */
 static int burn(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
 {
@@ -676,6 +717,8 @@ const struct test vm_run_tests[] = {
 	{ "stuck_vcpu_does_not_hold_others_up", test_stuck_vcpu_does_not_hold_others_up },
 	{ "offline", test_offline },
 	{ "no_kick_is_lost", test_no_kick_is_lost },
+	{ "ended_vcpu_is_not_kicked", test_ended_vcpu_is_not_kicked },
+	{ "stopped_after_panic", test_stopped_after_panic },
 	{ "no_progress", test_no_progress },
 	{ 0 },
 };
