@@ -331,12 +331,14 @@ static void client_serve(struct control_client *client)
 
 static void client_watch(struct control_client *client)
 {
+	/* Whole lines that were left because too many answers were pending: they come before what is to be read. */
+	bool left = !client->closing && client->in_len && memchr(client->in, '\n', client->in_len);
 	/* Never 0, so that one that goes while it waits for the end is noticed. */
 	uint32_t events = EPOLLPRI;
 
-	if (!client->closing && client_pending(client) < MAX_PENDING_BYTES)
+	if (!client->closing && !left && client_pending(client) < MAX_PENDING_BYTES)
 		events |= EPOLLIN;
-	if (client_pending(client))
+	if (client_pending(client) || left)
 		events |= EPOLLOUT;
 	if (events == client->events || !client->ctl->loop)
 		return;

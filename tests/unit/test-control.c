@@ -185,7 +185,19 @@ static int run_bad(void *opaque LKVM_UNUSED, struct control_call *call LKVM_UNUS
 	return -EBUSY;
 }
 
-static const struct control_command commands[] = { { "good", run_good }, { "bad", run_bad }, { NULL, NULL } };
+static int run_long(void *opaque, struct control_call *call LKVM_UNUSED, json_t *result, char *error LKVM_UNUSED)
+{
+	static char text[60000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	json_object_set_new(result, "n", json_integer(++*(int *)opaque));
+	json_object_set_new(result, "text", json_string(text));
+	return 0;
+}
+
+static const struct control_command commands[] = {
+	{ "good", run_good }, { "bad", run_bad }, { "long", run_long }, { NULL, NULL },
+};
 
 static void check_answer(struct control *ctl, const char *line, const char *want)
 {
@@ -216,7 +228,7 @@ static void test_answers(void)
 		     "{\"id\":9,\"ok\":false,\"error\":{\"code\":\"busy\",\"message\":\"no ? way\"}}\n");
 	check_answer(ctl, "{\"id\":\"i\",\"command\":\"ugly\"}",
 		     "{\"id\":\"i\",\"ok\":false,\"error\":{\"code\":\"unknown-command\",\"message\":"
-		     "\"no command 'ugly'; there are wait, good, bad\"}}\n");
+		     "\"no command 'ugly'; there are wait, good, bad, long\"}}\n");
 	check_answer(ctl, "[]", "{\"id\":null,\"ok\":false,\"error\":{\"code\":\"bad-request\",\"message\":"
 				"\"a request is an object with a string \\\"command\\\"\"}}\n");
 	CHECK(!control_answer(ctl, NULL, "{\"command\":\"wait\"}", 18, &later));
@@ -324,6 +336,31 @@ static void test_clients(void)
 	CHECK_EQ(test_open_fds(), fds);
 }
 
+/* More requests at once than answers may be pending, then the end of file: all are answered. */
+static void test_many_at_once(void)
+{
+	static char buf[65536];
+	struct server s;
+	size_t lines = 0;
+	ssize_t n;
+	int fd;
+
+	server_begin(&s);
+	fd = client();
+	for (int i = 0; i < 100; i++)
+		say(fd, "{\"command\":\"long\"}\n");
+	shutdown(fd, SHUT_WR);
+	usleep(100000);
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += buf[i] == '\n';
+	CHECK_EQ(lines, 100);
+	CHECK_EQ(s.n, 100);
+	close(fd);
+	server_stop(&s);
+	server_end(&s);
+}
+
 static void test_hostile(void)
 {
 	static char junk[CONTROL_MAX_LINE];
@@ -371,6 +408,7 @@ const struct test control_tests[] = {
 	{ "no-deadlock", test_no_deadlock },
 	{ "answers", test_answers },
 	{ "clients", test_clients },
+	{ "many-at-once", test_many_at_once },
 	{ "hostile", test_hostile },
 	{ 0 },
 };
