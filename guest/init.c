@@ -33,6 +33,7 @@ struct job {
 	int      fd[STREAM_COUNT];     /* our ends of the pipes; -1: closed */
 	uint32_t window[STREAM_COUNT]; /* of STREAM_OUT and STREAM_ERR: what we may still send */
 	uint64_t total[STREAM_COUNT];
+	uint64_t last[STREAM_COUNT];   /* where total[] stops, once the program has ended */
 	uint8_t  in_eof;               /* close the program's input once it has all */
 	uint32_t in_pos, in_len;       /* input for the program */
 	uint32_t in_used;              /* taken by it, and not told to the host yet */
@@ -737,19 +738,19 @@ static void reap(void)
 			if (jobs[i].used && jobs[i].pid == pid) {
 				jobs[i].exited = 1;
 				jobs[i].status = status;
+				for (int s = STREAM_OUT; s <= STREAM_ERR; s++)
+					jobs[i].last[s] = jobs[i].total[s] + MAX_LEFT;
 			}
 }
 
 /*
  * The program has ended; what it wrote is sent before its status. Not until the end of file: a child of it may
- * hold the pipe for ever. Returns 0 when the window is used up: later again.
+ * hold the pipe, and write to it, for ever. Returns 0 when the window is used up: later again.
  */
 static int finish(struct job *job)
 {
 	for (uint8_t s = STREAM_OUT; s <= STREAM_ERR; s++) {
-		uint64_t end = job->total[s] + MAX_LEFT;
-
-		while (job->total[s] < end) {
+		while (job->total[s] < job->last[s]) {
 			long n = drain(job, s);
 
 			if (n == -EAGAIN && !job->window[s])

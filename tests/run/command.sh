@@ -14,6 +14,8 @@ run 77 -- sh -c 'exit 77'
 [ ! -s err ] || fail "lkvm has something to say: $(cat err)"
 run 137 -- sh -c 'kill -9 $$'
 run 255 -- sh -c 'exit 255'
+# What it leaves behind may go on writing: that is not waited for.
+run 3 -- sh -c 'yes & exit 3'
 
 # Not found, not executable: also before any shell, and said.
 run 127 -- /no/such/program
