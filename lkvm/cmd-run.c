@@ -117,6 +117,7 @@ static void write_report(struct run_report *report, struct vm *vm, struct outcom
 	if (!run_report_write(report) || outcome_exit_status(outcome))
 		return;
 	outcome->kind = OUTCOME_OUTPUT_LOST;
+	outcome->override = report->cfg->exit_codes[OUTCOME_OUTPUT_LOST];
 	snprintf(outcome->text, sizeof(outcome->text), "the report could not be written");
 }
 

@@ -17,6 +17,11 @@ lkvm run --nodefaults --firmware "$guests/uart-hello.bin" --timeout 30 >/dev/ful
 [ $status = 125 ] || fail "status $status although output was lost"
 expect_grep "^lkvm: the guest's console output is not complete: No space left on device" err
 
+# A report that is missing is no success, whatever --exit-code makes of the guest's end.
+expect_status 125 lkvm run --nodefaults --firmware "$guests/poweroff.bin" --timeout 30 --report /dev/full \
+	--exit-code poweroff=0
+expect_grep "^lkvm: --report: cannot write /dev/full: No space left on device" err
+
 truncate -s 1M disk
 expect_status 125 lkvm run --firmware "$guests/poweroff.bin" -d disk -d ./disk
 expect_grep "disk ./disk is given twice" err
