@@ -135,9 +135,13 @@ static void take_status(struct command *cmd, struct job *job, const struct frame
 	}
 	job->end = (enum frame_end)frame_get_u32(frame->payload);
 	job->code = frame_get_u32(frame->payload + 4);
+	if (job->end > END_NOT_STARTED || (job->end == END_EXITED && job->code > 255) ||
+	    (job->end == END_SIGNALED && (job->code < 1 || job->code > 127))) {
+		break_channel(cmd, "the status of the command is none that there is");
+		return;
+	}
 	if (frame_get_u64(frame->payload + 8) != job->sinks[STREAM_OUT].total ||
-	    frame_get_u64(frame->payload + 16) != job->sinks[STREAM_ERR].total || job->end > END_NOT_STARTED ||
-	    (job->end == END_EXITED && job->code > 255)) {
+	    frame_get_u64(frame->payload + 16) != job->sinks[STREAM_ERR].total) {
 		break_channel(cmd, "output of the command is missing");
 		return;
 	}

@@ -150,6 +150,12 @@ static void wild_status(struct fixture *f)
 	guest_ends(f, END_EXITED, 256, 0, 0);
 }
 
+/* 128 + this is 256, which exit(2) cuts to 0. */
+static void wild_signal(struct fixture *f)
+{
+	guest_ends(f, END_SIGNALED, 128, 0, 0);
+}
+
 static void noise(struct fixture *f)
 {
 	f->port.write(f->port.opaque, "Kernel panic - not syncing", 26);
@@ -185,7 +191,8 @@ static void forged(struct fixture *f)
 static void test_lost(void)
 {
 	check_lost(missing_output, "output of the command is missing");
-	check_lost(wild_status, "output of the command is missing");
+	check_lost(wild_status, "the status of the command is none that there is");
+	check_lost(wild_signal, "the status of the command is none that there is");
 	check_lost(torn_status, "the status of the command is torn");
 	check_lost(noise, "what comes from the guest's init is damaged");
 	check_lost(gap, "what comes from the guest's init is damaged");
