@@ -73,12 +73,17 @@ static int parse(int argc, char **argv, struct config *cfg, int *status)
 	return done + 1;
 }
 
+/* NULL if one of them is no UTF-8, which JSON can't carry, or memory is out. */
 static json_t *array_of(char *const *strings)
 {
 	json_t *array = json_array();
 
-	for (; *strings; strings++)
-		json_array_append_new(array, json_string(*strings));
+	for (; *strings; strings++) {
+		if (json_array_append_new(array, json_string(*strings))) {
+			json_decref(array);
+			return NULL;
+		}
+	}
 	return array;
 }
 
