@@ -13,10 +13,12 @@
 #ifdef __powerpc64__
 const char arch_name[] = "ppc64le";
 static const struct ppc_platform *const platform = &ppc_pseries;
+#define WIDTH_BITS 64
 #define EXIT_DECODE ppc_book3s_exit_decode
 #else
 const char arch_name[] = "ppc";
 static const struct ppc_platform *const platform = &ppc_e500;
+#define WIDTH_BITS 32
 #define EXIT_DECODE ppc_booke_exit_decode
 #endif
 
@@ -73,12 +75,16 @@ int arch_devices_create(struct vm *vm)
 
 int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
 {
-	return ppc_image_plan(img, &vm->machine, plan);
+	int ret = ppc_image_plan(img, &vm->machine, plan);
+
+	return ret ? ret : ppc_image_check_width(img, plan, WIDTH_BITS);
 }
 
 int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
 {
-	return ppc_firmware_plan(img, &vm->machine, plan);
+	int ret = ppc_firmware_plan(img, &vm->machine, plan);
+
+	return ret ? ret : ppc_image_check_width(img, plan, WIDTH_BITS);
 }
 
 gpa_t arch_initrd_limit(const struct vm *vm)

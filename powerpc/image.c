@@ -151,3 +151,14 @@ int ppc_firmware_plan(const struct image_file *img, const struct machine *machin
 	image_plan_flat(img, "flat firmware", ppc_ram_base(machine), plan);
 	return image_plan_check(img, machine, plan);
 }
+
+int ppc_image_check_width(const struct image_file *img, const struct image_plan *plan, unsigned int bits)
+{
+	uint64_t wants = plan->arch[PPC_IMAGE_BITS];
+
+	if (!wants || wants == bits || (wants < bits && plan->arch[PPC_IMAGE_WRAPPER]))
+		return 0;
+	log_error("%s (%s) is for %u-bit PowerPC, and this guest is %u-bit: take a kernel for %s", img->path, plan->format,
+		  (unsigned int)wants, bits, bits == 64 ? "pseries" : "e500 (Book E)");
+	return -EINVAL;
+}

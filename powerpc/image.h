@@ -32,4 +32,11 @@ int ppc_image_plan(const struct image_file *img, const struct machine *machine, 
 int ppc_firmware_plan(const struct image_file *img, const struct machine *machine,
 		      struct image_plan *plan) LKVM_MUST_CHECK;
 
+/*
+ * Whether @plan, of a kernel or of firmware, can be entered on a CPU that is @bits wide: a 64-bit one takes boot
+ * wrappers of 32 bits, too. 0 or -EINVAL (reported).
+ */
+int ppc_image_check_width(const struct image_file *img, const struct image_plan *plan, unsigned int bits)
+	LKVM_MUST_CHECK;
+
 #endif

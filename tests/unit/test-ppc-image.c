@@ -2,6 +2,7 @@
 #include "powerpc/image.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lkvm/unpack.h"
 #include "tests/unit/image-util.h"
@@ -43,6 +44,30 @@ static void test_vmlinux(void)
 		CHECK_EQ(plan.big_endian, variant > 0);
 		CHECK_EQ(plan.arch[PPC_IMAGE_BITS], variant < 2 ? 64 : 32);
 		CHECK_EQ(plan.arch[PPC_IMAGE_WRAPPER], 0);
+	}
+}
+
+/* Each CPU takes its own kind; a 64-bit one boot wrappers of 32 bits, too, and either what does not tell. */
+static void test_width(void)
+{
+	static const struct {
+		unsigned int is, wrapper, cpu;
+		int ret;
+	} rows[] = {
+		{ 64, 0, 64, 0 }, { 32, 0, 32, 0 }, { 0, 0, 32, 0 }, { 0, 0, 64, 0 }, { 32, 1, 64, 0 },
+		{ 32, 0, 64, -EINVAL }, { 64, 0, 32, -EINVAL }, { 64, 1, 32, -EINVAL },
+	};
+	const struct image_file img = { .path = "vmlinux" };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct image_plan plan = {
+			.format = "ELF vmlinux",
+			.arch = { [PPC_IMAGE_BITS] = rows[i].is, [PPC_IMAGE_WRAPPER] = rows[i].wrapper },
+		};
+
+		test_stderr_begin();
+		CHECK_EQ(ppc_image_check_width(&img, &plan, rows[i].cpu), rows[i].ret);
+		CHECK_EQ(strstr(test_stderr_end(), "take a kernel for") != NULL, rows[i].ret != 0);
 	}
 }
 
@@ -249,6 +274,7 @@ static void test_flat(void)
 
 const struct test ppc_image_tests[] = {
 	{ "vmlinux", test_vmlinux },
+	{ "width", test_width },
 	{ "large_vmlinux", test_large_vmlinux },
 	{ "wrapper", test_wrapper },
 	{ "elf_wrong", test_elf_wrong },

@@ -12,6 +12,7 @@
 #include "powerpc/e500-layout.h"
 #include "powerpc/e500.h"
 #include "tests/unit/fake-kvm.h"
+#include "tests/unit/image-util.h"
 #include "tests/unit/test.h"
 #include "tests/unit/vm-fixture.h"
 
@@ -157,6 +158,25 @@ static void test_interrupts(void)
 	teardown(&f);
 }
 
+/* What a flat 64-bit kernel begins with: it would run into nothing that can be reported. */
+static void test_wrong_kernel(void)
+{
+	static const uint8_t kernel[4096] = { 0x08, 0x00, 0x00, 0x48 };
+	struct fixture f;
+	int fd;
+
+	setup(&f);
+	fd = util_memfd(kernel, sizeof(kernel));
+	free(f.cfg.firmware);
+	f.cfg.firmware = NULL;
+	f.cfg.kernel = strdup(util_fd_path(fd));
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), -EINVAL);
+	CHECK(strstr(test_stderr_end(), "take a kernel for e500"));
+	test_stderr_begin();
+	close(fd);
+	teardown(&f);
+}
+
 static void test_refused(void)
 {
 	static const struct {
@@ -287,6 +307,7 @@ const struct test vm_e500_tests[] = {
 	{ "entry", test_entry },
 	{ "interrupts", test_interrupts },
 	{ "refused", test_refused },
+	{ "wrong_kernel", test_wrong_kernel },
 	{ "no_watchdog", test_no_watchdog },
 	{ "exits", test_exits },
 	{ "power_off", test_power_off },

@@ -13,6 +13,7 @@
 #include "powerpc/pseries-layout.h"
 #include "powerpc/pseries.h"
 #include "tests/unit/fake-kvm.h"
+#include "tests/unit/image-util.h"
 #include "tests/unit/test.h"
 #include "tests/unit/vm-fixture.h"
 
@@ -204,6 +205,21 @@ static void test_htab_fallback(void)
 		}
 		CHECK(seen);
 	}
+}
+
+/* What a flat 32-bit kernel begins with: it would run into nothing that can be reported. */
+static void test_wrong_kernel(void)
+{
+	static const uint8_t kernel[4096] = { 0x60, 0x00, 0x00, 0x00 };
+	int fd = util_memfd(kernel, sizeof(kernel));
+	struct fixture f;
+
+	setup(&f);
+	free(f.cfg.firmware);
+	f.cfg.firmware = NULL;
+	f.cfg.kernel = strdup(util_fd_path(fd));
+	refused(&f, -EINVAL, "take a kernel for pseries");
+	close(fd);
 }
 
 static void test_refused(void)
@@ -424,6 +440,7 @@ const struct test vm_pseries_tests[] = {
 	{ "mmu", test_mmu },
 	{ "htab_fallback", test_htab_fallback },
 	{ "refused", test_refused },
+	{ "wrong_kernel", test_wrong_kernel },
 	{ "smt", test_smt },
 	{ "cpus", test_cpus },
 	{ "outcomes", test_outcomes },
