@@ -53,7 +53,7 @@ OBJS_report := $(addprefix lkvm/, report.o vm-progress.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
-OBJS_core += lkvm/pmu-list.o
+OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o perf-event.o)
 OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86) $(addsuffix /reg-names.o, riscv arm)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
@@ -69,8 +69,8 @@ OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
 OBJS_ppc64le := $(addprefix powerpc/, arch.o vcpu.o pseries.o xics.o)
 OBJS_ppc     := $(addprefix powerpc/, arch.o vcpu.o e500.o mpic.o)
 OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
-OBJS_vm += lkvm/cmd-pmu.o
-OBJS_probe_vm := lkvm/probe-vm.o lkvm/registers.o
+OBJS_vm += lkvm/cmd-pmu.o lkvm/cmd-pmu-stat.o
+OBJS_probe_vm := $(addprefix lkvm/, probe-vm.o registers.o vm-stat.o kvm-stats.o)
 # A guest that is built into lkvm, as data that can be copied anywhere (lkvm/probe.h).
 OBJS_guest := $(patsubst %.S,%.o,$(wildcard guest/probe-$(ARCH).S))
 
@@ -197,7 +197,7 @@ TEST_VM_SRCS_riscv64 := tests/unit/vm-riscv.c
 TEST_VM_SRCS_arm64 := tests/unit/vm-arm.c
 TEST_VM_SRCS_ppc := tests/unit/vm-e500.c
 TEST_VM_SRCS_ppc64le := tests/unit/vm-pseries.c
-TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c tests/unit/vm-report.c $(TEST_VM_SRCS_$(ARCH))
+TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c tests/unit/vm-report.c tests/unit/vm-stats.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
 	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \

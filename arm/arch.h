@@ -33,6 +33,10 @@
 #define ARM_REG_VBAR_EL1        ARM64_SYS_REG(3, 0, 12, 0, 0)
 #define ARM_REG_TPIDR_EL1       ARM64_SYS_REG(3, 0, 13, 0, 4)
 #define ARM_REG_PMCR_EL0        ARM64_SYS_REG(3, 3, 9, 12, 0)
+#define ARM_REG_PMCNTENSET_EL0  ARM64_SYS_REG(3, 3, 9, 12, 1)
+#define ARM_REG_PMCCNTR_EL0     ARM64_SYS_REG(3, 3, 9, 13, 0)
+#define ARM_REG_PMEVCNTR_EL0(n)  ARM64_SYS_REG(3, 3, 14, 8 | (n) >> 3, (n) & 7)
+#define ARM_REG_PMEVTYPER_EL0(n) ARM64_SYS_REG(3, 3, 14, 12 | (n) >> 3, (n) & 7)
 
 /* ID_AA64MMFR0_EL1 (Arm DDI0487 D19.2.64): which translation granules stage 1 has, and mixed endianness. */
 #define ARM_MMFR0_FIELD(v, shift) ((unsigned int)((v) >> (shift)) & 0xf)

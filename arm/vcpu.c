@@ -12,6 +12,7 @@
 #include "arm/layout.h"
 #include "arm/mmu.h"
 #include "arm/pmu.h"
+#include "arm/pmu-probe.h"
 #include "arm/reg-names.h"
 #include "lkvm/arch.h"
 #include "lkvm/cpulist.h"
@@ -620,4 +621,44 @@ int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
 void arch_reg_name(uint64_t id, char *buf, size_t size)
 {
 	arm_reg_name(id, buf, size);
+}
+
+/* ---- the guest's own performance counters ------------------------------------------------------- */
+
+/* PMCNTENSET_EL0 names those that are on; PMEVTYPER<n>_EL0 (Arm DDI0487 D24.5) what they count. */
+int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
+{
+	uint64_t enabled, control, event, value;
+	unsigned int nr;
+	size_t n = 0;
+
+	*missing = NULL;
+	if (!arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_PMU_V3)) {
+		*missing = "the guest has no PMU";
+		return -ENOTSUP;
+	}
+	if (kvm_get_reg(vcpu->fd, ARM_REG_PMCR_EL0, &control) ||
+	    kvm_get_reg(vcpu->fd, ARM_REG_PMCNTENSET_EL0, &enabled))
+		return -EIO;
+	/* PMCR_EL0.E switches all of them. */
+	if (!(control & 1))
+		return 0;
+	nr = (unsigned int)(control >> 11) & 0x1f;
+	for (unsigned int i = 0; i < nr && n < max; i++) {
+		const char *name;
+
+		if (!(enabled >> i & 1) || kvm_get_reg(vcpu->fd, ARM_REG_PMEVTYPER_EL0(i), &event) ||
+		    kvm_get_reg(vcpu->fd, ARM_REG_PMEVCNTR_EL0(i), &value))
+			continue;
+		event &= 0xffff;
+		name = arm_pmu_event_name((unsigned int)event);
+		snprintf(counters[n].name, sizeof(counters[n].name), "PMEVCNTR%u %s(0x%x)", i, name ? name : "",
+			 (unsigned int)event);
+		counters[n++].value = value;
+	}
+	if (enabled >> 31 & 1 && n < max && !kvm_get_reg(vcpu->fd, ARM_REG_PMCCNTR_EL0, &value)) {
+		snprintf(counters[n].name, sizeof(counters[n].name), "PMCCNTR CPU_CYCLES");
+		counters[n++].value = value;
+	}
+	return (int)n;
 }

@@ -147,6 +147,19 @@ int arch_reg_get(struct vcpu *vcpu, uint64_t id, void *value) LKVM_MUST_CHECK;
 int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value) LKVM_MUST_CHECK;
 void arch_reg_name(uint64_t id, char *buf, size_t size);
 
+/* One of the guest's own performance counters, as it runs now. */
+struct guest_counter {
+	char     name[48]; /* the counter and what it counts: "PMEVCNTR0 INST_RETIRED" */
+	uint64_t value;
+};
+#define GUEST_COUNTER_MAX 40
+
+/*
+ * The counters that the guest has running on @vcpu, at most @max; returns how many. -ENOTSUP: KVM does not show
+ * them, @missing says so for people (static); -errno. Silent. vCPU's thread.
+ */
+int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing);
+
 /* The guest that does the operations of probe.h (guest/probe-ARCH.S) and its size; NULL if this arch has none. */
 const void *arch_probe_payload(size_t *size_bytes);
 

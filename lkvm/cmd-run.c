@@ -122,7 +122,8 @@ static void write_report(struct run_report *report, struct vm *vm, struct outcom
 }
 
 /* One life of the guest: how it ended. */
-static struct outcome run_guest(const struct config *cfg, struct control *ctl, struct run_report *report)
+static struct outcome run_guest(const struct config *cfg, struct control *ctl, struct run_report *report,
+				const struct run_hooks *hooks)
 {
 	struct outcome outcome = {
 		.kind = OUTCOME_START_FAILED, .override = cfg->exit_codes[OUTCOME_START_FAILED],
@@ -140,12 +141,14 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl, s
 		return outcome;
 	}
 	/* If it can't be run as asked, then whatever the outcome says: the reason has been reported. */
-	if (!attach_control(ctl, vm) && !vm_run(vm)) {
+	if (!attach_control(ctl, vm) && !(hooks && hooks->created(hooks->ctx, vm)) && !vm_run(vm)) {
 		note_lost_output(vm);
 		vm->outcome.override = cfg->exit_codes[vm->outcome.kind];
 		report_outcome(cfg, vm);
 		outcome = vm->outcome;
 	}
+	if (hooks)
+		hooks->ended(hooks->ctx, vm);
 	if (ctl)
 		control_detach(ctl);
 	write_report(report, vm, &outcome);
@@ -178,7 +181,7 @@ static uint64_t now_ms(void)
 }
 
 /* All lives of the guest: with --on-reboot=restart a reset begins another, in a new VM. */
-static int run_guest_lives(const struct config *cfg, struct run_report *report)
+static int run_guest_lives(const struct config *cfg, struct run_report *report, const struct run_hooks *hooks)
 {
 	/* Strings are shared with @cfg, which keeps them. --timeout holds for all lives together. */
 	struct config life = *cfg;
@@ -192,7 +195,7 @@ static int run_guest_lives(const struct config *cfg, struct run_report *report)
 	if (cfg->control && create_control(cfg, &ctl))
 		return EXIT_STATUS_START_FAILED;
 	for (;;) {
-		outcome = run_guest(&life, ctl, report);
+		outcome = run_guest(&life, ctl, report, hooks);
 		if (!(outcome.kind == OUTCOME_REBOOT && cfg->on_reboot == ON_REBOOT_RESTART) &&
 		    !(outcome.kind == OUTCOME_PANIC && cfg->on_panic == ON_PANIC_REBOOT))
 			break;
@@ -219,7 +222,7 @@ static int die_with_parent(void)
 	return 0;
 }
 
-static int cmd_run_main(int argc, char **argv)
+int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks)
 {
 	int status = EXIT_STATUS_START_FAILED;
 	struct config cfg;
@@ -234,10 +237,15 @@ static int cmd_run_main(int argc, char **argv)
 	} else if (!ret && !config_validate(&cfg)) {
 		log_set_level((enum log_level)cfg.loglevel);
 		if ((!cfg.pdeathsig || !die_with_parent()) && !run_report_prepare(&cfg))
-			status = run_guest_lives(&cfg, &report);
+			status = run_guest_lives(&cfg, &report, hooks);
 	}
 	config_free(&cfg);
 	return status;
+}
+
+static int cmd_run_main(int argc, char **argv)
+{
+	return cmd_run_with(argc, argv, NULL);
 }
 
 const struct cmd cmd_run = {

@@ -32,9 +32,24 @@ extern const struct cmd cmd_wait;
 extern const struct cmd cmd_exec;
 extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_pmu_list;
+extern const struct cmd cmd_pmu_stat;
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_version;
 extern const struct cmd cmd_help;
+
+struct vm;
+
+/* For commands that do what `lkvm run` does, and more. */
+struct run_hooks {
+	/* Before each life of the guest begins. 0 or -errno (reported): it will not run. */
+	int (*created)(void *ctx, struct vm *vm);
+	/* After it; also when created() failed. */
+	void (*ended)(void *ctx, struct vm *vm);
+	void *ctx;
+};
+
+/* `lkvm run`, with argv[0] = "run". Returns the exit status. @hooks may be NULL. */
+int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks);
 
 /* All subcommands in the order of `lkvm help`; NULL-terminated. In main.c; tests bring their own. */
 extern const struct cmd *const cmd_table[];

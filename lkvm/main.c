@@ -24,6 +24,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_wait,
 	&cmd_exec,
 	&cmd_pmu_list,
+	&cmd_pmu_stat,
 	&cmd_explain,
 	&cmd_doctor,
 	&cmd_version,

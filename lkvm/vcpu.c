@@ -375,6 +375,8 @@ static void *vcpu_thread(void *arg)
 	snprintf(name, sizeof(name), "vcpu%u", vcpu->index);
 	pthread_setname_np(pthread_self(), name);
 	vcpu->tid = gettid();
+	if (vm->observer && vm->observer->vcpu_start)
+		vm->observer->vcpu_start(vm->observer->ctx, vcpu);
 
 	atomic_store(&vcpu->kicked, true); /* stop at the gate first */
 	while (action == VCPU_RESUME) {
@@ -386,6 +388,8 @@ static void *vcpu_thread(void *arg)
 		action = run_once(vcpu);
 	}
 	report_resumed_exits(vcpu);
+	if (vm->observer && vm->observer->vcpu_end)
+		vm->observer->vcpu_end(vm->observer->ctx, vcpu);
 
 	pthread_mutex_lock(&vm->vcpu_lock);
 	serve_calls(vcpu);

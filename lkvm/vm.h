@@ -50,6 +50,13 @@ struct vm_boot {
 	uint64_t arch[4];      /* as in struct image_plan */
 };
 
+/* Told what the vCPUs' threads do; each on the thread it is about. Either may be NULL. */
+struct vm_observer {
+	void (*vcpu_start)(void *ctx, struct vcpu *vcpu); /* before its first KVM_RUN */
+	void (*vcpu_end)(void *ctx, struct vcpu *vcpu);   /* after its last */
+	void *ctx;
+};
+
 struct vm {
 	const struct config *cfg;  /* outlives the vm */
 	int               kvm_fd;
@@ -84,6 +91,7 @@ struct vm {
 	bool              user_paused; /* through the control socket. Main thread only. */
 	uint64_t          start_ms;  /* CLOCK_MONOTONIC when vm_run() released the vCPUs; 0: not yet */
 
+	const struct vm_observer *observer; /* NULL: none. Set before vm_run(). */
 	struct vm_progress *progress; /* NULL: no watchdog. Main thread only. */
 	/* What the report is to begin with, under vcpu_lock; the first one wins. NULL: nothing to report. */
 	struct vcpu      *culprit;

@@ -186,3 +186,12 @@ void arch_reg_name(uint64_t id, char *buf, size_t size)
 	(void)id;
 	snprintf(buf, size, "%s", "");
 }
+
+int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
+{
+	(void)vcpu;
+	(void)counters;
+	(void)max;
+	*missing = "this lkvm does not read the counters of powerpc guests";
+	return -ENOTSUP;
+}

@@ -543,3 +543,12 @@ void arch_reg_name(uint64_t id, char *buf, size_t size)
 {
 	riscv_reg_name(id, buf, size);
 }
+
+int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
+{
+	(void)vcpu;
+	(void)counters;
+	(void)max;
+	*missing = "KVM on riscv64 does not show the counters of a guest's SBI PMU";
+	return -ENOTSUP;
+}

@@ -281,3 +281,16 @@ bool x86_cpuid_has_pmu(struct x86_cpuid *cpuid)
 	e = x86_cpuid_find(cpuid, LEAF_EXT_FEATURES, 0);
 	return e && is_amd(cpuid) && (e->ecx & EXT_ECX_PERFCTR_CORE);
 }
+
+bool x86_cpuid_pmu_msrs(struct x86_cpuid *cpuid, struct x86_pmu_msrs *msrs)
+{
+	const struct x86_cpuid_entry *e = x86_cpuid_find(cpuid, LEAF_PMU, 0);
+
+	if (!x86_cpuid_has_pmu(cpuid))
+		return false;
+	if (e && (e->eax & 0xff))
+		*msrs = (struct x86_pmu_msrs){ 0x186, 0xc1, 1, e->eax >> 8 & 0xff };
+	else
+		*msrs = (struct x86_pmu_msrs){ 0xc0010200, 0xc0010201, 2, 6 };
+	return true;
+}

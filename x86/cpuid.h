@@ -49,4 +49,14 @@ unsigned int x86_cpuid_phys_bits(struct x86_cpuid *cpuid);
 void x86_cpuid_vendor(struct x86_cpuid *cpuid, char vendor[13]);
 bool x86_cpuid_has_pmu(struct x86_cpuid *cpuid);
 
+/* The MSRs of the general performance counters: those of the first, and the step to the next. */
+struct x86_pmu_msrs {
+	uint32_t     select;
+	uint32_t     counter;
+	uint32_t     stride;
+	unsigned int nr;
+};
+/* False if there are none. */
+bool x86_cpuid_pmu_msrs(struct x86_cpuid *cpuid, struct x86_pmu_msrs *msrs);
+
 #endif

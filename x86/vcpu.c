@@ -457,3 +457,31 @@ int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
 	ret = kvm_ioctl(vcpu->fd, KVM_SET_MSRS, &msr.head);
 	return ret < 0 ? ret : ret == 1 ? 0 : -EINVAL;
 }
+
+/* ---- the guest's own performance counters ------------------------------------------------------- */
+
+#define EVNTSEL_ENABLE (1u << 22)
+
+/* The general counters, by their event select register: Intel SDM volume 3, 20.2; AMD APM volume 2, 13.2. */
+int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
+{
+	struct x86_pmu_msrs msrs;
+	uint64_t select, value;
+	size_t n = 0;
+
+	*missing = NULL;
+	if (!x86_cpuid_pmu_msrs(&vcpu->vm->arch->cpuid, &msrs)) {
+		*missing = "the guest has no PMU";
+		return -ENOTSUP;
+	}
+	for (unsigned int i = 0; i < msrs.nr && n < max; i++) {
+		if (arch_reg_get(vcpu, msrs.select + i * msrs.stride, &select) || !(select & EVNTSEL_ENABLE) ||
+		    arch_reg_get(vcpu, msrs.counter + i * msrs.stride, &value))
+			continue;
+		snprintf(counters[n].name, sizeof(counters[n].name), "PMC%u event=0x%02x,umask=0x%02x", i,
+			 (unsigned int)(select & 0xff) | (unsigned int)(select >> 32 & 0xf) << 8,
+			 (unsigned int)(select >> 8 & 0xff));
+		counters[n++].value = value;
+	}
+	return (int)n;
+}

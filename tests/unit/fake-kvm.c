@@ -364,6 +364,8 @@ int kvm_sys_ioctl(int fd, unsigned long request, unsigned long arg)
 		return one_reg(p, false);
 	case KVM_SET_ONE_REG:
 		return one_reg(p, true);
+	case KVM_GET_STATS_FD:
+		return -ENOTTY;
 	case KVM_GET_REG_LIST:
 		return reg_list(p);
 	case KVM_IRQ_LINE:

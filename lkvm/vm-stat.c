@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/vm-stat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lkvm/arch.h"
+#include "lkvm/kvm-stats.h"
+#include "lkvm/log.h"
+#include "lkvm/vm.h"
+
+/* How long a vCPU may take to say what its guest's counters are: it may be busy with a slow device. */
+#define GUEST_WAIT_MS 100
+
+/* Where a vCPU thread's time went, in nanoseconds. */
+struct thread_time {
+	bool     known;
+	uint64_t guest, kernel, user;
+};
+
+struct guest_reading {
+	int                  nr; /* or -errno */
+	struct guest_counter counters[GUEST_COUNTER_MAX];
+	const char          *missing;
+};
+
+/*
+ * Of one vCPU. Opened by its thread, then read by the main thread; the rest is left behind by its
+ * thread at its end.
+ */
+struct stat_vcpu {
+	int                  perf[VM_STAT_MAX_EVENTS]; /* fd or -errno */
+	struct kvm_stats     kvm;
+	int                  kvm_err;
+	bool                 opened;
+	bool                 ended;
+	struct thread_time   last_time;
+	struct guest_reading last_guest;
+};
+
+struct vm_stat {
+	struct vm                    *vm;
+	const struct vm_stat_options *opt;
+	struct vm_observer            observer;
+	struct stat_vcpu             *vcpus;
+	struct timespec               start;
+	int                           timer_fd;
+};
+
+/* ---- readings of one vCPU ----------------------------------------------------------------------- */
+
+/* /proc/PID/task/TID/stat (proc(5)): fields 14 utime, 15 stime, 43 guest_time, in clock ticks. */
+static struct thread_time read_time(int tid)
+{
+	struct thread_time t = { 0 };
+	unsigned long long utime = 0, stime = 0, guest = 0;
+	char path[64], line[1024], *p;
+	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return t;
+	p = fgets(line, sizeof(line), f);
+	fclose(f);
+	p = p ? strrchr(line, ')') : NULL; /* the name may hold anything */
+	for (int field = 3; p && field <= 43; field++) {
+		p = strchr(p, ' ');
+		if (!p)
+			return t;
+		p++;
+		if (field == 14)
+			utime = strtoull(p, NULL, 10);
+		else if (field == 15)
+			stime = strtoull(p, NULL, 10);
+		else if (field == 43)
+			guest = strtoull(p, NULL, 10);
+	}
+	t.known = p != NULL;
+	t.guest = guest * tick_ns;
+	t.kernel = stime * tick_ns;
+	t.user = utime > guest ? (utime - guest) * tick_ns : 0;
+	return t;
+}
+
+static void read_guest(struct vcpu *vcpu, void *arg)
+{
+	struct guest_reading *r = arg;
+
+	r->nr = arch_guest_counters(vcpu, r->counters, ARRAY_SIZE(r->counters), &r->missing);
+}
+
+static void add_time(struct stat_table *t, unsigned int index, const struct thread_time *time, double seconds)
+{
+	const struct {
+		const char *name;
+		uint64_t    ns;
+	} parts[] = {
+		{ "guest", time->guest }, { "kernel (KVM)", time->kernel }, { "lkvm", time->user },
+	};
+	uint64_t busy = time->guest + time->kernel + time->user;
+	struct stat_item *item;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		item = stat_table_item(t, STAT_TIME, parts[i].name);
+		if (!item)
+			continue;
+		item->unit = "ns";
+		stat_item_set(item, index, parts[i].ns);
+		if (!time->known)
+			stat_item_missing(item, STAT_NOT_SUPPORTED, "/proc does not tell");
+	}
+	item = stat_table_item(t, STAT_TIME, "halted or waiting");
+	if (!item)
+		return;
+	item->unit = "ns";
+	stat_item_set(item, index, seconds * 1e9 > (double)busy ? (uint64_t)(seconds * 1e9) - busy : 0);
+	if (!time->known)
+		stat_item_missing(item, STAT_NOT_SUPPORTED, "/proc does not tell");
+}
+
+static void add_kvm(struct stat_table *t, unsigned int index, const struct kvm_stats *kvm, int err)
+{
+	struct stat_item *item;
+	uint64_t value;
+
+	if (err) {
+		item = stat_table_item(t, STAT_KVM, "exits");
+		if (item)
+			stat_item_missing(item, STAT_NOT_SUPPORTED,
+					  "KVM tells no statistics here: its kernel is older than Linux 5.14");
+		return;
+	}
+	for (size_t i = 0; i < kvm->nr; i++) {
+		const struct kvm_stat *stat = &kvm->stats[i];
+
+		if (stat->kind == KVM_STAT_HISTOGRAM)
+			continue;
+		item = stat_table_item(t, STAT_KVM, stat->name);
+		if (!item)
+			return;
+		item->unit = stat->unit;
+		item->instant = stat->kind != KVM_STAT_CUMULATIVE;
+		if (kvm_stats_get(kvm, i, &value))
+			stat_item_missing(item, STAT_NOT_COUNTED, "it can't be read");
+		else
+			stat_item_set(item, index, value);
+	}
+}
+
+static void add_guest(struct stat_table *t, unsigned int index, const struct guest_reading *r)
+{
+	struct stat_item *item;
+
+	if (r->nr <= 0) {
+		item = stat_table_item(t, STAT_GUEST, "counters");
+		if (item && r->nr < 0)
+			stat_item_missing(item, STAT_NOT_SUPPORTED, r->missing ? r->missing : strerror(-r->nr));
+		else if (item)
+			stat_item_missing(item, STAT_NOT_COUNTED, "the guest has none running");
+		return;
+	}
+	for (int i = 0; i < r->nr; i++) {
+		item = stat_table_item(t, STAT_GUEST, r->counters[i].name);
+		if (!item)
+			return;
+		/* The guest may set them as it likes. */
+		item->instant = true;
+		stat_item_set(item, index, r->counters[i].value);
+	}
+}
+
+static void add_perf(struct stat_table *t, unsigned int index, const struct stat_vcpu *v,
+		     const struct vm_stat_options *opt)
+{
+	struct perf_reading reading;
+	struct stat_item *item;
+
+	for (unsigned int i = 0; i < opt->nr_events; i++) {
+		item = stat_table_item(t, STAT_PERF, opt->events[i].name);
+		if (!item)
+			return;
+		item->unit = opt->events[i].is_time ? "ns" : "";
+		if (v->perf[i] < 0) {
+			stat_item_missing(item, STAT_NOT_SUPPORTED, perf_event_refusal(v->perf[i]));
+		} else if (perf_event_read(v->perf[i], &reading)) {
+			stat_item_missing(item, STAT_NOT_COUNTED, "it can't be read");
+		} else {
+			item->cells[index] = (struct stat_cell){
+				reading.value, reading.enabled_ns, reading.running_ns,
+			};
+		}
+	}
+}
+
+/* ---- as a VM's observer ------------------------------------------------------------------------- */
+
+static void on_vcpu_start(void *ctx, struct vcpu *vcpu)
+{
+	struct vm_stat *s = ctx;
+	struct stat_vcpu *v = &s->vcpus[vcpu->index];
+
+	for (unsigned int i = 0; i < s->opt->nr_events; i++)
+		v->perf[i] = perf_event_open(&s->opt->events[i], 0);
+	if (s->opt->kvm)
+		v->kvm_err = kvm_stats_open(vcpu->fd, &v->kvm);
+	v->opened = true;
+}
+
+/* Its thread's time and its registers are gone soon. */
+static void on_vcpu_end(void *ctx, struct vcpu *vcpu)
+{
+	struct vm_stat *s = ctx;
+	struct stat_vcpu *v = &s->vcpus[vcpu->index];
+
+	v->last_time = read_time(vcpu->tid);
+	if (s->opt->guest)
+		read_guest(vcpu, &v->last_guest);
+	v->ended = true;
+}
+
+static void on_timer(void *ctx, uint32_t events)
+{
+	struct vm_stat *s = ctx;
+	uint64_t n;
+
+	(void)events;
+	if (read(s->timer_fd, &n, sizeof(n)) == sizeof(n))
+		s->opt->tick(s->opt->ctx);
+}
+
+int vm_stat_attach(struct vm *vm, const struct vm_stat_options *opt, struct vm_stat **stat)
+{
+	const struct itimerspec interval = {
+		.it_value = { opt->interval_ms / 1000, (long)(opt->interval_ms % 1000) * 1000000 },
+		.it_interval = { opt->interval_ms / 1000, (long)(opt->interval_ms % 1000) * 1000000 },
+	};
+	struct vm_stat *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (s)
+		s->vcpus = calloc(vm->nr_vcpus, sizeof(*s->vcpus));
+	if (!s || !s->vcpus) {
+		free(s);
+		log_error("out of memory for counting");
+		return -ENOMEM;
+	}
+	s->vm = vm;
+	s->opt = opt;
+	s->timer_fd = -1;
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		s->vcpus[i].kvm.fd = -1;
+	s->observer = (struct vm_observer){ .vcpu_start = on_vcpu_start, .vcpu_end = on_vcpu_end, .ctx = s };
+	clock_gettime(CLOCK_MONOTONIC, &s->start);
+	if (opt->interval_ms) {
+		s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+		ret = s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &interval, NULL) ? -errno :
+			loop_add(vm->loop, s->timer_fd, EPOLLIN, on_timer, s);
+		if (ret) {
+			log_error("cannot set a timer: %s", strerror(-ret));
+			vm_stat_detach(s);
+			return ret;
+		}
+	}
+	vm->observer = &s->observer;
+	*stat = s;
+	return 0;
+}
+
+void vm_stat_detach(struct vm_stat *s)
+{
+	if (!s)
+		return;
+	s->vm->observer = NULL;
+	for (unsigned int i = 0; i < s->vm->nr_vcpus; i++) {
+		struct stat_vcpu *v = &s->vcpus[i];
+
+		for (unsigned int k = 0; v->opened && k < s->opt->nr_events; k++)
+			if (v->perf[k] >= 0)
+				close(v->perf[k]);
+		kvm_stats_close(&v->kvm);
+	}
+	if (s->timer_fd >= 0) {
+		loop_del(s->vm->loop, s->timer_fd);
+		close(s->timer_fd);
+	}
+	free(s->vcpus);
+	free(s);
+}
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+/* The guest's counters, from its thread; or why not. */
+static void ask_guest(struct vcpu *vcpu, struct guest_reading *r)
+{
+	if (vcpu_call(vcpu, read_guest, r, GUEST_WAIT_MS)) {
+		r->nr = -ETIMEDOUT;
+		r->missing = "the vCPU is busy with a device";
+	}
+}
+
+struct stat_table *vm_stat_read(struct vm_stat *s)
+{
+	struct stat_table *t = stat_table_new(s->vm->nr_vcpus);
+
+	if (!t)
+		return NULL;
+	t->seconds = seconds_since(&s->start);
+	for (unsigned int i = 0; i < s->vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = s->vm->vcpus[i];
+		struct stat_vcpu *v = &s->vcpus[i];
+		struct guest_reading guest = v->last_guest;
+		struct thread_time time = v->ended ? v->last_time : read_time(vcpu->tid);
+
+		if (!v->opened)
+			continue;
+		add_perf(t, i, v, s->opt);
+		if (s->opt->guest) {
+			if (!v->ended)
+				ask_guest(vcpu, &guest);
+			add_guest(t, i, &guest);
+		}
+		if (s->opt->kvm)
+			add_kvm(t, i, &v->kvm, v->kvm_err);
+		if (s->opt->time)
+			add_time(t, i, &time, t->seconds);
+	}
+	return t;
+}
+
+struct stat_table *vm_stat_snapshot(struct vm *vm)
+{
+	struct stat_table *t = stat_table_new(vm->nr_vcpus);
+
+	if (!t)
+		return NULL;
+	t->seconds = (double)vm_uptime_ms(vm) / 1000;
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		struct thread_time time = read_time(vm->vcpus[i]->tid);
+		struct guest_reading guest;
+		struct kvm_stats kvm;
+		int err;
+
+		ask_guest(vm->vcpus[i], &guest);
+		add_guest(t, i, &guest);
+		err = kvm_stats_open(vm->vcpus[i]->fd, &kvm);
+		add_kvm(t, i, &kvm, err);
+		kvm_stats_close(&kvm);
+		add_time(t, i, &time, t->seconds);
+	}
+	return t;
+}

@@ -1,0 +1,56 @@
+# `lkvm pmu stat`: what it counts, from which source, in three formats; what the host can't count is said so.
+# arch: riscv64 arm64 x86_64
+# needs: lkvm guest-tests
+# timeout: 120
+. "${CASES:-/cases}/lib.sh"
+
+fw() {
+	echo "run --firmware /guest-tests/$1.bin -m 64 --timeout ${2:-20}"
+}
+
+# shellcheck disable=SC2046
+expect_status 0 lkvm pmu stat --per-vcpu -- $(fw uart-hello)
+expect_grep "Performance counter stats for guest 'guest-[0-9]+', 1 vCPU:" err
+expect_grep "^ host's perf events of the vCPU threads:" err
+expect_grep "^ KVM's statistics:" err
+expect_grep "^ time of the vCPU threads:" err
+expect_grep "vcpu0 +[1-9][0-9,]* +exits +#" err
+expect_grep "seconds time elapsed" err
+
+# The guest's own counters: KVM shows them on arm64, and does not on riscv64.
+case $BED in
+riscv64*)
+	expect_grep "<not supported> +counters +# KVM on riscv64 does not show" err ;;
+arm64)
+	# shellcheck disable=SC2046
+	expect_status 0 lkvm pmu stat -o stat -- $(fw pmu-count)
+	expect_grep "^counted$" out
+	expect_grep " [1-9][0-9,]+ +PMCCNTR CPU_CYCLES" stat
+	expect_grep " [1-9][0-9,]+ +PMEVCNTR0 CPU_CYCLES\(0x11\)" stat
+	[ ! -s err ] || fail "--output leaves something on standard error: $(cat err)"
+	# Where the host counts a guest's cycles, there are some.
+	# shellcheck disable=SC2046
+	expect_status 0 lkvm pmu stat -e cycles:G -x , -o stat -- $(fw pmu-count)
+	expect_grep "^[1-9][0-9]*,,cycles:G,[1-9][0-9]*,[0-9.]+," stat ;;
+*-nopmu | x86_64)
+	expect_grep "<not supported> +counters +# the guest has no PMU" err ;;
+esac
+
+# No number where there is none.
+# shellcheck disable=SC2046
+expect_status 0 lkvm pmu stat -e stalled-cycles-frontend,bus-cycles,task-clock -j -o stat -- $(fw poweroff)
+expect_no_grep '"event" : "bus-cycles:G", "counter-value" : "0' stat
+expect_grep '"source" : "perf", "event" : "task-clock", "counter-value" : "[0-9]+\.[0-9]+", "unit" : "ns"' stat
+
+# Three intervals, then no more; the exit status is that of run.
+# shellcheck disable=SC2046
+expect_status 124 lkvm pmu stat -I 200 -n 3 -e kvm,time -x ';' -o stat -- $(fw "$([ "$ARCH" = x86_64 ] && echo hlt-forever || echo wfi-forever)" 2)
+[ "$(grep -c ';time/guest;' stat)" = 3 ] || fail "not three intervals: $(cat stat)"
+expect_grep "^0\.2[0-9]*;[0-9]+;;kvm/exits;" stat
+
+expect_status 125 lkvm pmu stat -e cycle -- run --firmware /guest-tests/poweroff.bin
+expect_grep "unknown event 'cycle', did you mean 'cycles'" err
+expect_status 125 lkvm pmu stat
+expect_grep "what is to be counted" err
+expect_status 125 lkvm pmu stat -n 3 -- run --firmware /guest-tests/poweroff.bin
+expect_grep "needs --interval-print" err
