@@ -9,6 +9,7 @@
 #include "lkvm/registers.h"
 #include "powerpc/arch.h"
 #include "powerpc/image.h"
+#include "powerpc/pseries-layout.h"
 
 #ifdef __powerpc64__
 const char arch_name[] = "ppc64le";
@@ -139,7 +140,15 @@ void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 	platform->doctor(d, kvm_fd, vm_fd);
 }
 
+#ifdef __powerpc64__
+const struct doctor_work arch_probe_work = {
+	.space = MACHINE_MMIO,
+	.base = PSERIES_PROBE_BASE,
+	.instructions = 1,
+};
+#else
 const struct doctor_work arch_probe_work;
+#endif
 
 const void *arch_probe_guest(size_t *size_bytes)
 {

@@ -48,6 +48,22 @@ static void ppc_reserve_bss(const struct machine *machine, struct image_plan *pl
 	}
 }
 
+/*
+ * A wrapper of 64 bits is linked to 0 and runs wherever it is put (zImage.pseries), but unpacks the kernel to 0:
+ * it must be out of that one's way (Linux arch/powerpc/boot/main.c, prep_kernel()). Half-way up both have room.
+ */
+#define PPC_WRAPPER_MAX_BASE MIB(256)
+
+static int ppc_move_wrapper(const struct image_file *img, const struct machine *machine, uint16_t elf_machine,
+			    struct image_plan *plan)
+{
+	uint64_t half = machine->nr_ram ? machine->ram[0].size_bytes / 2 : 0;
+	int ret;
+
+	ret = image_plan_elf(img, elf_machine, align_down(MIN(half, PPC_WRAPPER_MAX_BASE), PPC_KERNEL_ALIGN), plan);
+	return ret ? ret : image_plan_check(img, machine, plan);
+}
+
 static int ppc_plan_elf(const struct image_file *img, const struct machine *machine,
 			struct image_plan *plan)
 {
@@ -70,11 +86,14 @@ static int ppc_plan_elf(const struct image_file *img, const struct machine *mach
 	else
 		entry = plan->big_endian ? get_be32(img->data + offsetof(Elf32_Ehdr, e_entry))
 					 : get_le32(img->data + offsetof(Elf32_Ehdr, e_entry));
-	plan->arch[PPC_IMAGE_BITS] = bits;
-	plan->arch[PPC_IMAGE_WRAPPER] = !(entry >> (bits - 1));
-	if (plan->arch[PPC_IMAGE_WRAPPER])
+	if (!(entry >> (bits - 1))) {
+		if (bits == 64 && plan->start == ppc_ram_base(machine))
+			ret = ppc_move_wrapper(img, machine, elf_machine, plan);
+		plan->arch[PPC_IMAGE_WRAPPER] = 1;
 		plan->format = "ELF zImage";
-	return 0;
+	}
+	plan->arch[PPC_IMAGE_BITS] = bits;
+	return ret;
 }
 
 static int ppc_plan_uimage(const struct image_file *img, const struct machine *machine,

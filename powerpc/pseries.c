@@ -312,13 +312,13 @@ static void set_online(struct vcpu *vcpu, bool online)
 		log_debug("vCPU %u: KVM does not know \"online\"", vcpu->index);
 }
 
-static int set_entry(struct vcpu *vcpu, uint64_t pc, const uint64_t *gpr, unsigned int nr_gprs)
+static int set_entry(struct vcpu *vcpu, uint64_t pc, uint64_t msr, const uint64_t *gpr, unsigned int nr_gprs)
 {
 	struct kvm_regs regs;
 
 	memset(&regs, 0, sizeof(regs));
 	regs.pc = pc;
-	regs.msr = MSR_SF | MSR_ME;
+	regs.msr = msr;
 	memcpy(regs.gpr, gpr, nr_gprs * sizeof(*gpr));
 	set_online(vcpu, true);
 	return ppc_set_regs(vcpu, &regs);
@@ -337,7 +337,7 @@ static void start_stopped(struct vcpu *vcpu, void *arg)
 	/* If it stopped itself, KVM has yet to store that call's results, and would do so over these registers. */
 	vcpu->run->immediate_exit = 1;
 	(void)kvm_ioctl_val(vcpu->fd, KVM_RUN, 0);
-	start->ret = set_entry(vcpu, start->entry, gpr, ARRAY_SIZE(gpr));
+	start->ret = set_entry(vcpu, start->entry, MSR_SF | MSR_ME, gpr, ARRAY_SIZE(gpr));
 }
 
 static int start_cpu_op(void *ctx, uint32_t cpu, uint64_t entry, uint64_t r3)
@@ -610,6 +610,17 @@ static int pseries_boot_prepare(struct vm *vm)
 	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, &room, 1);
 }
 
+/* How far from 0 on a boot wrapper may use memory as its own: to what lies above it. */
+static uint64_t wrapper_memory(const struct vm *vm)
+{
+	uint64_t end = vm->machine.ram[0].size_bytes;
+
+	for (unsigned int i = 0; i < vm->place.nr_taken; i++)
+		if (vm->place.taken[i].gpa >= vm->boot.kernel_start + vm->boot.kernel_bytes)
+			end = MIN(end, vm->place.taken[i].gpa);
+	return end;
+}
+
 /*
  * Linux arch/powerpc/kernel/head_64.S: r3 = device tree, r4 = where the kernel is, r5 = 0 as there is no Open
  * Firmware to call. Boot wrappers want ePAPR's registers. The other CPUs wait for RTAS' start-cpu.
@@ -625,11 +636,12 @@ static int pseries_vcpu_reset(struct vcpu *vcpu)
 	}
 	if (boot->arch[PPC_IMAGE_WRAPPER]) {
 		gpr[6] = EPAPR_MAGIC;
-		gpr[7] = vcpu->vm->machine.ram[0].size_bytes;
+		gpr[7] = wrapper_memory(vcpu->vm);
 	} else {
 		gpr[4] = boot->kernel_start;
 	}
-	return set_entry(vcpu, boot->entry, gpr, ARRAY_SIZE(gpr));
+	return set_entry(vcpu, boot->entry, boot->arch[PPC_IMAGE_BITS] == 32 ? MSR_ME : MSR_SF | MSR_ME, gpr,
+			 ARRAY_SIZE(gpr));
 }
 
 /* ---- exits -------------------------------------------------------------------------------------- */
@@ -796,21 +808,31 @@ static void pseries_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 		doctor_cpu(d, vm_fd);
 }
 
-/* RTAS' power-off, by the hypervisor call that its code would make. Big-endian, loaded and entered at 0. */
+/*
+ * The work; then RTAS' power-off, by the hypervisor call that its code would make. Big-endian, loaded and entered
+ * at 0.
+ */
 static const void *pseries_probe_guest(size_t *size_bytes)
 {
 	static uint8_t code[] = {
-		0x38, 0x80, 0x00, 0x10, /* li  r4, 16          the argument block below */
-		0x3c, 0x60, 0x00, 0x00, /* lis r3, 0 */
-		0x60, 0x63, 0xf0, 0x00, /* ori r3, r3, 0xf000  KVMPPC_H_RTAS */
-		0x44, 0x00, 0x00, 0x22, /* sc  1 */
+		0x38, 0xc0, 0x00, 0x00, /* li     r6, 0 */
+		0x64, 0xc6, 0xf0, 0x00, /* oris   r6, r6, 0xf000 */
+		0x7c, 0xa0, 0x34, 0x2c, /* lwbrx  r5, 0, r6 */
+		0x28, 0x05, 0x00, 0x00, /* cmplwi r5, 0 */
+		0x41, 0x82, 0x00, 0x10, /* beq    .+16 */
+		0x7c, 0xa9, 0x03, 0xa6, /* mtctr  r5 */
+		0x42, 0x00, 0x00, 0x00, /* bdnz   . */
+		0x4b, 0xff, 0xff, 0xec, /* b      .-20 */
+		0x38, 0x80, 0x00, 0x30, /* li     r4, 48       the argument block below */
+		0x3c, 0x60, 0x00, 0x00, /* lis    r3, 0 */
+		0x60, 0x63, 0xf0, 0x00, /* ori    r3, r3, 0xf000  KVMPPC_H_RTAS */
+		0x44, 0x00, 0x00, 0x22, /* sc     1 */
 		0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, /* token, 2 arguments, 1 result */
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0,
 	};
-	uint32_t token = ppc_rtas_token("power-off");
 
-	for (unsigned int i = 0; i < 4; i++)
-		code[16 + i] = (uint8_t)(token >> (24 - 8 * i));
+	_Static_assert(PSERIES_PROBE_BASE == 0xf0000000, "address in the code");
+	put_be32(code + 48, ppc_rtas_token("power-off"));
 	*size_bytes = sizeof(code);
 	return code;
 }

@@ -13,7 +13,7 @@ cat /proc/iomem
 GUEST
 dd if=/dev/zero of=disk bs=64k count=16 2>/dev/null
 expect_status 0 lkvm run -k /guest/kernel -i initrd -c 2 -m 512 -d disk --timeout 200
-expect_grep "[1-9].*XICS.*virtio0-req" out
+expect_grep "^ *[0-9]+: .*[1-9] .*(MSI|XICS).*virtio0-req" out
 expect_grep "^clock: $(($(date +%s) / 100000))" out
 expect_no_grep "WARNING:|Oops|BUG:|Call Trace" out
 

@@ -1,4 +1,4 @@
-# RTAS: power-off and reboot end the run with status 0, a panic (ibm,os-term) with 120, a busy guest with --timeout.
+# RTAS: power-off and reboot end the run with status 0, a panic (ibm,os-term) with 120, an idle guest with --timeout.
 # arch: ppc64le
 # needs: lkvm guest-tests
 # timeout: 60
@@ -11,5 +11,5 @@ done
 expect_status 0 lkvm run --firmware "$guests/reboot.bin" -m 16 --timeout 20
 expect_status 120 lkvm run --firmware "$guests/os-term.bin" -m 16 --timeout 20
 expect_grep "panicked .*: out of cheese" err
-expect_status 124 lkvm run --firmware "$guests/loop-forever.bin" -m 16 --timeout 2
+expect_status 124 lkvm run --firmware "$guests/cede-forever.bin" -m 16 --timeout 2
 expect_grep "timeout" err

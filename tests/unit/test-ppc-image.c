@@ -118,6 +118,34 @@ static void test_wrapper(void)
 	}
 }
 
+/* One that is linked to 0, where it will unpack the kernel. */
+static void test_movable_wrapper(void)
+{
+	static const struct {
+		uint64_t ram, base;
+	} rows[] = {
+		{ MIB(128), MIB(64) }, { MIB(65), MIB(32) + KIB(512) }, { GIB(2), MIB(256) },
+	};
+	static uint8_t buf[0x1800];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct machine m = util_machine(0, rows[i].ram);
+		struct util_elf e = vmlinux(true, false);
+		struct image_plan plan;
+
+		e.segments[0].vaddr = e.segments[0].paddr = 0;
+		e.entry = 0x40;
+		memset(buf, 0, sizeof(buf));
+		util_elf(&e, buf);
+		CHECK_EQ(util_plan(ppc_image_plan, buf, sizeof(buf), &m, &plan), 0);
+		CHECK_STR(plan.format, "ELF zImage");
+		CHECK_EQ(plan.start, rows[i].base);
+		CHECK_EQ(plan.entry, rows[i].base + 0x40);
+		CHECK_EQ(plan.arch[PPC_IMAGE_WRAPPER], 1);
+		CHECK_EQ(plan.arch[PPC_IMAGE_BITS], 64);
+	}
+}
+
 static void test_elf_wrong(void)
 {
 	struct machine m = util_machine(0, MIB(64));
@@ -277,6 +305,7 @@ const struct test ppc_image_tests[] = {
 	{ "width", test_width },
 	{ "large_vmlinux", test_large_vmlinux },
 	{ "wrapper", test_wrapper },
+	{ "movable_wrapper", test_movable_wrapper },
 	{ "elf_wrong", test_elf_wrong },
 	{ "uimage", test_uimage },
 	{ "uimage_hostile", test_uimage_hostile },
