@@ -48,7 +48,7 @@ PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
 
 # What becomes of a guest that went wrong: watchdog, reports.
-OBJS_core += $(addprefix lkvm/, walk.o regs.o fetch.o progress.o)
+OBJS_core += $(addprefix lkvm/, walk.o regs.o fetch.o progress.o symbols.o backtrace.o report-text.o report-json.o)
 OBJS_report := $(addprefix lkvm/, report.o vm-progress.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 

@@ -544,6 +544,7 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 	};
 	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
 	uint64_t sctlr = optional_reg(vcpu, ARM_REG_SCTLR_EL1);
+	uint64_t tcr = optional_reg(vcpu, ARM_REG_TCR_EL1);
 	char name[8];
 
 	for (unsigned int i = 0; i < 31; i++) {
@@ -560,6 +561,9 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 	set->bits = pstate & PSTATE_AARCH32 ? 32 : 64;
 	set->big_endian = sctlr & (set->user ? SCTLR_E0E : SCTLR_EE);
 	set->frames = set->bits == 64 ? FRAMES_UP : FRAMES_NONE;
+	/* With FEAT_PAuth return addresses on the stack are signed above the bits that TCR_EL1.TnSZ leaves. */
+	set->signed_bits[0] = (uint8_t)(64 - (tcr & 0x3f));
+	set->signed_bits[1] = (uint8_t)(64 - (tcr >> 16 & 0x3f));
 	set->vector_symbol = "vectors";
 	add_notes(vcpu, set, pstate);
 }

@@ -48,6 +48,7 @@ void config_free(struct config *cfg)
 	free(cfg->adds);
 	free(cfg->workdir);
 	free(cfg->modules);
+	free(cfg->vmlinux);
 	free(cfg->kernel);
 	free(cfg->firmware);
 	free(cfg->flash);

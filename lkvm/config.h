@@ -150,6 +150,7 @@ struct config {
 	char        *tap;
 	char        *dump_dtb;    /* file, NULL: no */
 	int          loglevel;    /* enum log_level */
+	char        *vmlinux;     /* ELF file with the kernel's symbols, NULL: kallsyms will have to do */
 	uint64_t     progress_period_ms; /* between looks of the no-progress watchdog; 0: it is off */
 	bool         stop_on_spin; /* an endless loop in the guest's kernel ends the run */
 	bool         debug_mmio;  /* report accesses that no device claims */

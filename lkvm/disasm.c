@@ -2,6 +2,36 @@
 #include "lkvm/disasm.h"
 
 #include <stdio.h>
+#include <string.h>
+
+bool disasm_find_cpu(const char *arch, unsigned int bits, bool big_endian, enum disasm_cpu *cpu)
+{
+	if (!strcmp(arch, "x86_64"))
+		*cpu = bits == 64 ? DISASM_X86_64 : bits == 32 ? DISASM_X86_32 : DISASM_X86_16;
+	else if (!strcmp(arch, "riscv64"))
+		*cpu = DISASM_RISCV64;
+	else if (!strcmp(arch, "arm64") && bits == 64)
+		*cpu = DISASM_ARM64;
+	else if (!strcmp(arch, "ppc64le"))
+		*cpu = big_endian ? DISASM_PPC64 : DISASM_PPC64LE;
+	else if (!strcmp(arch, "ppc"))
+		*cpu = DISASM_PPC32;
+	else
+		return false;
+	return true;
+}
+
+unsigned int disasm_length(enum disasm_cpu cpu, const uint8_t *code, size_t len)
+{
+	unsigned int length = 4;
+
+	if (cpu == DISASM_X86_16 || cpu == DISASM_X86_32 || cpu == DISASM_X86_64)
+		return 0;
+	/* RISC-V unprivileged ISA §1.5: the two lowest bits tell 16-bit instructions. */
+	if (cpu == DISASM_RISCV64 && len && (code[0] & 3) != 3)
+		length = 2;
+	return length <= len ? length : 0;
+}
 
 #ifdef HAVE_CAPSTONE
 #include <capstone/capstone.h>

@@ -16,6 +16,14 @@ enum disasm_cpu {
 	DISASM_X86_64,
 };
 
+#define DISASM_TEXT_BYTES 80
+
+/* Which of them runs code of @bits on @arch (arch_name). False: none. */
+bool disasm_find_cpu(const char *arch, unsigned int bits, bool big_endian, enum disasm_cpu *cpu);
+
+/* Length of the instruction at @code as far as its encoding tells without capstone; 0: it does not, or is cut. */
+unsigned int disasm_length(enum disasm_cpu cpu, const uint8_t *code, size_t len);
+
 /*
  * Writes the instruction at @code, which the guest has at @addr, to @text: "mfspr 3, 0x3f8". Returns its length
  * in bytes; 0 if these bytes are no instruction, or no disassembler for @cpu is built in: then @text is empty.

@@ -55,6 +55,8 @@ struct reg_set {
 	uint8_t      bits;       /* width of the code that runs: 16, 32 or 64 */
 	uint64_t     code_base;  /* added to pc for its virtual address (x86 segments), else 0 */
 	enum reg_frames frames;
+	/* How many bits addresses have in the lower and the upper half, where the others may hold a signature. */
+	uint8_t      signed_bits[2]; /* 0: return addresses are not signed */
 	const char  *vector_symbol; /* Linux's name for the place that ROLE_VECTOR points to; or NULL */
 	/* Further lines, decoded for people. */
 	char         notes[REGS_MAX_NOTES][112];

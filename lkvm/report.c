@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "lkvm/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "lkvm/arch.h"
 #include "lkvm/fetch.h"
 #include "lkvm/log.h"
+#include "lkvm/report-data.h"
 #include "lkvm/vm.h"
+
+/* How long a vCPU may take to answer; more, and it serves a device that is stuck. */
+#define GATHER_TIMEOUT_MS 1000
 
 /* What lies behind pc, through the guest's own page tables, and the bytes there as far as its page goes. */
 static void capture_code(struct vcpu *vcpu, struct exit_info *info)
@@ -62,33 +68,370 @@ void report_request(struct vcpu *vcpu)
 	report_vcpu_failure(vcpu, NULL);
 }
 
+/* ---- gathering, on vCPU threads ----------------------------------------------------------------- */
+
+/* Everything that reads guest memory by virtual addresses does so through this vCPU's translation. */
+static int read_virtual(void *ctx, uint64_t va, void *buf, size_t len)
+{
+	struct vcpu *vcpu = ctx;
+
+	while (len) {
+		size_t piece = MIN(len, 4096 - (size_t)(va & 4095));
+		struct walk w;
+
+		arch_vcpu_translate(vcpu, va, false, &w);
+		if (w.result != WALK_MAPPED || memory_read(&vcpu->vm->memory, w.gpa, buf, piece))
+			return -EFAULT;
+		va += piece;
+		buf = (char *)buf + piece;
+		len -= piece;
+	}
+	return 0;
+}
+
+static void gather_place(struct vcpu *vcpu, uint64_t va, bool fetch, struct report_place *p)
+{
+	p->known = true;
+	arch_vcpu_translate(vcpu, va, fetch, &p->walk);
+	if (p->walk.result == WALK_MAPPED)
+		fetch_place_find(&vcpu->vm->memory, &vcpu->vm->mmio, &vcpu->vm->machine, p->walk.gpa, &p->place);
+}
+
+/* Code before pc that is shown: whole instructions where all have one length. */
+#define CODE_BEFORE 16u
+
+/*
+ * Where to begin so that an instruction begins at pc: some before it where instructions have one
+ * length, else at pc, unless the function's start is near enough to count from there.
+ */
+static uint64_t first_insn(const struct report *r, const struct report_vcpu *v)
+{
+	char name[SYMBOLS_NAME_BYTES];
+	uint64_t offset, size;
+
+	if (!strcmp(r->arch, "x86_64"))
+		return v->pc;
+	if (strcmp(r->arch, "riscv64"))
+		return v->pc - CODE_BEFORE;
+	if (symbols_lookup(r->symbols, v->pc, name, &offset, &size) && offset <= CODE_BEFORE)
+		return v->pc - offset;
+	return v->pc;
+}
+
+static void gather_code(struct vcpu *vcpu, const struct report *r, struct report_vcpu *v)
+{
+	uint64_t va = first_insn(r, v);
+	enum disasm_cpu cpu;
+
+	if (v->fetch != FETCH_WORKS || !disasm_find_cpu(r->arch, v->regs.bits, v->regs.big_endian, &cpu))
+		return;
+	while (v->nr_insns < REPORT_MAX_INSNS) {
+		struct report_insn *insn = &v->insns[v->nr_insns];
+		size_t have = sizeof(insn->bytes), len;
+
+		/* Less at the end of the mapping. */
+		while (have && read_virtual(vcpu, va, insn->bytes, have))
+			have--;
+		len = disasm_one(cpu, va, insn->bytes, have, insn->text, sizeof(insn->text));
+		if (!len)
+			len = disasm_length(cpu, insn->bytes, have);
+		if (!len) /* the rest as it lies there */
+			len = have;
+		if (!len)
+			return;
+		insn->va = va;
+		insn->len = (uint8_t)len;
+		v->nr_insns++;
+		va += len;
+		if (len == sizeof(insn->bytes))
+			return;
+	}
+}
+
+struct gather_request {
+	struct report      *r;
+	struct report_vcpu *v;
+};
+
+static void gather_vcpu(struct vcpu *vcpu, void *arg)
+{
+	const struct gather_request *req = arg;
+	const struct backtrace_memory mem = { .read = read_virtual, .ctx = vcpu };
+	struct report_vcpu *v = req->v;
+	const struct reg *fault;
+
+	v->reached = true;
+	arch_vcpu_regs(vcpu, &v->regs);
+	v->pc = reg_value(&v->regs, ROLE_PC) + v->regs.code_base;
+	gather_place(vcpu, v->pc, true, &v->pc_place);
+	v->fetch = fetch_check(&v->pc_place.walk, &v->pc_place.place);
+	fault = reg_find(&v->regs, ROLE_FAULT);
+	if (fault && fault->value && fault->value != v->pc)
+		gather_place(vcpu, fault->value, false, &v->fault);
+	gather_code(vcpu, req->r, v);
+	backtrace_take(&v->backtrace, &v->regs, v->fetch == FETCH_WORKS, &mem, req->r->symbols);
+}
+
+/* ---- symbols ------------------------------------------------------------------------------------ */
+
+/* How far from the kernel's text its symbol tables are looked for, and how much of memory they may take. */
+#define KALLSYMS_REACH  MIB(96)
+#define KALLSYMS_BEFORE MIB(16)
+#define KALLSYMS_AFTER  MIB(8)
+
+struct anchor {
+	bool     known;
+	uint64_t va;   /* of an exception vector or the like, in the kernel's text */
+	bool     user; /* taken while user mode ran: the vector may be a trampoline */
+	bool     has_gpa;
+	gpa_t    gpa;
+	const char *symbol; /* Linux's name for it, NULL: none */
+	unsigned int bits;
+	bool     big_endian;
+};
+
+static void find_anchor(struct vcpu *vcpu, void *arg)
+{
+	struct anchor *a = arg;
+	struct reg_set set = { 0 };
+	const struct reg *vector;
+	struct walk w;
+
+	arch_vcpu_regs(vcpu, &set);
+	vector = reg_find(&set, ROLE_VECTOR);
+	a->known = vector && vector->value;
+	/* riscv keeps a mode in the two lowest bits. */
+	a->va = a->known ? vector->value & ~(uint64_t)3 : reg_value(&set, ROLE_PC) + set.code_base;
+	a->user = set.user;
+	a->symbol = set.vector_symbol;
+	a->bits = set.bits == 32 ? 32 : 64;
+	a->big_endian = set.big_endian;
+	arch_vcpu_translate(vcpu, a->va, true, &w);
+	a->has_gpa = w.result == WALK_MAPPED && memory_find(&vcpu->vm->memory, w.gpa);
+	a->gpa = w.gpa;
+}
+
+/* Kernel text, or where the image was put. */
+static const struct memory_region *kernel_region(const struct vm *vm, const struct anchor *a, gpa_t *near)
+{
+	*near = a->has_gpa ? a->gpa : vm->boot.kernel_start;
+	return memory_find(&vm->memory, *near);
+}
+
+static struct symbols *find_kallsyms(const struct vm *vm, const struct anchor *a)
+{
+	static const char mark[SYMBOLS_KALLSYMS_MARK_BYTES] = SYMBOLS_KALLSYMS_MARK;
+	gpa_t near, start, end;
+	const struct memory_region *region = kernel_region(vm, a, &near);
+	struct symbols *symbols = NULL;
+
+	if (!region)
+		return NULL;
+	start = MAX(region->gpa, near - MIN(near, KALLSYMS_REACH)) & ~(gpa_t)7;
+	end = MIN(region->gpa + region->size_bytes, near + KALLSYMS_REACH);
+	while (!symbols && start < end) {
+		const uint8_t *mem = memory_ptr(&vm->memory, start, end - start);
+		const uint8_t *hit = mem ? memmem(mem, (size_t)(end - start), mark, sizeof(mark)) : NULL;
+		gpa_t at, from, to;
+		uint8_t *copy;
+
+		if (!hit)
+			break;
+		/* A copy, so that nothing changes while it is judged. */
+		at = start + (gpa_t)(hit - mem);
+		from = MAX(region->gpa, at - MIN(at, KALLSYMS_BEFORE)) & ~(gpa_t)7;
+		to = MIN(region->gpa + region->size_bytes, at + KALLSYMS_AFTER);
+		copy = malloc((size_t)(to - from));
+		if (!copy || memory_read(&vm->memory, from, copy, to - from) ||
+		    symbols_parse_kallsyms(&symbols, copy, (size_t)(to - from), a->bits, a->big_endian))
+			symbols = NULL;
+		free(copy);
+		start = (at + sizeof(mark)) & ~(gpa_t)7;
+	}
+	return symbols;
+}
+
+/* By how much the kernel runs above the addresses that @elf has. False: nothing tells. */
+static bool find_slide(const struct vm *vm, const struct anchor *a, const struct symbols *elf, uint64_t *slide)
+{
+	struct symbols *kallsyms;
+	uint64_t linked, running;
+	bool found;
+
+	if (a->known && !a->user && a->symbol && symbols_address(elf, a->symbol, &linked)) {
+		*slide = a->va - linked;
+		return true;
+	}
+	kallsyms = find_kallsyms(vm, a);
+	found = symbols_address(kallsyms, "_stext", &running) && symbols_address(elf, "_stext", &linked);
+	symbols_free(kallsyms);
+	if (found)
+		*slide = running - linked;
+	return found;
+}
+
+static void gather_symbols(struct vm *vm, struct vcpu *culprit, struct report *r)
+{
+	struct anchor a = { 0 };
+	uint64_t slide;
+
+	if (vcpu_call(culprit, find_anchor, &a, GATHER_TIMEOUT_MS))
+		return;
+	if (vm->cfg->vmlinux && !symbols_open_elf(&r->symbols, vm->cfg->vmlinux)) {
+		r->symbols_from = "vmlinux";
+		if (find_slide(vm, &a, r->symbols, &slide))
+			symbols_set_slide(r->symbols, slide);
+		else
+			snprintf(r->symbols_note, sizeof(r->symbols_note),
+				 "nothing in the guest tells whether KASLR moved it: names may be wrong");
+		return;
+	}
+	r->symbols = find_kallsyms(vm, &a);
+	if (r->symbols)
+		r->symbols_from = "kallsyms";
+	else if (!vm->boot.firmware)
+		snprintf(r->symbols_note, sizeof(r->symbols_note),
+			 "the guest's memory holds no kallsyms that lkvm understands; --vmlinux FILE gives names");
+}
+
+/* ---- whole reports, on the main thread ---------------------------------------------------------- */
+
+static void gather_host(struct report *r)
+{
+	struct utsname u;
+
+	if (!uname(&u))
+		snprintf(r->host, sizeof(r->host), "%.64s %.64s %.64s", u.sysname, u.release, u.version);
+}
+
+/* The last lines of the console, no more than a reader wants. */
+static void gather_console(struct vm *vm, struct report *r)
+{
+	size_t len = console_tail(vm->console, r->console, sizeof(r->console)), start;
+	unsigned int lines = 0;
+
+	while (len && r->console[len - 1] == '\n')
+		r->console[--len] = '\0';
+	for (start = len; start > 0; start--)
+		if (r->console[start - 1] == '\n' && ++lines == REPORT_CONSOLE_LINES)
+			break;
+	memmove(r->console, r->console + start, len - start + 1);
+}
+
+static void report_init(struct report *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->arch = arch_name;
+	gather_host(r);
+}
+
+static void report_exit(struct report *r)
+{
+	symbols_free(r->symbols);
+	free(r->vcpus);
+}
+
+/* Of all vCPUs, the culprit first. Without memory for it there are none. */
+static void gather_vcpus(struct vm *vm, struct report *r)
+{
+	struct vcpu *culprit = vm->culprit ? vm->culprit : vm->vcpus[0];
+
+	r->vcpus = calloc(vm->nr_vcpus, sizeof(*r->vcpus));
+	if (!r->vcpus)
+		return;
+	gather_symbols(vm, culprit, r);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
+		unsigned int index = i == 0 ? culprit->index : i <= culprit->index ? i - 1 : i;
+		struct gather_request req = { r, &r->vcpus[r->nr_vcpus++] };
+
+		req.v->index = index;
+		if (vcpu_call(vm->vcpus[index], gather_vcpu, &req, GATHER_TIMEOUT_MS))
+			req.v->reached = false;
+	}
+}
+
+/* What a run that is over ended with. */
+static void gather_end(struct vm *vm, struct report *r)
+{
+	r->has_outcome = true;
+	r->outcome = vm->outcome;
+	r->has_failure = vm->has_failure;
+	r->failure = vm->failure;
+}
+
 void report_print(struct vm *vm)
 {
-	const struct exit_record *rec = &vm->failure;
-	struct reg_set set = { 0 };
+	bool brief = !vm->culprit;
+	struct report r;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 
-	if (!vm->culprit)
+	if (brief && vm->outcome.kind != OUTCOME_HUNG && vm->outcome.kind != OUTCOME_TIMEOUT)
 		return;
 	out = open_memstream(&text, &len);
 	if (!out) {
 		/* Out of memory: say at least what happened. */
-		log_error("vCPU %u: %s", vm->culprit->index, rec->what);
+		log_error("%s", vm->outcome.text);
 		return;
 	}
-	if (vm->has_failure)
-		fprintf(out, "lkvm: vCPU %u stopped: %s\n", vm->culprit->index, rec->what);
+	report_init(&r);
+	gather_end(vm, &r);
+	gather_vcpus(vm, &r);
+	if (brief)
+		for (unsigned int i = 0; i < r.nr_vcpus; i++) {
+			fprintf(out, "lkvm: ");
+			report_print_line(&r, &r.vcpus[i], out);
+			fputc('\n', out);
+		}
 	else
-		fprintf(out, "lkvm: vCPU %u:\n", vm->culprit->index);
-	if (rec->name && rec->name[0])
-		fprintf(out, "  exit      %s\n", rec->name);
-	if (rec->advice[0])
-		fprintf(out, "  advice    %s\n", rec->advice);
-	arch_vcpu_regs(vm->culprit, &set);
-	reg_set_print(&set, out);
+		report_print_text(&r, out);
+	report_exit(&r);
 	if (fclose(out) == 0)
 		log_write(text, len);
 	free(text);
 }
+
+void report_live(struct vm *vm, FILE *out)
+{
+	struct report r;
+	/* Without a pause they are asked one by one, which is as good for each of them. */
+	bool paused = !vm_pause(vm, GATHER_TIMEOUT_MS);
+
+	report_init(&r);
+	gather_vcpus(vm, &r);
+	if (paused)
+		vm_resume(vm);
+	gather_console(vm, &r);
+	report_print_text(&r, out);
+	report_exit(&r);
+}
+
+void report_live_stderr(struct vm *vm)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return;
+	report_live(vm, out);
+	if (fclose(out) == 0)
+		log_write(text, len);
+	free(text);
+}
+
+#ifdef HAVE_JANSSON
+void report_add_json(struct vm *vm, struct json_t *root)
+{
+	struct report r;
+
+	report_init(&r);
+	gather_end(vm, &r);
+	/* A guest that ended well has no state worth keeping. */
+	if (outcome_is_bad(&vm->outcome))
+		gather_vcpus(vm, &r);
+	report_merge_json(&r, root);
+	report_exit(&r);
+}
+#endif

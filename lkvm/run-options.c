@@ -883,6 +883,10 @@ const struct option_spec run_options[] = {
 	  .help = "how much lkvm says: error, warning (default), info or debug" },
 	{ .long_name = "debug", .arches = OPT_ALL, .section = DEBUG, .parse = parse_debug,
 	  .help = "the same as --loglevel debug" },
+	{ .long_name = "vmlinux", .metavar = "FILE", .arches = OPT_ALL, .section = DEBUG,
+	  .parse = option_parse_string, .offset = CFG(vmlinux),
+	  .help = "ELF file of the guest's kernel, for names of functions in reports; kallsyms in the guest's memory "
+		  "are used unless given" },
 	{ .long_name = "stop-on-spin", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
 	  .parse = option_parse_bool, .offset = CFG(stop_on_spin),
 	  .help = "end the run, with exit status 122, when the guest's kernel is in an endless loop in which nothing "

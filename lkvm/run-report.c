@@ -15,6 +15,7 @@
 #include "lkvm/exit.h"
 #include "lkvm/json.h"
 #include "lkvm/log.h"
+#include "lkvm/report.h"
 #include "lkvm/vm.h"
 
 #define TAIL_BYTES 16384
@@ -157,14 +158,6 @@ static json_t *json_splats(const struct splats *s)
 	return json_pack("{s:o, s:i, s:o}", "counts", counts, "allowed", (int)s->allowed, "lines", lines);
 }
 
-static json_t *json_failure(const struct vm *vm)
-{
-	const struct exit_record *rec = &vm->failure;
-
-	return json_pack("{s:i, s:s, s:o, s:o}", "vcpu", (int)vm->culprit->index, "exit", rec->name, "what",
-			 json_text(rec->what), "advice", json_text(rec->advice));
-}
-
 static json_t *json_report(const struct run_report *r)
 {
 	const struct outcome *o = r->outcome;
@@ -182,8 +175,6 @@ static json_t *json_report(const struct run_report *r)
 	json_object_set_new(root, "text", json_text(o->text));
 	if (r->vm && r->vm->panic_text[0])
 		json_object_set_new(root, "panic", json_text(r->vm->panic_text));
-	if (r->vm && r->vm->has_failure)
-		json_object_set_new(root, "failure", json_failure(r->vm));
 	json_object_set_new(root, "name", json_text(test_name(r->cfg)));
 	json_object_set_new(root, "written_at", json_string(now));
 	json_object_set_new(root, "command_line", words(r->argv));
@@ -196,6 +187,8 @@ static json_t *json_report(const struct run_report *r)
 	if (r->vm)
 		json_object_set_new(root, "splats", json_splats(&r->vm->watch.splats));
 	json_object_set_new(root, "console_tail", json_text(console_text(r)));
+	if (r->vm)
+		report_add_json(r->vm, root);
 	return root;
 }
 

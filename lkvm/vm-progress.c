@@ -91,17 +91,28 @@ struct look_request {
 	bool             full;
 };
 
-static void stop_failed_fetch(struct vcpu *vcpu, const struct walk *w, const struct fetch_place *place,
-			      enum fetch_verdict verdict)
+/* An exception vector that can't be fetched hides what came first. */
+#define VECTOR_BYTES 0x800u
+
+static void stop_failed_fetch(struct vcpu *vcpu, const struct reg_set *set, const struct walk *w,
+			      const struct fetch_place *place, enum fetch_verdict verdict)
 {
+	const struct reg *vector = reg_find(set, ROLE_VECTOR);
+
 	struct exit_record rec = {
 		.name = "", .reason = EXIT_REASON_NOT_WRITTEN, .cause = EXIT_CAUSE_FETCH_FAILED,
 		.verdict = EXIT_STOP,
 	};
 
 	fetch_text(w, place, verdict, rec.what, sizeof(rec.what));
-	exit_advise(&rec, "KVM says nothing about this and the vCPU tries it for ever: the guest jumped there, or its "
-		    "exception vectors lie there; the registers tell where it came from");
+	/* riscv keeps a mode in the two lowest bits. */
+	if (vector && w->va - (vector->value & ~(uint64_t)3) < VECTOR_BYTES)
+		exit_advise(&rec, "that is the guest's own exception vector (%s): an exception came first, and taking it "
+			    "fails for ever, of which KVM says nothing; the link register tells what ran before",
+			    vector->name);
+	else
+		exit_advise(&rec, "the guest jumped there, and KVM retries it for ever and says nothing; the link register "
+			    "tells where from");
 	report_vcpu_failure(vcpu, &rec);
 	vm_request_stop(vcpu->vm, OUTCOME_VCPU_FAILED, 0, "vCPU %u: %s", vcpu->index, rec.what);
 }
@@ -150,7 +161,7 @@ static void look(struct vcpu *vcpu, void *arg)
 	case PROGRESS_NONE:
 		break;
 	case PROGRESS_FETCH_FAILS:
-		stop_failed_fetch(vcpu, &w, &place, seen.verdict);
+		stop_failed_fetch(vcpu, &set, &w, &place, seen.verdict);
 		break;
 	case PROGRESS_SPINS:
 		tell_spinning(vcpu, seen.pc);

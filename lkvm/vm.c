@@ -340,6 +340,9 @@ static void on_signal(void *opaque, uint32_t events)
 	if (read(vm->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	switch (info.ssi_signo) {
+	case SIGQUIT:
+		report_live_stderr(vm);
+		return;
 	case SIGTSTP:
 		console_restore_terminal();
 		raise(SIGSTOP);
@@ -430,6 +433,8 @@ static int take_signals(struct vm *vm)
 	int ret;
 
 	sigemptyset(&set);
+	/* Shells start what runs in the background with SIGQUIT ignored; here it ends nothing. */
+	sigaddset(&set, SIGQUIT);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
 		if (!sigaction(signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)

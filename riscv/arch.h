@@ -39,6 +39,7 @@
 /* struct kvm_riscv_csr */
 #define RISCV_CSR_SSTATUS         0
 #define RISCV_CSR_STVEC           2
+#define RISCV_CSR_SEPC            4
 #define RISCV_CSR_SCAUSE          5
 #define RISCV_CSR_STVAL           6
 #define RISCV_CSR_SATP            8

@@ -492,9 +492,9 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 	set->halted = !ret && mp.mp_state == KVM_MP_STATE_STOPPED;
 	reg_note(set, "mode %s, %s", set->user ? "U (user)" : "S (kernel)",
 		 ret ? "state unknown" : set->halted ? "stopped" : "runnable");
-	reg_note(set, "last trap: %s, taken from %s mode",
-		 riscv_cause_text(csr(vcpu, RISCV_CSR_SCAUSE), text, sizeof(text)),
-		 csr(vcpu, RISCV_CSR_SSTATUS) >> 8 & 1 ? "S" : "U"); /* SPP */
+	if (csr(vcpu, RISCV_CSR_SCAUSE) || csr(vcpu, RISCV_CSR_SEPC))
+		reg_note(set, "last trap: %s",
+			 riscv_cause_text(csr(vcpu, RISCV_CSR_SCAUSE), text, sizeof(text)));
 }
 
 void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)

@@ -30,7 +30,7 @@ expect_grep "^holes read as ones$" out
 bare 121 triple-fault
 expect_grep "KVM_EXIT_SHUTDOWN" err
 expect_grep "rbx 000000007219e0fa|SVM loses the guest's in a triple fault" err
-expect_grep "code at rip .*: 0f 0b|SVM loses" err
+expect_grep "=> [0-9a-f]+  0f 0b|SVM loses" err
 bare 121 bad-fetch
 expect_grep "instruction fetch failed|triple fault" err
 

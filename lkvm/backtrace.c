@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/backtrace.h"
+
+#include <string.h>
+
+#include "lkvm/byteorder.h"
+
+/* How far up the stack return addresses are looked for, and frames may be apart. */
+#define SCAN_BYTES      4096u
+#define MAX_FRAME_BYTES 0x10000u
+
+struct walker {
+	struct backtrace              *bt;
+	const struct reg_set          *regs;
+	const struct backtrace_memory *mem;
+	const struct symbols          *symbols;
+	unsigned int                   word; /* bytes */
+};
+
+static bool read_word(const struct walker *w, uint64_t va, uint64_t *v)
+{
+	uint8_t raw[8];
+
+	if (w->mem->read(w->mem->ctx, va, raw, w->word))
+		return false;
+	*v = w->regs->big_endian ? get_be(raw, w->word) : get_le(raw, w->word);
+	return true;
+}
+
+/* Bit 55 tells the halves of arm64's address space apart; above the address bits of each may be a signature. */
+static uint64_t strip_signature(const struct reg_set *regs, uint64_t pc)
+{
+	bool upper = pc >> 55 & 1;
+	unsigned int bits = regs->signed_bits[upper];
+	uint64_t above;
+
+	if (!bits || bits >= 64)
+		return pc;
+	above = UINT64_MAX << bits;
+	return upper ? pc | above : pc & ~above;
+}
+
+/* False when there is no room for more. */
+static bool add_frame(struct walker *w, uint64_t pc, bool guess)
+{
+	if (w->bt->nr == BACKTRACE_MAX) {
+		w->bt->more = true;
+		return false;
+	}
+	w->bt->frames[w->bt->nr++] = (struct backtrace_frame){ pc, guess };
+	return true;
+}
+
+static bool in_function(const struct walker *w, uint64_t pc)
+{
+	char name[SYMBOLS_NAME_BYTES];
+	uint64_t offset, size;
+
+	return symbols_lookup(w->symbols, pc, name, &offset, &size);
+}
+
+/* Frames that the arch links: the stack grows down, so each lies above the one before. */
+static void follow_links(struct walker *w, uint64_t fp, int64_t next_at, int64_t return_at, bool return_in_next)
+{
+	uint64_t next, pc;
+
+	while (fp) {
+		if (fp & (w->word - 1)) {
+			w->bt->end = "the frame pointer is misaligned";
+			return;
+		}
+		if (!read_word(w, fp + (uint64_t)next_at, &next) ||
+		    (!return_in_next && !read_word(w, fp + (uint64_t)return_at, &pc)) ||
+		    (return_in_next && next && !read_word(w, next + (uint64_t)return_at, &pc))) {
+			w->bt->end = "the stack can't be read further";
+			return;
+		}
+		if (return_in_next && !next)
+			return;
+		if (!pc) /* how kernels mark the outermost frame */
+			return;
+		pc = strip_signature(w->regs, pc);
+		/* What was called last may have its return address in the register, too. */
+		if (!(w->bt->nr == 2 && w->bt->frames[1].pc == pc) && !add_frame(w, pc, false))
+			return;
+		if (!next)
+			return;
+		if (next <= fp || next - fp > MAX_FRAME_BYTES) {
+			w->bt->end = "the next frame is not above this one";
+			return;
+		}
+		fp = next;
+	}
+}
+
+/* Does a call end where @pc returns to? x86: e8 rel32, or ff /2 with its lengths. */
+static bool follows_call(const struct walker *w, uint64_t pc)
+{
+	static const unsigned int indirect[] = { 2, 3, 4, 6, 7 };
+	uint8_t b[7];
+
+	if (w->mem->read(w->mem->ctx, pc - sizeof(b), b, sizeof(b)))
+		return false;
+	if (b[2] == 0xe8)
+		return true;
+	for (unsigned int i = 0; i < ARRAY_SIZE(indirect); i++) {
+		unsigned int at = (unsigned int)sizeof(b) - indirect[i];
+
+		if (b[at] == 0xff && (b[at + 1] >> 3 & 7) == 2)
+			return true;
+	}
+	return false;
+}
+
+static void scan_stack(struct walker *w, uint64_t sp)
+{
+	w->bt->method = "return addresses on the stack";
+	sp &= ~(uint64_t)(w->word - 1);
+	for (unsigned int at = 0; at < SCAN_BYTES; at += w->word) {
+		uint64_t pc;
+
+		if (!read_word(w, sp + at, &pc)) {
+			w->bt->end = "the stack can't be read further";
+			return;
+		}
+		/* Without symbols any place behind a call must do. */
+		if (symbols_count(w->symbols) ? !in_function(w, pc) : pc <= 4096)
+			continue;
+		if (follows_call(w, pc) && !add_frame(w, pc, true))
+			return;
+	}
+}
+
+/* Is there a frame at @fp that returns into code? Kernels without frame pointers use the register as they like. */
+static bool frame_makes_sense(const struct walker *w, uint64_t fp, uint64_t sp)
+{
+	uint64_t pc;
+
+	return fp >= sp && fp - sp < MAX_FRAME_BYTES && !(fp & (w->word - 1)) && read_word(w, fp + w->word, &pc) &&
+	       follows_call(w, pc);
+}
+
+void backtrace_take(struct backtrace *bt, const struct reg_set *regs, bool pc_works,
+		    const struct backtrace_memory *mem, const struct symbols *symbols)
+{
+	struct walker w = { bt, regs, mem, symbols, regs->bits == 64 ? 8 : 4 };
+	const struct reg *lr = reg_find(regs, ROLE_LR);
+	uint64_t fp = reg_value(regs, ROLE_FP), sp = reg_value(regs, ROLE_SP), pc;
+
+	memset(bt, 0, sizeof(*bt));
+	bt->method = bt->end = "";
+	if (!reg_find(regs, ROLE_PC))
+		return;
+	add_frame(&w, reg_value(regs, ROLE_PC) + regs->code_base, false);
+	/*
+	 * Where pc itself is no code, the link register says who jumped. Elsewhere it is the caller
+	 * of a function that calls nothing, or stale.
+	 */
+	if (lr && lr->value && !pc_works)
+		add_frame(&w, strip_signature(regs, lr->value), false);
+	else if (!lr && !pc_works && read_word(&w, sp, &pc) && follows_call(&w, pc))
+		add_frame(&w, pc, false); /* x86's call has pushed it */
+
+	switch (regs->frames) {
+	case FRAMES_RISCV:
+		bt->method = "frame pointers";
+		follow_links(&w, fp, -2 * (int64_t)w.word, -(int64_t)w.word, false);
+		break;
+	case FRAMES_PPC:
+		bt->method = "back chain";
+		/* ELFv2 §2.3.2: LR save doubleword; 32-bit SysV: LR save word, in the caller's frame. */
+		follow_links(&w, sp, 0, w.word == 8 ? 16 : 4, true);
+		break;
+	case FRAMES_UP:
+		bt->method = "frame pointers";
+		/* x86, the only one here without a link register, often has none. */
+		if (lr || frame_makes_sense(&w, fp, sp)) {
+			follow_links(&w, fp, 0, w.word, false);
+			break;
+		}
+		scan_stack(&w, sp);
+		break;
+	case FRAMES_NONE:
+		break;
+	}
+}
