@@ -13,3 +13,6 @@ expect_grep "0xb000000: no device" err
 expect_status 0 lkvm run --firmware "$guests/mmio-pair.bin" -m 16 --timeout 20
 expect_grep "^3 aborts$" out
 expect_grep "access at 0xb000000 by an instruction that KVM cannot emulate, pc 0x400000" err
+
+expect_status 0 lkvm run --firmware "$guests/big-endian.bin" -m 16 --rng --virtio-transport mmio --timeout 20
+expect_grep "^(registers are little-endian|CPU without big-endian data)$" out
