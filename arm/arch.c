@@ -65,7 +65,7 @@ static int look_at_firmware(const struct config *cfg, bool *rom)
 	int ret;
 
 	*rom = false;
-	if (!cfg->firmware || cfg->arm.firmware_address)
+	if (!cfg->firmware || cfg->arm.firmware_address || cfg->arm.aarch32)
 		return 0;
 	ret = image_open(&img, cfg->firmware, "firmware");
 	if (ret)
@@ -87,6 +87,10 @@ int arch_machine_init(struct vm *vm)
 
 	if (vm->cfg->arm.e2h0 && !vm->cfg->arm.nested) {
 		log_error("--e2h0 needs --nested: it says what kind of EL2 the guest gets");
+		return -EINVAL;
+	}
+	if (vm->cfg->arm.aarch32 && (vm->cfg->arm.nested || vm->cfg->arm.sve_max_bits)) {
+		log_error("--aarch32 and %s exclude each other", vm->cfg->arm.nested ? "--nested" : "--sve-max-vl");
 		return -EINVAL;
 	}
 	if (vm->cfg->arm.sve_max_bits && vm->cfg->arm.disable_sve) {
@@ -177,7 +181,8 @@ static int enable_mte(struct vm *vm)
 {
 	int ret;
 
-	if (vm->cfg->arm.disable_mte || vm->cfg->hugetlbfs || kvm_check_cap(vm->fd, KVM_CAP_ARM_MTE) <= 0)
+	if (vm->cfg->arm.disable_mte || vm->cfg->arm.aarch32 || vm->cfg->hugetlbfs ||
+	    kvm_check_cap(vm->fd, KVM_CAP_ARM_MTE) <= 0)
 		return 0;
 	ret = kvm_enable_cap(vm->fd, KVM_CAP_ARM_MTE, 0, 0);
 	if (ret) {
@@ -354,8 +359,11 @@ static int check_kernel(const struct vm *vm, const struct image_file *img, const
 
 int arch_image_plan(struct vm *vm, const struct image_file *img, struct image_plan *plan)
 {
-	int ret = arm_image_plan(img, &vm->machine, plan);
+	int ret;
 
+	if (vm->cfg->arm.aarch32)
+		return arm_zimage_plan(img, &vm->machine, plan);
+	ret = arm_image_plan(img, &vm->machine, plan);
 	return ret ? ret : check_kernel(vm, img, plan);
 }
 
@@ -371,7 +379,7 @@ int arch_firmware_plan(struct vm *vm, const struct image_file *img, struct image
 
 gpa_t arch_initrd_limit(const struct vm *vm)
 {
-	return arm_boot_limit(vm->boot.kernel_start);
+	return vm->cfg->arm.aarch32 ? ARM_AARCH32_BOOT_LIMIT : arm_boot_limit(vm->boot.kernel_start);
 }
 
 /*
@@ -396,7 +404,7 @@ static int install_fdt(struct vm *vm, void *blob, size_t size_bytes)
 		free(blob);
 		return -EFBIG;
 	}
-	boot_fdt_usual_rooms(vm, arm_boot_limit(vm->boot.kernel_start), rooms);
+	boot_fdt_usual_rooms(vm, arch_initrd_limit(vm), rooms);
 	if (has_rom(vm))
 		rooms[0] = (struct boot_fdt_room){ .low = ARM_RAM_BASE, .lowest = true };
 	return boot_fdt_install(vm, blob, size_bytes, rooms, ARRAY_SIZE(rooms));

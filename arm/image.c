@@ -26,6 +26,18 @@
 /* Such a kernel does not tell how large its BSS is. Linux of that time had less than 2 MiB. */
 #define ARM_IMAGE_OLD_BSS MIB(8)
 
+/*
+ * A 32-bit zImage: Linux arch/arm/boot/compressed/head.S; where to put it: Documentation/arch/arm/booting.rst,
+ * "above 32MiB". It needs some room behind it for its heap and stack.
+ */
+#define ZIMAGE_HEADER_BYTES 0x30
+#define ZIMAGE_MAGIC_OFF    0x24
+#define ZIMAGE_MAGIC        0x016f2818u
+#define ZIMAGE_START        0x28
+#define ZIMAGE_END          0x2c
+#define ZIMAGE_OFFSET       MIB(32)
+#define ZIMAGE_ROOM         MIB(1)
+
 /* A64 instructions. */
 #define A64_NOP      0xd503201fu
 #define A64_B        0x14000000u
@@ -104,6 +116,26 @@ int arm_image_plan(const struct image_file *img, const struct machine *machine, 
 	if (image_is_elf(img))
 		return arm_plan_elf(img, machine, plan);
 	return image_refuse(img, "an arm64 Image or ELF vmlinux");
+}
+
+int arm_zimage_plan(const struct image_file *img, const struct machine *machine, struct image_plan *plan)
+{
+	uint64_t base = arm_kernel_base(machine);
+	uint32_t start, end;
+
+	if (img->size_bytes < ZIMAGE_HEADER_BYTES || get_le32(img->data + ZIMAGE_MAGIC_OFF) != ZIMAGE_MAGIC)
+		return image_refuse(img, "a 32-bit ARM zImage, which --aarch32 wants");
+	start = get_le32(img->data + ZIMAGE_START);
+	end = get_le32(img->data + ZIMAGE_END);
+	if (end <= start || end - start > img->size_bytes) {
+		log_error("%s is truncated or damaged: %u bytes of zImage in a file of %" PRIu64, img->path, end - start,
+			  img->size_bytes);
+		return -EINVAL;
+	}
+	image_plan_flat(img, "32-bit ARM zImage", base + ZIMAGE_OFFSET, plan);
+	plan->start = base;
+	plan->size_bytes = ZIMAGE_OFFSET + img->size_bytes + ZIMAGE_ROOM;
+	return image_plan_check(img, machine, plan);
 }
 
 /*

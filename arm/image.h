@@ -21,6 +21,13 @@ int arm_image_plan(const struct image_file *img, const struct machine *machine, 
 	LKVM_MUST_CHECK;
 
 /*
+ * The same for a 32-bit guest: a zImage goes far enough above the start of RAM to unpack itself there. Returns
+ * -ENOEXEC, -EINVAL or -ENOMEM, reported.
+ */
+int arm_zimage_plan(const struct image_file *img, const struct machine *machine, struct image_plan *plan)
+	LKVM_MUST_CHECK;
+
+/*
  * Whether the file says that it is linked to ROM at address 0: U-Boot of QEMU's virt machine, and edk2's firmware
  * devices.
  */

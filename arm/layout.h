@@ -112,6 +112,9 @@ int arm_machine_init(struct machine *m, const struct arm_platform_params *p) LKV
 /* The guest-physical address bits that @m needs, at least ARM_MIN_IPA_BITS. Pure. */
 unsigned int arm_machine_ipa_bits(const struct machine *m);
 
+/* Linux Documentation/arch/arm/booting.rst: in memory that a 32-bit kernel maps directly, at least 704 MiB. */
+#define ARM_AARCH32_BOOT_LIMIT (ARM_RAM_BASE + MIB(704))
+
 /*
  * First address above which (exclusive) no initrd or device tree may lie with a kernel at @kernel: Linux
  * Documentation/arch/arm64/booting.rst wants the initrd in 32 GiB that begin at a multiple of 1 GiB and hold

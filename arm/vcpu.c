@@ -97,11 +97,23 @@ static int choose_pmu(struct vm *vm)
 	return 0;
 }
 
+static int choose_aarch32(struct vm *vm)
+{
+	if (!vm->cfg->arm.aarch32)
+		return 0;
+	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_EL1_32BIT) <= 0) {
+		log_error("--aarch32: this host's CPUs run no 32-bit kernels (AArch32 at EL1), as most newer ones");
+		return -ENODEV;
+	}
+	add_feature(&vm->arch->init, KVM_ARM_VCPU_EL1_32BIT);
+	return 0;
+}
+
 static int choose_sve(struct vm *vm)
 {
 	const struct config_arm *cfg = &vm->cfg->arm;
 
-	if (cfg->disable_sve)
+	if (cfg->disable_sve || cfg->aarch32)
 		return 0;
 	if (kvm_check_cap(vm->fd, KVM_CAP_ARM_SVE) > 0) {
 		add_feature(&vm->arch->init, KVM_ARM_VCPU_SVE);
@@ -160,8 +172,12 @@ int arm_vcpu_features(struct vm *vm)
 	}
 	memset(init->features, 0, sizeof(init->features));
 	add_feature(init, KVM_ARM_VCPU_PSCI_0_2);
-	choose_pointer_auth(vm);
-	ret = choose_sve(vm);
+	/* KVM takes none of what only 64-bit guests know with a 32-bit one. */
+	if (!vm->cfg->arm.aarch32)
+		choose_pointer_auth(vm);
+	ret = choose_aarch32(vm);
+	if (!ret)
+		ret = choose_sve(vm);
 	if (!ret)
 		ret = choose_el2(vm);
 	return ret ? ret : choose_pmu(vm);
@@ -352,6 +368,17 @@ static int set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t v)
 }
 
 /*
+ * Linux Documentation/arch/arm/booting.rst: r0 = 0, r1 = machine type (none, as there is a device tree), r2 =
+ * device tree; supervisor mode with interrupts masked and the MMU off is how KVM initialises vCPUs.
+ */
+static int reset_aarch32(struct vcpu *vcpu)
+{
+	int ret = set_reg(vcpu, "r1", ARM_REG_X(1), UINT32_MAX);
+
+	return ret ? ret : set_reg(vcpu, "r2", ARM_REG_X(2), vcpu->vm->boot.fdt);
+}
+
+/*
  * Linux Documentation/arch/arm64/booting.rst: x0 = device tree, x1 to x3 = 0, EL1 with interrupts masked
  * and the MMU off. All but x0 is how KVM initialises vCPUs.
  */
@@ -363,6 +390,8 @@ int arch_vcpu_reset(struct vcpu *vcpu)
 	if (vcpu->index)
 		return 0;
 	ret = set_reg(vcpu, "pc", ARM_REG_CORE(regs.pc), boot->entry);
+	if (!ret && vcpu->vm->cfg->arm.aarch32)
+		return reset_aarch32(vcpu);
 	if (!ret)
 		ret = set_reg(vcpu, "x0", ARM_REG_X(0), boot->fdt);
 	return ret;

@@ -82,6 +82,7 @@ struct config_arm {
 	unsigned int sve_max_bits;     /* longest vector; 0: as long as the host has */
 	bool         disable_sve;
 	bool         disable_mte;
+	bool         aarch32;          /* the guest starts in 32-bit state */
 	bool         nested;           /* the guest starts at EL2 and can run guests of its own */
 	bool         e2h0;             /* ... with HCR_EL2.E2H always 0 */
 	enum config_tristate pvtime;   /* stolen time */

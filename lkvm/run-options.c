@@ -804,6 +804,8 @@ const struct option_spec run_options[] = {
 	  .arches = OPT_ARM64, .section = MACHINE, .parse = parse_tristate, .offset = CFG(arm.pvtime),
 	  .help = "tell the guest about time that the host took from it; auto, where the host can and the guest is no "
 		  "flat image, unless given" },
+	{ .long_name = "aarch32", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
+	  .offset = CFG(arm.aarch32), .help = "a 32-bit guest: zImage or 32-bit flat firmware" },
 	{ .long_name = "nested", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
 	  .offset = CFG(arm.nested), .help = "start the guest at EL2, so that it can run guests" },
 	{ .long_name = "e2h0", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
@@ -919,7 +921,6 @@ const struct option_spec run_options[] = {
 	REFUSED("gtk", NULL, OPT_ALL, "lkvm has no graphics"),
 	REFUSED("vnc", NULL, OPT_ALL, "lkvm has no graphics"),
 	REFUSED("vidmode", "MODE", OPT_X86_64, "lkvm has no graphics"),
-	REFUSED("aarch32", NULL, OPT_ARM64, "32-bit guests are not built into this lkvm"),
 };
 
 const size_t run_options_nr = ARRAY_SIZE(run_options);

@@ -158,6 +158,30 @@ static void test_firmware(void)
 	CHECK(util_said("it looks like a 32-bit ARM zImage"));
 }
 
+static void test_zimage(void)
+{
+	struct machine m = util_machine(RAM, MIB(64));
+	uint8_t buf[1000] = { 0 };
+	struct image_plan plan;
+
+	put_le(buf + 0x24, 4, 0x016f2818);
+	put_le(buf + 0x2c, 4, sizeof(buf));
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf), &m, &plan), 0);
+	CHECK_EQ(plan.start, RAM);
+	CHECK_EQ(plan.entry, RAM + MIB(32));
+	CHECK_EQ(plan.segments[0].gpa, RAM + MIB(32));
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf) - 1, &m, &plan), -EINVAL);
+	CHECK(util_said("truncated or damaged"));
+	put_le(buf + 0x28, 4, sizeof(buf));
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf), &m, &plan), -EINVAL);
+	put_le(buf + 0x28, 4, 0);
+	m = util_machine(RAM, MIB(32));
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf), &m, &plan), -ENOMEM);
+	buf[0x24] = 0;
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, 0x2f, &m, &plan), -ENOEXEC);
+}
+
 static bool is_rom(const void *data, size_t size)
 {
 	struct image_file img;
@@ -220,6 +244,7 @@ const struct test arm_image_tests[] = {
 	{ "hostile", test_hostile },
 	{ "elf", test_elf },
 	{ "firmware", test_firmware },
+	{ "zimage", test_zimage },
 	{ "rom", test_rom },
 	{ 0 },
 };

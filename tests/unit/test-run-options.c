@@ -375,7 +375,9 @@ static void test_arm(void)
 	       "--pmu: key 'deny': bad value '0x10000', expected events such as 0x11+0x20-0x2f");
 	bad_on(OPT_ARM64, "--pmu-counters 4294967296",
 	       "--pmu-counters: bad value '4294967296', expected a number, 1 or more");
-	bad_on(OPT_ARM64, "--aarch32", "--aarch32: 32-bit guests are not built into this lkvm");
+	good_on(OPT_ARM64, &cfg, "--aarch32");
+	CHECK(cfg.arm.aarch32);
+	config_free(&cfg);
 }
 
 static void test_affinity(void)

@@ -152,6 +152,29 @@ static void test_old_ipa(void)
 	refused(&f, -EINVAL, "36 address bits");
 }
 
+/* A 32-bit guest is entered by its own protocol, and has nothing that KVM takes with 64-bit ones only. */
+static void test_aarch32(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.arm.aarch32 = true;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(has(&f, KVM_ARM_VCPU_EL1_32BIT));
+	CHECK(!has(&f, KVM_ARM_VCPU_SVE) && !has(&f, KVM_ARM_VCPU_PTRAUTH_ADDRESS) && !f.vm->arch->mte);
+	CHECK_EQ(fake_kvm_reg(ARM_REG_X(1)), UINT32_MAX);
+	CHECK_EQ(fake_kvm_reg(ARM_REG_X(2)), f.vm->boot.fdt);
+	teardown(&f);
+	setup(&f);
+	f.cfg.arm.aarch32 = true;
+	fake_kvm_set_cap(KVM_CAP_ARM_EL1_32BIT, 0);
+	refused(&f, -ENODEV, "no 32-bit kernels");
+	setup(&f);
+	f.cfg.arm.aarch32 = true;
+	f.cfg.arm.nested = true;
+	refused(&f, -EINVAL, "exclude each other");
+}
+
 static void test_features(void)
 {
 	struct fixture f;
@@ -525,6 +548,7 @@ static void test_doctor(void)
 const struct test vm_arm_tests[] = {
 	{ "entry", test_entry },
 	{ "rom", test_rom },
+	{ "aarch32", test_aarch32 },
 	{ "old_ipa", test_old_ipa },
 	{ "features", test_features },
 	{ "bare_host", test_bare_host },
