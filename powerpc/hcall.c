@@ -6,6 +6,7 @@
 
 #include "lkvm/byteorder.h"
 #include "lkvm/log.h"
+#include "powerpc/hcall-names.h"
 
 /* What a vterm call moves: two registers full (LoPAR §16.2.1). */
 #define TERM_BYTES 16
@@ -188,6 +189,8 @@ static int64_t get_cpu_characteristics(struct ppc_hcalls *h, struct ppc_hcall *c
 
 void ppc_hcall_serve(struct ppc_hcalls *h, struct ppc_hcall *call)
 {
+	const char *name;
+
 	switch (call->nr) {
 	case H_GET_TCE:
 		call->ret = get_tce(h, call);
@@ -227,7 +230,8 @@ void ppc_hcall_serve(struct ppc_hcalls *h, struct ppc_hcall *call)
 		break;
 	default:
 		/* Guests find out in this way what a hypervisor has. */
-		log_debug("hypervisor call 0x%" PRIx64 ": H_FUNCTION", call->nr);
+		name = ppc_hcall_name(call->nr);
+		log_debug("hypervisor call 0x%" PRIx64 " (%s): H_FUNCTION", call->nr, name ? name : "no name");
 		call->ret = H_FUNCTION;
 		break;
 	}

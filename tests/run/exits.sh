@@ -75,6 +75,10 @@ e500)
 	exit_row "MMIO outside devices" 0 "no device there" nothing mmio-hole -m 64 --debug-mmio
 	;;
 ppc64le | powernv)
+	exit_row "jump outside RAM" 121 "^lkvm: vCPU 0 stopped: instruction fetch fails at 0x70000000: no memory behind" \
+		nothing fetch-hole -m 16
+	exit_row "hypercall that nobody serves" 0 "hypervisor call 0x104 \(H_VIO_SIGNAL\): H_FUNCTION" nothing hcall-hello \
+		-m 16 --loglevel debug
 	exit_row "MMIO outside devices" 0 "at MMIO 0x70000000: no device there" nothing mmio-hole -m 16 --debug-mmio
 	;;
 *)
