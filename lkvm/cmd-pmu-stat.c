@@ -3,12 +3,20 @@
 #include "lkvm/cmd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+#ifdef HAVE_JANSSON
+#include <jansson.h>
+#endif
 
+#include "lkvm/client.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
+#include "lkvm/registry.h"
+#include "lkvm/stat-json.h"
 #include "lkvm/vm-stat.h"
 #include "lkvm/vm.h"
 
@@ -22,6 +30,8 @@ struct stat_args {
 	char        *separator;
 	char        *output;
 	bool         has_events; /* some were asked for: no others */
+	char        *name;       /* a running guest */
+	bool         all;
 	struct vm_stat_options opt;
 };
 
@@ -92,6 +102,11 @@ static const struct option_spec stat_options[] = {
 	{ .short_name = 'n', .long_name = "interval-count", .metavar = "N", .arches = OPT_ALL,
 	  .section = "Options", .parse = option_parse_uint, .offset = ARG(count),
 	  .help = "print N intervals, then no more" },
+	{ .long_name = "name", .metavar = "NAME", .arches = OPT_ALL, .section = "Options",
+	  .parse = option_parse_string, .offset = ARG(name),
+	  .help = "count what the running guest NAME does from now on, until ^C, its end or -n intervals" },
+	{ .short_name = 'a', .long_name = "all", .arches = OPT_ALL, .section = "Options",
+	  .parse = option_parse_bool, .offset = ARG(all), .help = "the same for all running guests" },
 	{ .long_name = "per-vcpu", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
 	  .offset = ARG(per_vcpu), .help = "print each vCPU by itself" },
 	{ .short_name = 'j', .long_name = "json", .arches = OPT_ALL, .section = "Options",
@@ -122,17 +137,20 @@ static bool intervals_left(const struct counting *c)
 	return !c->args->count || c->printed < c->args->count;
 }
 
-/* Prints what was counted since the last time, or since the beginning. */
-static void print_since_last(struct counting *c)
+/*
+ * Prints what was counted from @last, which is replaced, or from the beginning, to @now, which is
+ * taken; NULL: there was no memory.
+ */
+static void print_since(const struct stat_args *args, const char *guest, struct stat_table *now,
+			struct stat_table **last, FILE *out)
 {
-	struct stat_table *now = vm_stat_read(c->stat);
-	struct stat_table *diff = now ? stat_table_since(now, c->last) : NULL;
+	struct stat_table *diff = now ? stat_table_since(now, *last) : NULL;
 	struct stat_format format = {
-		.guest = c->name,
-		.json = c->args->json,
-		.separator = c->args->separator,
-		.per_vcpu = c->args->per_vcpu,
-		.interval = c->args->interval_ms,
+		.guest = guest,
+		.json = args->json,
+		.separator = args->separator,
+		.per_vcpu = args->per_vcpu,
+		.interval = args->interval_ms,
 		.at_seconds = now ? now->seconds : 0,
 	};
 
@@ -141,10 +159,15 @@ static void print_since_last(struct counting *c)
 		stat_table_free(now);
 		return;
 	}
-	stat_print(diff, &format, c->out);
+	stat_print(diff, &format, out);
 	stat_table_free(diff);
-	stat_table_free(c->last);
-	c->last = now;
+	stat_table_free(*last);
+	*last = now;
+}
+
+static void print_since_last(struct counting *c)
+{
+	print_since(c->args, c->name, vm_stat_read(c->stat), &c->last, c->out);
 	c->printed++;
 }
 
@@ -183,28 +206,264 @@ static void on_ended(void *ctx, struct vm *vm)
 	c->last = NULL;
 }
 
+/* Where numbers go; NULL, reported, if that can't be opened. */
+static FILE *open_output(const struct stat_args *args)
+{
+	FILE *out = args->output ? fopen(args->output, "we") : stderr;
+
+	if (!out)
+		log_error("--output: cannot open %s: %s", args->output, strerror(errno));
+	return out;
+}
+
+/* @status, unless something was lost. */
+static int close_output(const struct stat_args *args, FILE *out, int status)
+{
+	if (out == stderr || !fclose(out))
+		return status;
+	log_error("cannot write to %s: %s", args->output, strerror(errno));
+	return status ? status : EXIT_STATUS_START_FAILED;
+}
+
 /* `run` and its words: the exit status is that of run. */
 static int count_run(struct stat_args *args, int argc, char **argv)
 {
-	struct counting c = { .args = args, .out = stderr };
+	struct counting c = { .args = args, .out = open_output(args) };
 	const struct run_hooks hooks = { .created = on_created, .ended = on_ended, .ctx = &c };
-	int status;
 
-	if (args->output) {
-		c.out = fopen(args->output, "we");
-		if (!c.out) {
-			log_error("--output: cannot open %s: %s", args->output, strerror(errno));
-			return EXIT_STATUS_START_FAILED;
+	if (!c.out)
+		return EXIT_STATUS_START_FAILED;
+	return close_output(args, c.out, cmd_run_with(argc, argv, &hooks));
+}
+
+/* ---- counting running guests -------------------------------------------------------------------- */
+
+#ifdef HAVE_JANSSON
+
+#define ANSWER_MS 5000
+/* How often a guest is looked at that has no intervals: what it did after the last look is not seen. */
+#define LOOK_MS   250
+
+struct target {
+	struct client_conn *conn;
+	char                name[REGISTRY_NAME_BYTES];
+	unsigned int        nr_vcpus;
+	int                *perf;  /* nr_events of each vCPU: fd or -errno */
+	struct stat_table  *first; /* or what the last interval ended with */
+	struct stat_table  *last;  /* the newest look */
+	struct timespec     start;
+	bool                ended;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+static double seconds_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
+}
+
+static bool wanted(const struct vm_stat_options *opt, enum stat_source source)
+{
+	return source == STAT_KVM ? opt->kvm : source == STAT_GUEST ? opt->guest : opt->time;
+}
+
+/* Leaves out of @t, which is freed, what was not asked for. NULL: out of memory. */
+static struct stat_table *select_items(struct stat_table *t, const struct vm_stat_options *opt)
+{
+	struct stat_table *kept = stat_table_new(t->nr_vcpus);
+
+	for (unsigned int i = 0; kept && i < t->nr; i++) {
+		struct stat_item *item;
+		struct stat_cell *cells;
+
+		if (!wanted(opt, t->items[i].source))
+			continue;
+		item = stat_table_item(kept, t->items[i].source, t->items[i].name);
+		if (!item)
+			break;
+		cells = item->cells;
+		memcpy(cells, t->items[i].cells, t->nr_vcpus * sizeof(*cells));
+		*item = t->items[i];
+		item->cells = cells;
+	}
+	stat_table_free(t);
+	return kept;
+}
+
+static void open_perf(struct target *g, const json_t *tids, const struct vm_stat_options *opt)
+{
+	for (unsigned int v = 0; v < g->nr_vcpus; v++)
+		for (unsigned int i = 0; i < opt->nr_events; i++)
+			g->perf[v * opt->nr_events + i] =
+				perf_event_open(&opt->events[i], (int)json_integer_value(json_array_get(tids, v)));
+}
+
+/* Takes a look at the guest. False once it has ended (then what was seen last stays). */
+static bool look(struct target *g, const struct vm_stat_options *opt)
+{
+	json_t *result = NULL;
+	struct stat_table *t;
+	int ret;
+
+	if (g->ended)
+		return false;
+	ret = client_call(g->conn, "pmu-stat", ANSWER_MS, true, &result);
+	t = ret ? NULL : stat_table_from_json(result);
+	if (t && !g->perf) {
+		g->nr_vcpus = t->nr_vcpus;
+		g->perf = calloc((size_t)t->nr_vcpus * MAX(opt->nr_events, 1u), sizeof(*g->perf));
+		if (g->perf)
+			open_perf(g, json_object_get(result, "tids"), opt);
+	}
+	json_decref(result);
+	t = t ? select_items(t, opt) : NULL;
+	if (!t || !g->perf || t->nr_vcpus != g->nr_vcpus) {
+		stat_table_free(t);
+		g->ended = true;
+		return false;
+	}
+	t->seconds = seconds_since(&g->start);
+	for (unsigned int v = 0; v < t->nr_vcpus; v++)
+		vm_stat_add_perf(t, v, g->perf + v * opt->nr_events, opt);
+	stat_table_free(g->last);
+	g->last = t;
+	return true;
+}
+
+/* Connects to the guest and takes the first look, from which all is counted. 0 or -errno (reported). */
+static int attach(struct target *g, const char *name, const struct vm_stat_options *opt)
+{
+	int ret = client_connect(&g->conn, name, false);
+
+	if (ret)
+		return ret;
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	clock_gettime(CLOCK_MONOTONIC, &g->start);
+	if (!look(g, opt)) {
+		log_error("the guest '%s' does not say what it counts: it has ended, or its lkvm is older", name);
+		return -ENODATA;
+	}
+	g->first = g->last;
+	g->last = NULL;
+	return 0;
+}
+
+static void detach(struct target *g, const struct vm_stat_options *opt)
+{
+	for (unsigned int i = 0; g->perf && i < g->nr_vcpus * opt->nr_events; i++)
+		if (g->perf[i] >= 0)
+			close(g->perf[i]);
+	free(g->perf);
+	stat_table_free(g->first);
+	stat_table_free(g->last);
+	if (g->conn)
+		client_disconnect(g->conn);
+}
+
+static void print_target(struct target *g, const struct stat_args *args, FILE *out)
+{
+	struct stat_table *now = g->last;
+
+	g->last = NULL;
+	if (now)
+		print_since(args, g->name, now, &g->first, out);
+}
+
+static void sleep_ms(unsigned int ms)
+{
+	const struct timespec ts = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* Until ^C, the last guest's end, or the number of intervals asked for. */
+static void count_targets(struct target *targets, size_t nr, const struct stat_args *args, FILE *out)
+{
+	unsigned int printed = 0;
+	bool alive = true;
+
+	while (alive && !interrupted && (!args->count || printed < args->count)) {
+		sleep_ms(args->interval_ms ? args->interval_ms : LOOK_MS);
+		alive = false;
+		for (size_t i = 0; i < nr; i++) {
+			alive |= look(&targets[i], &args->opt);
+			if (args->interval_ms)
+				print_target(&targets[i], args, out);
+		}
+		printed++;
+	}
+	for (size_t i = 0; i < nr && !args->interval_ms; i++)
+		print_target(&targets[i], args, out);
+}
+
+static int count_guests(const struct stat_args *args, char *const names[], size_t nr)
+{
+	struct sigaction sa = { .sa_handler = on_interrupt };
+	struct target *targets = calloc(nr ? nr : 1, sizeof(*targets));
+	FILE *out = open_output(args);
+	size_t attached = 0;
+
+	if (!targets)
+		log_error("out of memory");
+	for (size_t i = 0; out && targets && i < nr; i++) {
+		struct target *g = &targets[attached];
+
+		if (!attach(g, names[i], &args->opt)) {
+			attached++;
+		} else {
+			detach(g, &args->opt);
+			memset(g, 0, sizeof(*g));
 		}
 	}
-	status = cmd_run_with(argc, argv, &hooks);
-	if (c.out != stderr && fclose(c.out)) {
-		log_error("cannot write to %s: %s", args->output, strerror(errno));
-		if (!status)
-			status = EXIT_STATUS_START_FAILED;
+	if (attached) {
+		sigaction(SIGINT, &sa, NULL);
+		sigaction(SIGTERM, &sa, NULL);
+		count_targets(targets, attached, args, out);
 	}
+	for (size_t i = 0; i < attached; i++)
+		detach(&targets[i], &args->opt);
+	free(targets);
+	return out ? close_output(args, out, attached == nr ? 0 : EXIT_STATUS_START_FAILED) :
+		     EXIT_STATUS_START_FAILED;
+}
+
+static int count_running(const struct stat_args *args)
+{
+	char **names = NULL;
+	size_t nr = 0;
+	int status;
+
+	if (args->name)
+		return count_guests(args, &args->name, 1);
+	if (registry_names(&names)) {
+		log_error("out of memory");
+		return EXIT_STATUS_START_FAILED;
+	}
+	while (names[nr])
+		nr++;
+	if (!nr)
+		log_error("--all: no guest is running");
+	status = nr ? count_guests(args, names, nr) : EXIT_STATUS_START_FAILED;
+	registry_free_names(names);
 	return status;
 }
+
+#else
+static int count_running(const struct stat_args *args LKVM_UNUSED)
+{
+	log_error("--name and --all: jansson is not built into this lkvm");
+	return EXIT_STATUS_START_FAILED;
+}
+#endif
 
 /* ---- the command -------------------------------------------------------------------------------- */
 
@@ -245,14 +504,24 @@ static int cmd_pmu_stat_main(int argc, char **argv)
 	}
 	if (i < 0 || !check_args(&args))
 		goto out;
-	if (i + 1 >= argc || strcmp(argv[i], "--") || strcmp(argv[i + 1], "run")) {
-		log_error("what is to be counted? -- run OPTIONS goes behind the options (see lkvm help pmu stat)");
-		goto out;
-	}
 	if (!args.has_events)
 		default_events(&args.opt);
+	if (args.name || args.all) {
+		if (args.name && args.all)
+			log_error("--name and --all exclude each other (see lkvm help pmu stat)");
+		else if (i < argc)
+			log_error("unexpected word '%s' (see lkvm help pmu stat)", argv[i]);
+		else
+			status = count_running(&args);
+		goto out;
+	}
+	if (i + 1 >= argc || strcmp(argv[i], "--") || strcmp(argv[i + 1], "run")) {
+		log_error("what is to be counted? -- run OPTIONS behind the options, --name or --all (see lkvm help pmu stat)");
+		goto out;
+	}
 	status = count_run(&args, argc - i - 1, argv + i + 1);
 out:
+	free(args.name);
 	free(args.separator);
 	free(args.output);
 	return status;
@@ -260,10 +529,11 @@ out:
 
 const struct cmd cmd_pmu_stat = {
 	.name = "pmu stat",
-	.summary = "run a guest and count what it does",
-	.usage = "pmu stat [OPTIONS] -- run RUN-OPTIONS",
+	.summary = "count what a guest does",
+	.usage = "pmu stat [OPTIONS] -- run RUN-OPTIONS | --name NAME | --all",
 	.description =
-		"Does what lkvm run does, and prints at its end, or in intervals, what was counted: by the host's "
+		"Does what lkvm run does, or looks at guests that run already, and prints at the end, or in "
+		"intervals, what was counted: by the host's "
 		"perf events on the vCPU threads, for the guest alone; by the performance counters that the guest "
 		"itself has running, where KVM shows them; by KVM's own statistics; and where the time of the "
 		"threads went. Each number is labelled with its source. What this host can't count is said to be "

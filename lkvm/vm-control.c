@@ -15,7 +15,9 @@
 #include "lkvm/arch.h"
 #include "lkvm/command.h"
 #include "lkvm/json.h"
+#include "lkvm/stat-json.h"
 #include "lkvm/run-report.h"
+#include "lkvm/vm-stat.h"
 #include "lkvm/vm.h"
 
 /* How long a pause may take: a vCPU that waits for a slow reader of the console can't be parked. */
@@ -217,6 +219,25 @@ static int run_exec(void *opaque, struct control_call *call, json_t *result, cha
 
 /* ------------------------------------------------------------------------------------------------- */
 
+/* Everything that `lkvm pmu stat` shows, but for perf events, which it counts itself by the threads' ids. */
+static int run_pmu_stat(void *opaque, struct control_call *call, json_t *result, char *error)
+{
+	struct vm *vm = opaque;
+	struct stat_table *t = vm_stat_snapshot(vm);
+	json_t *tids = json_array();
+	int ret;
+
+	(void)call;
+	ret = t ? stat_table_to_json(t, result) : -ENOMEM;
+	stat_table_free(t);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		json_array_append_new(tids, json_integer(vm->vcpus[i]->tid));
+	json_object_set_new(result, "tids", tids);
+	if (ret)
+		snprintf(error, CONTROL_ERROR_BYTES, "out of memory");
+	return ret;
+}
+
 /* At most as much of the console as it keeps. */
 static int run_console_tail(void *opaque, struct control_call *call, json_t *result, char *error)
 {
@@ -236,6 +257,7 @@ const struct control_command vm_control_commands[] = {
 	{ "resume", run_resume },
 	{ "stop", run_stop },
 	{ "stat", run_stat },
+	{ "pmu-stat", run_pmu_stat },
 	{ "console-tail", run_console_tail },
 	{ "exec", run_exec },
 	{ NULL, NULL },

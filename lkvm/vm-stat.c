@@ -16,6 +16,8 @@
 /* How long a vCPU may take to say what its guest's counters are: it may be busy with a slow device. */
 #define GUEST_WAIT_MS 100
 
+static const char busy[] = "the vCPU is busy with a device";
+
 /* Where a vCPU thread's time went, in nanoseconds. */
 struct thread_time {
 	bool     known;
@@ -103,7 +105,7 @@ static void add_time(struct stat_table *t, unsigned int index, const struct thre
 	} parts[] = {
 		{ "guest", time->guest }, { "kernel (KVM)", time->kernel }, { "lkvm", time->user },
 	};
-	uint64_t busy = time->guest + time->kernel + time->user;
+	uint64_t spent = time->guest + time->kernel + time->user;
 	struct stat_item *item;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -119,7 +121,7 @@ static void add_time(struct stat_table *t, unsigned int index, const struct thre
 	if (!item)
 		return;
 	item->unit = "ns";
-	stat_item_set(item, index, seconds * 1e9 > (double)busy ? (uint64_t)(seconds * 1e9) - busy : 0);
+	stat_item_set(item, index, seconds * 1e9 > (double)spent ? (uint64_t)(seconds * 1e9) - spent : 0);
 	if (!time->known)
 		stat_item_missing(item, STAT_NOT_SUPPORTED, "/proc does not tell");
 }
@@ -131,7 +133,9 @@ static void add_kvm(struct stat_table *t, unsigned int index, const struct kvm_s
 
 	if (err) {
 		item = stat_table_item(t, STAT_KVM, "exits");
-		if (item)
+		if (item && err == -ETIMEDOUT)
+			stat_item_missing(item, STAT_NOT_COUNTED, busy);
+		else if (item)
 			stat_item_missing(item, STAT_NOT_SUPPORTED,
 					  "KVM tells no statistics here: its kernel is older than Linux 5.14");
 		return;
@@ -175,8 +179,7 @@ static void add_guest(struct stat_table *t, unsigned int index, const struct gue
 	}
 }
 
-static void add_perf(struct stat_table *t, unsigned int index, const struct stat_vcpu *v,
-		     const struct vm_stat_options *opt)
+void vm_stat_add_perf(struct stat_table *t, unsigned int index, const int *fds, const struct vm_stat_options *opt)
 {
 	struct perf_reading reading;
 	struct stat_item *item;
@@ -186,9 +189,9 @@ static void add_perf(struct stat_table *t, unsigned int index, const struct stat
 		if (!item)
 			return;
 		item->unit = opt->events[i].is_time ? "ns" : "";
-		if (v->perf[i] < 0) {
-			stat_item_missing(item, STAT_NOT_SUPPORTED, perf_event_refusal(v->perf[i]));
-		} else if (perf_event_read(v->perf[i], &reading)) {
+		if (fds[i] < 0) {
+			stat_item_missing(item, STAT_NOT_SUPPORTED, perf_event_refusal(fds[i]));
+		} else if (perf_event_read(fds[i], &reading)) {
 			stat_item_missing(item, STAT_NOT_COUNTED, "it can't be read");
 		} else {
 			item->cells[index] = (struct stat_cell){
@@ -306,8 +309,27 @@ static void ask_guest(struct vcpu *vcpu, struct guest_reading *r)
 {
 	if (vcpu_call(vcpu, read_guest, r, GUEST_WAIT_MS)) {
 		r->nr = -ETIMEDOUT;
-		r->missing = "the vCPU is busy with a device";
+		r->missing = busy;
 	}
+}
+
+/* What only the vCPU's thread may ask, for one look. */
+struct look {
+	struct guest_reading guest;
+	struct kvm_stats     kvm;
+	int                  kvm_err;
+};
+
+/*
+ * Reading the statistics disturbs nobody, but KVM opens them like every vCPU ioctl: after KVM_RUN
+ * has returned.
+ */
+static void look_at(struct vcpu *vcpu, void *arg)
+{
+	struct look *look = arg;
+
+	read_guest(vcpu, &look->guest);
+	look->kvm_err = kvm_stats_open(vcpu->fd, &look->kvm);
 }
 
 struct stat_table *vm_stat_read(struct vm_stat *s)
@@ -325,7 +347,7 @@ struct stat_table *vm_stat_read(struct vm_stat *s)
 
 		if (!v->opened)
 			continue;
-		add_perf(t, i, v, s->opt);
+		vm_stat_add_perf(t, i, v->perf, s->opt);
 		if (s->opt->guest) {
 			if (!v->ended)
 				ask_guest(vcpu, &guest);
@@ -348,15 +370,16 @@ struct stat_table *vm_stat_snapshot(struct vm *vm)
 	t->seconds = (double)vm_uptime_ms(vm) / 1000;
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		struct thread_time time = read_time(vm->vcpus[i]->tid);
-		struct guest_reading guest;
-		struct kvm_stats kvm;
-		int err;
+		struct look look = { .kvm.fd = -1 };
 
-		ask_guest(vm->vcpus[i], &guest);
-		add_guest(t, i, &guest);
-		err = kvm_stats_open(vm->vcpus[i]->fd, &kvm);
-		add_kvm(t, i, &kvm, err);
-		kvm_stats_close(&kvm);
+		if (vcpu_call(vm->vcpus[i], look_at, &look, GUEST_WAIT_MS)) {
+			look.guest.nr = -ETIMEDOUT;
+			look.guest.missing = busy;
+			look.kvm_err = -ETIMEDOUT;
+		}
+		add_guest(t, i, &look.guest);
+		add_kvm(t, i, &look.kvm, look.kvm_err);
+		kvm_stats_close(&look.kvm);
 		add_time(t, i, &time, t->seconds);
 	}
 	return t;

@@ -34,6 +34,9 @@ void vm_stat_detach(struct vm_stat *stat);
  */
 struct stat_table *vm_stat_read(struct vm_stat *stat);
 
+/* Adds what the perf events @fds (or -errno) of one vCPU counted. */
+void vm_stat_add_perf(struct stat_table *t, unsigned int vcpu, const int *fds, const struct vm_stat_options *opt);
+
 /*
  * The sources of @vm itself, without perf events, for those who ask from outside. Opens KVM's
  * statistics each time. Main thread, while it runs.
