@@ -7,6 +7,8 @@
 #include "guest/frame.h"
 #include "guest/sys.h"
 
+#include <asm/ioctls.h>
+#include <asm/termbits.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mount.h>
@@ -18,9 +20,11 @@
 #define MAX_WORDS     4096
 /* What a program that ended may have left in a pipe: the largest that an ordinary user can make. */
 #define MAX_LEFT      (1u << 20)
-#define PORT_WAIT_MS  30000
-/* Without a driver there will be no port; it may still be probing. */
-#define NO_CLASS_WAIT_MS 3000
+#define PORT_WAIT_MS  10000
+/* A driver that has no port by then has no device. */
+#define PROBE_WAIT_MS 3000
+/* The host's second serial port, the fallback. */
+#define SERIAL_PORT   "/dev/ttyS1"
 #define SIG_CHLD      17
 #define SIG_KILL      9
 
@@ -350,16 +354,36 @@ static int find_port(void)
 	return fd;
 }
 
+/* A byte channel over the second serial port. -1: there is none. */
+static int open_serial(void)
+{
+	struct termios raw = { .c_cflag = CS8 | CREAD | CLOCAL | B115200 };
+	long fd = sys_open(SERIAL_PORT, O_RDWR | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return -1;
+	raw.c_cc[VMIN] = 1;
+	/* Names exist for ports that do not: those can't be set up. */
+	if (SYS3(__NR_ioctl, fd, TCSETS, &raw) < 0) {
+		sys_close((int)fd);
+		return -1;
+	}
+	return (int)fd;
+}
+
 static void open_port(void)
 {
 	unsigned int waited = 0, step = 1;
 
 	while ((port = find_port()) < 0) {
-		if (port == -2 && waited >= NO_CLASS_WAIT_MS)
-			die("this kernel has no driver for virtio-console ports (CONFIG_VIRTIO_CONSOLE, and VIRTIO_PCI or "
-			    "VIRTIO_MMIO): ", "if they are modules, use lkvm run --modules", 0);
+		if (port == -2 || waited >= PROBE_WAIT_MS) {
+			port = open_serial();
+			if (port >= 0)
+				return;
+		}
 		if (waited >= PORT_WAIT_MS)
-			die("there is no virtio-console port ", GUEST_PORT, 0);
+			die("this kernel has no driver for virtio-console ports (CONFIG_VIRTIO_CONSOLE, and VIRTIO_PCI or "
+			    "VIRTIO_MMIO), nor a second serial port: ", "if they are modules, use lkvm run --modules", 0);
 		sleep_ms(step);
 		waited += step;
 		if (step < 20)

@@ -62,18 +62,30 @@ struct job {
 	uint32_t code;
 };
 
+/* A way to the guest. Which of them init takes shows by its HELLO. */
+struct channel {
+	struct command      *cmd;
+	struct frame_decoder decoder;
+	bool                 dead;   /* something else than init writes to it */
+	/* Returns how much was taken. Loop thread. */
+	size_t             (*send)(struct channel *ch, const void *buf, size_t len);
+	struct virtio_device *dev;   /* of CHANNEL_VIRTIO ... */
+	unsigned int         port;
+	struct console_frontend fe;  /* ... and of CHANNEL_SERIAL */
+};
+
+enum { CHANNEL_VIRTIO, CHANNEL_SERIAL, CHANNEL_COUNT };
+
 struct command {
 	struct loop          *loop;
-	struct virtio_device *dev;
-	unsigned int          port;
 	int                   wake_fd;
 	uint16_t              next_id;
 
 	/* What follows is shared by the device's thread and the loop's. */
 	pthread_mutex_t       lock;
 	struct job            jobs[COMMAND_MAX_JOBS];
-	struct frame_decoder  decoder;
-	bool                  hello;
+	struct channel        channels[CHANNEL_COUNT];
+	struct channel       *active;     /* the one that init has chosen; NULL: none yet */
 	char                  broken[160]; /* why the channel can't be used any more; "": it can */
 	_Atomic uint64_t      received;
 	int                   output_error; /* loop thread */
@@ -148,15 +160,15 @@ static void take_status(struct command *cmd, struct job *job, const struct frame
 	job->has_status = true;
 }
 
-static void take_frame(struct command *cmd, const struct frame *frame)
+static void take_frame(struct command *cmd, struct channel *ch, const struct frame *frame)
 {
 	struct job *job = find_job(cmd, frame->job);
 
 	switch (frame->type) {
 	case FRAME_HELLO:
-		if (cmd->hello)
+		if (cmd->active)
 			break_channel(cmd, "the guest's init started a second time");
-		cmd->hello = true;
+		cmd->active = ch;
 		return;
 	case FRAME_LOG:
 		log_warning("guest: %.*s", (int)MIN(frame->len, 200u), (const char *)frame->payload);
@@ -192,27 +204,43 @@ static void take_frame(struct command *cmd, const struct frame *frame)
 	}
 }
 
-static size_t port_write(void *opaque, const void *buf, size_t len)
+static void take_bytes(struct channel *ch, const uint8_t *buf, size_t len)
 {
-	struct command *cmd = opaque;
+	struct command *cmd = ch->cmd;
 	size_t at = 0;
 
 	atomic_fetch_add_explicit(&cmd->received, len, memory_order_relaxed);
 	pthread_mutex_lock(&cmd->lock);
-	while (at < len && !cmd->broken[0]) {
+	while (at < len && !cmd->broken[0] && !ch->dead) {
 		struct frame frame;
 		size_t used;
-		int ret = frame_decode(&cmd->decoder, (const uint8_t *)buf + at, len - at, &used, &frame);
+		int ret = frame_decode(&ch->decoder, buf + at, len - at, &used, &frame);
 
 		at += used;
-		if (ret < 0)
+		if (ret > 0)
+			take_frame(cmd, ch, &frame);
+		if (ret >= 0)
+			continue;
+		/* On a serial port that init does not use there may be anything. */
+		ch->dead = true;
+		if (cmd->active == ch || ch == &cmd->channels[CHANNEL_VIRTIO])
 			break_channel(cmd, "what comes from the guest's init is damaged");
-		else if (ret > 0)
-			take_frame(cmd, &frame);
 	}
 	pthread_mutex_unlock(&cmd->lock);
 	wake(cmd);
+}
+
+static size_t port_write(void *opaque, const void *buf, size_t len)
+{
+	struct command *cmd = opaque;
+
+	take_bytes(&cmd->channels[CHANNEL_VIRTIO], buf, len);
 	return len;
+}
+
+static size_t port_send(struct channel *ch, const void *buf, size_t len)
+{
+	return virtio_console_send(ch->dev, ch->port, buf, len);
 }
 
 static void port_guest_open(void *opaque, bool open)
@@ -221,10 +249,28 @@ static void port_guest_open(void *opaque, bool open)
 
 	pthread_mutex_lock(&cmd->lock);
 	/* Only init has it open, and it does not close it. */
-	if (!open && cmd->hello)
+	if (!open && cmd->active == &cmd->channels[CHANNEL_VIRTIO])
 		break_channel(cmd, "the guest's init is gone");
 	pthread_mutex_unlock(&cmd->lock);
 	wake(cmd);
+}
+
+/* On a vCPU's thread. */
+static void serial_output(void *opaque, const void *buf, size_t len)
+{
+	struct command *cmd = opaque;
+
+	take_bytes(&cmd->channels[CHANNEL_SERIAL], buf, len);
+}
+
+static size_t serial_send(struct channel *ch, const void *buf, size_t len)
+{
+	size_t room = ch->fe.can_receive(ch->fe.dev);
+
+	len = MIN(len, room);
+	if (len)
+		ch->fe.receive(ch->fe.dev, buf, len);
+	return len;
 }
 
 static void port_input_ready(void *opaque)
@@ -260,8 +306,8 @@ static void tx_u32(struct command *cmd, uint8_t type, const struct job *job, uin
 static bool tx_flush(struct command *cmd)
 {
 	if (cmd->tx_len)
-		cmd->tx_pos += (uint32_t)virtio_console_send(cmd->dev, cmd->port, cmd->tx + cmd->tx_pos,
-							     cmd->tx_len - cmd->tx_pos);
+		cmd->tx_pos += (uint32_t)cmd->active->send(cmd->active, cmd->tx + cmd->tx_pos,
+							   cmd->tx_len - cmd->tx_pos);
 	if (cmd->tx_pos < cmd->tx_len)
 		return false;
 	cmd->tx_pos = 0;
@@ -504,7 +550,7 @@ static void command_pump(struct command *cmd)
 			if (job->sinks[s].fd >= 0)
 				sink_write(cmd, job, &job->sinks[s]);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(cmd->jobs) && cmd->hello && !cmd->broken[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cmd->jobs) && cmd->active && !cmd->broken[0]; i++) {
 		struct job *job = &cmd->jobs[i];
 
 		while (job->used && tx_flush(cmd)) {
@@ -539,6 +585,8 @@ int command_create(struct command **out, struct loop *loop)
 		return -ENOMEM;
 	}
 	pthread_mutex_init(&cmd->lock, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(cmd->channels); i++)
+		cmd->channels[i].cmd = cmd;
 	cmd->loop = loop;
 	cmd->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ret = cmd->wake_fd < 0 ? -errno : loop_add(loop, cmd->wake_fd, EPOLLIN, on_wake, cmd);
@@ -579,8 +627,26 @@ struct virtio_console_port command_port(struct command *cmd)
 
 void command_set_device(struct command *cmd, struct virtio_device *dev, unsigned int port)
 {
-	cmd->dev = dev;
-	cmd->port = port;
+	struct channel *ch = &cmd->channels[CHANNEL_VIRTIO];
+
+	ch->dev = dev;
+	ch->port = port;
+	ch->send = port_send;
+}
+
+struct console_options command_serial(struct command *cmd)
+{
+	return (struct console_options){
+		.out_fd = -1, .in_fd = -1, .on_output = serial_output, .on_input_ready = port_input_ready, .opaque = cmd,
+	};
+}
+
+void command_set_serial(struct command *cmd, const struct console_frontend *fe)
+{
+	struct channel *ch = &cmd->channels[CHANNEL_SERIAL];
+
+	ch->fe = *fe;
+	ch->send = serial_send;
 }
 
 static uint32_t words_bytes(char *const *words, uint32_t *nr)

@@ -8,6 +8,7 @@
 #define LKVM_COMMAND_H
 
 #include "guest/frame.h"
+#include "lkvm/console.h"
 #include "lkvm/loop.h"
 #include "lkvm/types.h"
 #include "virtio/console.h"
@@ -42,6 +43,13 @@ void command_destroy(struct command *cmd);
 struct virtio_console_port command_port(struct command *cmd);
 /* The device that was made with it, and the port's number there. Before the loop runs. */
 void command_set_device(struct command *cmd, struct virtio_device *dev, unsigned int port);
+
+/*
+ * A serial port as a second way, for kernels without a driver for the first: the console that is made with
+ * these options is its host's end, and @fe its front end. Before the loop runs.
+ */
+struct console_options command_serial(struct command *cmd);
+void command_set_serial(struct command *cmd, const struct console_frontend *fe);
 
 /*
  * Asks the guest to run a job, as soon as it is there. Main loop, or before it runs. Returns the job's number;

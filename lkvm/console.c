@@ -68,6 +68,8 @@ struct console {
 	void (*on_panic)(void *opaque, const char *line, bool final);
 	void (*on_line)(void *opaque, const char *line);
 	void (*on_quit)(void *opaque);
+	void (*on_output)(void *opaque, const void *buf, size_t len);
+	void (*on_input_ready)(void *opaque);
 	void *opaque;
 	struct console_frontend fe;
 	_Atomic uint64_t written;
@@ -558,6 +560,10 @@ void console_write(struct console *con, const void *buf, size_t len)
 {
 	if (!len)
 		return;
+	if (con->on_output) {
+		con->on_output(con->opaque, buf, len);
+		return;
+	}
 
 	atomic_fetch_add_explicit(&con->written, len, memory_order_relaxed);
 	pthread_mutex_lock(&con->lock);
@@ -643,6 +649,8 @@ void console_input_ready(struct console *con)
 	uint64_t one = 1;
 	ssize_t put LKVM_UNUSED;
 
+	if (con->on_input_ready)
+		con->on_input_ready(con->opaque);
 	if (atomic_load(&con->starved) && atomic_exchange(&con->starved, false))
 		put = write(con->wake_fd, &one, sizeof(one));
 }
@@ -843,6 +851,8 @@ int console_create(struct console **out, const struct console_options *opt)
 	con->on_panic = opt->on_panic;
 	con->on_line = opt->on_line;
 	con->on_quit = opt->on_quit;
+	con->on_output = opt->on_output;
+	con->on_input_ready = opt->on_input_ready;
 	con->opaque = opt->opaque;
 	pthread_mutex_init(&con->lock, NULL);
 	pthread_mutex_init(&con->out_lock, NULL);

@@ -23,6 +23,13 @@ struct console_options {
 	void (*on_line)(void *opaque, const char *line);
 	/* ^A x on a terminal. Loop thread. */
 	void (*on_quit)(void *opaque);
+	/*
+	 * Optional: gets all output instead of @out_fd, and nothing is looked for in it: not a text console, but a
+	 * byte channel over a serial port. Any thread.
+	 */
+	void (*on_output)(void *opaque, const void *buf, size_t len);
+	/* Optional: the front end, which others than this console feed then, has room again. Any thread. */
+	void (*on_input_ready)(void *opaque);
 	void *opaque;
 };
 

@@ -6,6 +6,7 @@
 
 #include "lkvm/log.h"
 #include "lkvm/size.h"
+#include "lkvm/uart8250.h"
 
 uint64_t machine_ram_bytes(const struct machine *m)
 {
@@ -36,13 +37,15 @@ int machine_add_device(struct machine *m, const struct machine_device *dev)
 	return 0;
 }
 
-int machine_place_virtio_mmio(struct machine *m, struct machine_device *out)
+/* A slot of the virtio-mmio window for a device of @kind. */
+static int place_mmio(struct machine *m, enum machine_device_kind kind, uint64_t size_bytes,
+		      struct machine_device *out)
 {
 	uint64_t slots = m->virtio_mmio.size_bytes / MACHINE_VIRTIO_MMIO_SIZE;
 	struct machine_device dev = {
-		.kind = MACHINE_VIRTIO_MMIO,
+		.kind = kind,
 		.space = MACHINE_MMIO,
-		.size_bytes = MACHINE_VIRTIO_MMIO_SIZE,
+		.size_bytes = size_bytes,
 	};
 	int ret;
 
@@ -68,6 +71,19 @@ int machine_place_virtio_mmio(struct machine *m, struct machine_device *out)
 	m->nr_virtio_mmio++;
 	*out = dev;
 	return 0;
+}
+
+int machine_place_virtio_mmio(struct machine *m, struct machine_device *out)
+{
+	return place_mmio(m, MACHINE_VIRTIO_MMIO, MACHINE_VIRTIO_MMIO_SIZE, out);
+}
+
+int machine_place_uart2(struct machine *m, struct machine_device *out)
+{
+	if (!m->uart2.size_bytes)
+		return place_mmio(m, MACHINE_UART8250, UART8250_BYTES, out);
+	*out = m->uart2;
+	return m->uart2.space == MACHINE_PIO ? 0 : machine_add_device(m, &m->uart2);
 }
 
 int machine_alloc_irq(struct machine *m, uint32_t *irq)

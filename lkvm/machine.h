@@ -59,6 +59,7 @@ struct machine {
 
 	/* Windows from which devices get their place. */
 	struct machine_device uart;          /* the first serial port */
+	struct machine_device uart2;         /* the second, where it has a usual place; else size_bytes 0 */
 	struct machine_range  virtio_mmio;   /* cut into MACHINE_VIRTIO_MMIO_SIZE pieces */
 	struct machine_range  pvpanic;
 	struct machine_pci    pci;           /* mem32.size_bytes == 0: no PCI */
@@ -91,6 +92,12 @@ int machine_add_device(struct machine *m, const struct machine_device *dev) LKVM
  * Returns 0 or -ENOSPC (reported: names how many the platform has).
  */
 int machine_place_virtio_mmio(struct machine *m, struct machine_device *out) LKVM_MUST_CHECK;
+
+/*
+ * Finds a place for a second serial port, records it unless it is a port that every kernel knows, and copies it to
+ * @out. Returns 0, or -ENOSPC (reported).
+ */
+int machine_place_uart2(struct machine *m, struct machine_device *out) LKVM_MUST_CHECK;
 
 /* The next wired line to @irq. Returns 0 or -ENOSPC (reported). */
 int machine_alloc_irq(struct machine *m, uint32_t *irq) LKVM_MUST_CHECK;

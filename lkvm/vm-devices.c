@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lkvm/arch.h"
+#include "lkvm/command.h"
 #include "lkvm/disk.h"
 #include "lkvm/log.h"
 #include "lkvm/pci.h"
@@ -20,37 +21,50 @@
 #include "virtio/pci.h"
 #include "virtio/rng.h"
 
-static int create_uart(struct vm *vm)
+/* A UART at @place, whose host's end is @console. */
+static int add_uart(struct vm *vm, const struct machine_device *place, const char *name, struct console *console,
+		    struct console_frontend *fe)
 {
-	const struct machine_device *place = &vm->machine.uart;
-	struct console_frontend fe;
 	struct uart8250 *uart;
 	struct irq_line irq;
 	int ret;
 
-	if (!place->size_bytes || place->kind != MACHINE_UART8250)
-		return 0;
 	irq = arch_irq_line(vm, place->irq);
-	ret = uart8250_create(&uart, vm->console, &irq);
+	ret = uart8250_create(&uart, console, &irq);
 	if (ret)
 		return ret;
-	ret = device_list_add(&vm->devices, "uart", &uart8250_device_ops, uart);
+	ret = device_list_add(&vm->devices, name, &uart8250_device_ops, uart);
 	if (ret)
 		return ret;
-	ret = bus_add(place->space == MACHINE_PIO ? &vm->pio : &vm->mmio,
-		      &(struct bus_window){
-			      .name = "uart",
-			      .base = place->base,
-			      .size_bytes = place->size_bytes,
-			      .ops = &uart8250_bus_ops,
-			      .dev = uart,
-		      });
+	*fe = uart8250_frontend(uart);
+	return bus_add(place->space == MACHINE_PIO ? &vm->pio : &vm->mmio,
+		       &(struct bus_window){
+			       .name = name,
+			       .base = place->base,
+			       .size_bytes = place->size_bytes,
+			       .ops = &uart8250_bus_ops,
+			       .dev = uart,
+		       });
+}
+
+static bool has_uart(const struct vm *vm)
+{
+	return vm->machine.uart.size_bytes && vm->machine.uart.kind == MACHINE_UART8250;
+}
+
+static int create_uart(struct vm *vm)
+{
+	const struct machine_device *place = &vm->machine.uart;
+	struct console_frontend fe;
+	int ret;
+
+	if (!has_uart(vm))
+		return 0;
+	ret = add_uart(vm, place, "uart", vm->console, &fe);
 	if (ret)
 		return ret;
-	if (vm->cfg->console == CONSOLE_SERIAL) {
-		fe = uart8250_frontend(uart);
+	if (vm->cfg->console == CONSOLE_SERIAL)
 		console_set_frontend(vm->console, &fe);
-	}
 	return machine_add_device(&vm->machine, place);
 }
 
@@ -150,6 +164,26 @@ static int create_virtio_console(struct vm *vm, const struct virtio_env *env)
 	return 0;
 }
 
+/* A second serial port is the way to commands for kernels that have no driver for virtio-console at hand. */
+static int create_command_uart(struct vm *vm)
+{
+	struct console_options opt = command_serial(vm->command);
+	struct machine_device place;
+	struct console_frontend fe;
+	int ret;
+
+	if (!has_uart(vm))
+		return 0;
+	ret = machine_place_uart2(&vm->machine, &place);
+	if (!ret)
+		ret = console_create(&vm->command_console, &opt);
+	if (!ret)
+		ret = add_uart(vm, &place, "uart2", vm->command_console, &fe);
+	if (!ret)
+		command_set_serial(vm->command, &fe);
+	return ret;
+}
+
 static int create_command(struct vm *vm, const struct virtio_env *env)
 {
 	struct virtio_device *dev;
@@ -158,7 +192,9 @@ static int create_command(struct vm *vm, const struct virtio_env *env)
 	if (!vm->cfg->command)
 		return 0;
 	ret = vm_command_create(vm, env, &dev);
-	return ret ? ret : attach_virtio(vm, dev);
+	if (!ret)
+		ret = attach_virtio(vm, dev);
+	return ret ? ret : create_command_uart(vm);
 }
 
 static int create_virtio_rng(struct vm *vm, const struct virtio_env *env)

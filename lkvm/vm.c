@@ -585,6 +585,7 @@ void vm_destroy(struct vm *vm)
 	if (!vm)
 		return;
 	device_list_destroy(&vm->devices);
+	console_destroy(vm->command_console);
 	command_destroy(vm->command);
 	vm_watch_exit(vm);
 	console_destroy(vm->console);

@@ -73,6 +73,7 @@ struct vm {
 	struct console   *console;
 	struct device_list devices;
 	struct command   *command;   /* `-- CMD`; NULL: none */
+	struct console   *command_console; /* host's end of its serial port; NULL: none */
 	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
 	struct pvpanic    pvpanic;
 	struct msi_sink   msi;       /* .send == NULL: no MSI */

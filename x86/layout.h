@@ -65,6 +65,7 @@
 
 /* Ports. */
 #define X86_PORT_COM1        0x3f8
+#define X86_PORT_COM2        0x2f8
 #define X86_PORT_I8042       0x60   /* data at 0x60, command and status at 0x64 */
 #define X86_PORT_CMOS        0x70
 #define X86_PORT_PROBE       0x5f0  /* register of doctor's probe guest */
@@ -75,6 +76,7 @@
  * what ISA leaves free and four above; PCI's four are the last, out of reach of legacy probing.
  */
 #define X86_IRQ_KEYBOARD     1
+#define X86_IRQ_COM2         3
 #define X86_IRQ_COM1         4
 #define X86_IRQ_RTC          8
 #define X86_IRQ_MMIO_FIRST   9

@@ -61,6 +61,13 @@ int x86_machine_init(struct machine *m, const struct x86_platform_params *p)
 		.size_bytes = UART8250_BYTES,
 		.irq = X86_IRQ_COM1,
 	};
+	m->uart2 = (struct machine_device){
+		.kind = MACHINE_UART8250,
+		.space = MACHINE_PIO,
+		.base = X86_PORT_COM2,
+		.size_bytes = UART8250_BYTES,
+		.irq = X86_IRQ_COM2,
+	};
 	m->irq_first = X86_IRQ_MMIO_FIRST;
 	m->nr_irqs = X86_IRQ_MMIO_COUNT;
 	m->virtio_mmio = (struct machine_range){
