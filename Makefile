@@ -33,7 +33,7 @@ OBJS_core := $(addprefix lkvm/, \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o)
 OBJS_core += guest/frame.o guest/init-image.o
-OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-files.o command.o splat.o)
+OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-files.o command.o splat.o toml.o suite.o)
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
 
@@ -62,7 +62,7 @@ OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-ve
 OBJS_vm += $(OBJS_report)
 # Commands in guests.
 OBJS_command := $(addprefix lkvm/, vm-command.o vm-watch.o run-report.o)
-OBJS_vm += $(OBJS_command) lkvm/cmd-exec.o
+OBJS_vm += $(OBJS_command) lkvm/cmd-exec.o lkvm/cmd-test.o
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)

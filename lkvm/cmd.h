@@ -23,6 +23,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_run;
+extern const struct cmd cmd_test;
 extern const struct cmd cmd_list;
 extern const struct cmd cmd_pause;
 extern const struct cmd cmd_resume;

@@ -637,7 +637,8 @@ void command_set_device(struct command *cmd, struct virtio_device *dev, unsigned
 struct console_options command_serial(struct command *cmd)
 {
 	return (struct console_options){
-		.out_fd = -1, .in_fd = -1, .on_output = serial_output, .on_input_ready = port_input_ready, .opaque = cmd,
+		.out_fd = -1, .in_fd = -1, .on_output = serial_output, .on_input_ready = port_input_ready,
+		.opaque = cmd,
 	};
 }
 

@@ -16,6 +16,7 @@
 
 const struct cmd *const cmd_table[] = {
 	&cmd_run,
+	&cmd_test,
 	&cmd_list,
 	&cmd_pause,
 	&cmd_resume,

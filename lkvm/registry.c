@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 
 #define SUFFIX  ".sock"
 #define BACKLOG 16
+/* How long somebody who has a name may take to say so. */
+#define GREETING_MS 1000
 #define MAX_DIRS 3
 #define DIR_BYTES 512
 /* guest-PID is taken only where several PID namespaces share a directory. */
@@ -89,15 +92,34 @@ static int connect_in(int dir_fd, const char *name, int flags)
 	return fd;
 }
 
+/*
+ * A process that was killed listens on while the kernel takes its VM apart. A living one greets; one that has not
+ * got so far yet is given the benefit of the doubt. Takes @fd.
+ */
+static bool is_alive(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int n = poll(&pfd, 1, GREETING_MS);
+	bool alive = n <= 0;
+	char byte;
+
+	if (n > 0)
+		alive = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+	close(fd);
+	return alive;
+}
+
 /* 0 if a living guest answers to @name, else -ECONNREFUSED (a dead one's socket), -ENOENT or -errno. */
 static int probe_name(int dir_fd, const char *name)
 {
-	int fd = connect_in(dir_fd, name, SOCK_NONBLOCK);
+	for (;;) {
+		int fd = connect_in(dir_fd, name, SOCK_NONBLOCK);
 
-	if (fd < 0)
-		return fd == -EAGAIN ? 0 : fd; /* alive, and many want to talk to it */
-	close(fd);
-	return 0;
+		if (fd < 0)
+			return fd == -EAGAIN ? 0 : fd; /* alive, and many want to talk to it */
+		if (is_alive(fd))
+			return 0;
+	}
 }
 
 /* Whether a living guest has @name; a dead one's socket is removed. With the directory locked. */

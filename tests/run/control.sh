@@ -16,7 +16,7 @@ start() { # NAME: its process in $pid, once it is there
 	tries=100
 	until lkvm list | grep -q "^$1 .*running"; do
 		tries=$((tries - 1))
-		[ $tries -gt 0 ] || fail "guest $1 does not appear in the list"
+		[ $tries -gt 0 ] || fail "guest $1 does not appear in the list: $(cat "$1.err"; lkvm list)"
 		sleep 0.1
 	done
 }

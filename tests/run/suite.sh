@@ -1,0 +1,89 @@
+# lkvm test: a matrix of cases, several at once; verdicts, reports, shards; what is interrupted leaves nothing running.
+# arch: riscv64 arm64 x86_64
+# native: yes
+# timeout: 120
+# needs: lkvm guest-tests
+. "${CASES:-/cases}/lib.sh"
+guests=${GUEST_TESTS:-/guest-tests}
+case $ARCH in x86_64) sleeper=hlt-forever ;; *) sleeper=wfi-forever ;; esac
+unset HOME
+export TMPDIR="$TMP" XDG_RUNTIME_DIR="$TMP/run"
+mkdir -m 700 "$XDG_RUNTIME_DIR"
+
+cat >good.toml <<SUITE
+args = ["--nodefaults"] # for all
+timeout = "60s"
+[[case]]
+name = "ends"
+firmware = ["$guests/poweroff.bin", "$guests/reboot.bin"]
+cpus = [1, 2]
+[[case]]
+name = "hangs"
+firmware = "$guests/$sleeper.bin"
+timeout = "500ms"
+expect = "timeout"
+[[case]]
+name = "left out"
+firmware = "/no/such/file"
+skip = true
+SUITE
+expect_status 0 lkvm test good.toml -j 3 --report r.json --junit r.xml --tap r.tap
+expect_grep '^5 passed, 0 failed, 0 flaky, 1 skipped$' out
+expect_grep '^ok - ends\[firmware=reboot.bin,cpus=2\]' out
+expect_grep '"schema": "lkvm-test/1"' r.json
+expect_grep 'tests="6" failures="0" errors="0" skipped="1"' r.xml
+expect_grep '^1\.\.6$' r.tap
+[ -z "$(ls -d lkvm-test-* 2>/dev/null)" ] || fail "a passing suite leaves a directory"
+
+[ "$(lkvm test good.toml --list | wc -l)" = 6 ] || fail "--list: $(lkvm test good.toml --list)"
+for i in 1 2 3 4; do lkvm test good.toml --list --shard $i/4; done | sort >shards
+lkvm test good.toml --list | sort >all
+expect_same shards all
+
+# A failure is one however often it is tried.
+cat >bad.toml <<SUITE
+[[case]]
+name = "wrong"
+firmware = "$guests/poweroff.bin"
+expect = "panic"
+retries = 2
+[[case]]
+name = "absent"
+firmware = "/no/such/file"
+SUITE
+expect_status 1 lkvm test bad.toml --output kept --junit r.xml
+expect_grep '^not ok - wrong .*poweroff' out
+expect_grep 'Unable to open firmware /no/such/file' out
+expect_grep 'failures="2"' r.xml
+[ -s kept/wrong/report.json ] && [ -e kept/absent/stderr ] || fail "--output: $(ls -R kept)"
+
+for text in 'x' '[[case]]' '[[case]]
+name = "a"
+kernal = "b"'; do
+	echo "$text" >wrong.toml
+	expect_status 125 lkvm test wrong.toml
+	expect_grep '^lkvm: wrong.toml: line [0-9]' err
+done
+expect_status 125 lkvm test /no/such/suite.toml
+
+cat >long.toml <<SUITE
+[[case]]
+name = "sleeps"
+firmware = "$guests/$sleeper.bin"
+cpus = [1, 2, 3]
+SUITE
+lkvm test long.toml -j 2 --tap r.tap >out 2>err &
+pid=$!
+tries=100
+until [ "$(lkvm list | grep -c running)" = 2 ]; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || fail "the cases do not start: $(cat out err)"
+	sleep 0.1
+done
+kill -TERM $pid # a shell starts background jobs with SIGINT ignored
+status=0
+wait $pid || status=$?
+[ $status = 130 ] || fail "interrupted: status $status"
+expect_grep 'interrupted$' out
+[ "$(grep -c '^not ok' r.tap)" = 3 ] || fail "TAP of an interrupted suite: $(cat r.tap)"
+[ -z "$(lkvm list)" ] || fail "guests are left: $(lkvm list)"
