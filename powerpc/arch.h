@@ -56,7 +56,6 @@ int ppc_set_regs(struct vcpu *vcpu, const struct kvm_regs *regs) LKVM_MUST_CHECK
 
 /* System registers: what is in there depends on the platform. 0 or -errno (reported). vCPU's thread. */
 int ppc_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs) LKVM_MUST_CHECK;
-int ppc_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs) LKVM_MUST_CHECK;
 
 /* Sets register @id (KVM_REG_PPC_*), @name for the error, of its own size. 0 or -errno (reported). */
 int ppc_set_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t value) LKVM_MUST_CHECK;

@@ -8,17 +8,18 @@
 #include "lkvm/log.h"
 #include "powerpc/hcall-names.h"
 
-/* What a vterm call moves: two registers full (LoPAR §16.2.1). */
+/* What a vterm call moves: two registers full (LoPAR, "Vterm Support"). */
 #define TERM_BYTES 16
 
-/* H_SET_MODE resources (LoPAR §14.5.4.8). KVM serves breakpoints itself. */
+/* H_SET_MODE resources (LoPAR, H_SET_MODE). KVM serves breakpoints itself. */
 #define MODE_RESOURCE_ILE     3 /* address translation mode on interrupt */
 #define MODE_RESOURCE_LE      4 /* byte order of interrupts */
 
 #define PROC_TBL_MAX_SIZE     24 /* 2^(12 + 24) bytes */
 
 /*
- * A device register or memory by its real address, for guests that have translation off (LoPAR §14.5.4.5.1). The
+ * A device register or memory by its real address, for guests that have translation off (LoPAR, "Processor Cache
+ * and I/O Load/Store hcall()s"). The
  * value is a big-endian one, whatever the guest.
  */
 static int64_t ci_load(struct ppc_hcalls *h, struct ppc_hcall *call)
@@ -49,7 +50,7 @@ static int64_t ci_store(struct ppc_hcalls *h, const struct ppc_hcall *call)
 	return H_SUCCESS;
 }
 
-/* H_PUT_TCE_INDIRECT takes a list that fits a page (LoPAR §14.5.4.2.4). */
+/* H_PUT_TCE_INDIRECT takes a list that fits a page (LoPAR). */
 #define TCE_LIST_ENTRIES 512
 
 /* The entry for bus address @ioba and the @nr - 1 that follow it; NULL if there are no such ones. */

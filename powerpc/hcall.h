@@ -11,7 +11,7 @@
 #include "lkvm/types.h"
 #include "powerpc/rtas.h"
 
-/* Function numbers (LoPAR §14.5, "Hypervisor Call Function Table"). */
+/* Function numbers (LoPAR chapter 14, "Hypervisor Call Function Table"). */
 #define H_CLEAR_MOD               0x10
 #define H_CLEAR_REF               0x14
 #define H_GET_TCE                 0x1c
@@ -28,7 +28,7 @@
 /* KVM's own (Documentation/virt/kvm/ppc-pv.rst and QEMU): what the code at RTAS' entry point makes. */
 #define KVMPPC_H_RTAS             0xf000
 
-/* Return codes (LoPAR §14.4, "Hypervisor Call Return Codes"). */
+/* Return codes (LoPAR chapter 14, "Hypervisor Call Return Code Table"). */
 #define H_SUCCESS                 0
 #define H_LONG_BUSY_1_MSEC        9900
 #define H_HARDWARE                (-1)
@@ -46,10 +46,10 @@
 #define PPC_PROC_TBL_SEGMENTS     0x02u
 #define PPC_PROC_TBL_GTSE         0x01u
 
-/* Partition table entry, second doubleword (Power ISA 3.0B book III §5.7.6.1): the guest's tables are trees. */
+/* Partition table entry, second doubleword (Power ISA 3.0B book III, "Partition Table"): tables are trees. */
 #define PPC_PATE1_RADIX           (UINT64_C(1) << 63)
 
-/* LPCR (Power ISA 3.0B book III §2.2), as far as H_SET_MODE changes it. */
+/* LPCR (Power ISA 3.0B book III, chapter 2), as far as H_SET_MODE changes it. */
 #define PPC_LPCR_ILE              UINT64_C(0x02000000)
 #define PPC_LPCR_AIL_SHIFT        23
 #define PPC_LPCR_AIL              (UINT64_C(3) << PPC_LPCR_AIL_SHIFT)

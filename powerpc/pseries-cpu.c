@@ -13,7 +13,7 @@
 /* Linux arch/powerpc/include/asm/cputable.h */
 #define PPC_FEATURE2_ARCH_3_00 0x00800000u
 
-/* All Power server CPUs count time at this rate (Power ISA 3.0B book II §6.1.1: 512 MHz). */
+/* The rate at which all Power server CPUs with a hypervisor mode that Linux supports count time. */
 #define TIMEBASE_HZ 512000000u
 
 /* ibm,pa-features, as a guest that is told nothing else needs them: MMU and FPU are there, little-endian works. */

@@ -25,7 +25,7 @@ struct pseries_cpu {
 	/* Told to the guest as the host has them. */
 	struct pseries_cpu_prop props[PSERIES_CPU_MAX_PROPS];
 	unsigned int nr_props;
-	/* "ibm,pa-features" (LoPAR §C.6.2): a number of bytes, a type, then bits, most significant first. */
+	/* "ibm,pa-features" (LoPAR appendix C): a number of bytes, a type, then bits, most significant first. */
 	uint8_t  pa_features[PSERIES_PA_BYTES];
 	size_t   pa_bytes;
 
@@ -40,7 +40,7 @@ struct pseries_cpu {
 	unsigned int nr_page_sizes; /* cells of that */
 };
 
-/* Bits of ibm,pa-features: byte << 8 | bit, bit 0 being the most significant (LoPAR §C.6.2, table "ibm,pa-features"). */
+/* Bits of ibm,pa-features: byte << 8 | bit, bit 0 being the most significant (Linux arch/powerpc/kernel/prom.c). */
 #define PSERIES_PA_TM    (22u << 8 | 0)
 #define PSERIES_PA_RADIX (40u << 8 | 0)
 
@@ -62,7 +62,7 @@ void pseries_cpu_set_feature(struct pseries_cpu *cpu, unsigned int bit, bool on)
  */
 bool pseries_wants_hash(const char *params);
 
-/* log2 of the hash table's size for @ram_bytes of RAM: a 128th of it (LoPAR §14.5.4.1), within KVM's limits. */
+/* log2 of the hash table's size for @ram_bytes of RAM: a 128th of it, as is usual, within KVM's limits. */
 unsigned int pseries_htab_order(uint64_t ram_bytes);
 #define PSERIES_HTAB_MIN_ORDER 18
 #define PSERIES_HTAB_MAX_ORDER 46

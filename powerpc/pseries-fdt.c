@@ -14,12 +14,12 @@
 #include "powerpc/pseries-layout.h"
 #include "powerpc/rtas.h"
 
-/* "interrupts" of an XICS (LoPAR §B.6.2.3): a source number, and 1 for a level. */
+/* "interrupts" of an XICS (LoPAR appendix B): a source number, and 1 for a level. */
 #define XICS_EDGE  0
 #define XICS_LEVEL 1
 
 /*
- * Option vector 5 of ibm,client-architecture-support, as if it had been negotiated (LoPAR §B.6.2.4; bits of Linux
+ * Option vector 5 of ibm,client-architecture-support, as if it had been negotiated (LoPAR appendix B; bits of Linux
  * arch/powerpc/include/asm/prom.h, OV5_*). Byte 0 is the number of those that follow.
  */
 #define VEC5_BYTES      28
@@ -114,7 +114,7 @@ static void add_cpus(struct fdt *fdt, const struct pseries_fdt *p)
 
 static void add_rtas(struct fdt *fdt, const struct pseries_fdt *p)
 {
-	/* Function sets of LoPAR §14.5 that KVM and lkvm serve. */
+	/* Function sets of LoPAR chapter 14 that KVM and lkvm serve. */
 	static const char calls[] =
 		"hcall-pft\0hcall-term\0hcall-dabr\0hcall-interrupt\0hcall-tce\0hcall-multi-tce\0"
 		"hcall-splpar\0hcall-bulk\0hcall-set-mode";
@@ -323,7 +323,7 @@ int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_byt
 	platform.irq_phandle = fdt.next_phandle++;
 
 	fdt_node(&fdt, "%s", "");
-	/* LoPAR §B.6.1: a Common Hardware Reference Platform; by this type Linux takes it for a pseries. */
+	/* LoPAR appendix B: a Common Hardware Reference Platform; by this type Linux takes it for a pseries. */
 	fdt_str(&fdt, "device_type", "chrp");
 	fdt_str(&fdt, "model", "lkvm pseries");
 	fdt_str(&fdt, "compatible", "lkvm,pseries");

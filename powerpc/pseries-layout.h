@@ -26,13 +26,13 @@
 
 /*
  * Guest-physical addresses end here: what the smallest radix tree of POWER9 translates (Power ISA 3.0B book III
- * §5.7.10, 52 bits), and more than KVM's memory slots take.
+ * "Radix Tree Translation": 52 bits), and more than KVM's memory slots take.
  */
 #define PSERIES_SPACE          (UINT64_C(1) << 51)
 
 /*
  * Device tree, initrd and RTAS go below: with a hash MMU nothing else can be reached with translation off, and RTAS
- * takes 32-bit addresses (LoPAR §7.2.3).
+ * takes 32-bit addresses (LoPAR chapter 7).
  */
 #define PSERIES_BOOT_LIMIT     MIB(768)
 

@@ -26,7 +26,7 @@
 /* Where the host describes its CPUs. */
 #define HOST_CPUS "/proc/device-tree/cpus"
 
-/* MSR at entry: 64 bits wide, machine checks enabled, big-endian (LoPAR §B.9, "Client Program"). */
+/* MSR at entry: 64 bits wide, machine checks enabled, big-endian (LoPAR appendix B). */
 #define MSR_SF UINT64_C(0x8000000000000000)
 #define MSR_ME UINT64_C(0x1000)
 #define MSR_LE UINT64_C(0x1)
@@ -97,7 +97,7 @@ static bool page_fits(const struct kvm_ppc_smmu_info *info, uint32_t shift, uint
 	       (!(info->flags & KVM_PPC_PAGE_SIZES_REAL) || UINT64_C(1) << shift <= ram_page);
 }
 
-/* "ibm,segment-page-sizes" (LoPAR §C.6.2): base shift, SLB encoding, count, then pairs of shift and PTE encoding. */
+/* "ibm,segment-page-sizes" (LoPAR appendix C): base shift, SLB encoding, count, then pairs of shift and PTE encoding. */
 static void add_page_sizes(struct pseries_cpu *cpu, const struct kvm_ppc_smmu_info *info, uint64_t ram_page)
 {
 	unsigned int n = 0;
@@ -365,10 +365,15 @@ static int start_cpu_op(void *ctx, uint32_t cpu, uint64_t entry, uint64_t r3)
 static void stop_self_op(void *ctx)
 {
 	struct vcpu *vcpu = vcpu_current();
+	struct vm *vm = ctx;
 
-	(void)ctx;
 	set_online(vcpu, false);
 	vcpu_set_offline(vcpu, true);
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		if (!vcpu_is_offline(vm->vcpus[i]))
+			return;
+	/* Nobody is left to start one. */
+	vm_request_stop(vm, OUTCOME_HUNG, 0, "all CPUs of the guest have stopped themselves");
 }
 
 static int cpu_state_op(void *ctx, uint32_t cpu)

@@ -8,7 +8,7 @@
 #include "lkvm/byteorder.h"
 #include "lkvm/log.h"
 
-/* The argument block: token, number of arguments, number of results, then these (LoPAR §7.2.4). */
+/* The argument block: token, number of arguments, number of results, then these (LoPAR, "RTAS Argument Call Buffer"). */
 #define ARGS_HEADER_BYTES 12
 #define MAX_ARGS          16
 #define MAX_RESULTS       16
@@ -16,7 +16,7 @@
 /* A panic message, of whatever length, and how much of it is looked at. */
 #define OS_TERM_BYTES     160
 
-/* ibm,change-msi functions (LoPAR §7.3.10.5.1): all but "query" mean MSI-X here, as no device has plain MSI. */
+/* ibm,change-msi functions (LoPAR, "MSI Support"): all but "query" mean MSI-X here, as no device has plain MSI. */
 #define CHANGE_MSI_QUERY  0
 #define CHANGE_MSI_DEFAULT 1
 #define CHANGE_MSI_MSI    3
@@ -41,7 +41,7 @@ static int display_character(struct call *c)
 	return RTAS_SUCCESS;
 }
 
-/* LoPAR §7.3.3: year, month, day, hour, minute, second, nanoseconds; UTC. */
+/* LoPAR, get-time-of-day: year, month, day, hour, minute, second, nanoseconds; UTC. */
 static int get_time_of_day(struct call *c)
 {
 	struct timespec now;
@@ -72,7 +72,7 @@ static int system_reboot(struct call *c)
 	return RTAS_SUCCESS;
 }
 
-/* LoPAR §7.3.9.1: the address of a string. "ibm,extended-os-term" in the tree says that the call returns. */
+/* LoPAR, ibm,os-term: the address of a string. "ibm,extended-os-term" in the tree says that the call returns. */
 static int os_term(struct call *c)
 {
 	char text[OS_TERM_BYTES] = "";
@@ -114,7 +114,7 @@ static int query_cpu_stopped_state(struct call *c)
 /* ---- PCI ---------------------------------------------------------------------------------------- */
 
 /*
- * Config_addr (LoPAR §7.3.4): bus in bits 23:16, device and function in 15:8, register in 7:0 and its upper four
+ * Config_addr (LoPAR, "PCI Configuration Space"): bus in bits 23:16, device and function in 15:8, register in 7:0 and its upper four
  * bits in 31:28.
  */
 static unsigned int config_bdf(uint32_t addr)
@@ -174,7 +174,7 @@ static int ibm_write_pci_config(struct call *c)
 
 /*
  * The guest never writes messages into MSI-X tables itself: it asks for a number of interrupts, and reads back what
- * has been programmed (LoPAR §7.3.10.5.1).
+ * has been programmed.
  */
 static int ibm_change_msi(struct call *c)
 {

@@ -10,13 +10,13 @@
 #include "lkvm/pci.h"
 #include "lkvm/types.h"
 
-/* Return statuses (LoPAR §7.2.8, table "RTAS Status Word Values"). */
+/* Return statuses (LoPAR chapter 7, "RTAS Status Word Values"). */
 #define RTAS_SUCCESS         0
 #define RTAS_HARDWARE_ERROR  (-1)
 #define RTAS_BUSY            (-2)
 #define RTAS_PARAMETER_ERROR (-3)
 
-/* query-cpu-stopped-state (LoPAR §7.3.11). */
+/* CPU_status of query-cpu-stopped-state. */
 #define RTAS_CPU_STOPPED     0
 #define RTAS_CPU_RUNNING     2
 
@@ -31,7 +31,7 @@ uint32_t ppc_rtas_token(const char *name);
 
 /*
  * The code at the entry point, at most PPC_RTAS_BYTES, big-endian: RTAS runs in that byte order whatever the guest
- * (LoPAR §7.2.3).
+ * (LoPAR chapter 7).
  */
 #define PPC_RTAS_BYTES 4096
 const void *ppc_rtas_code(size_t *size_bytes);

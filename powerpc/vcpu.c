@@ -35,11 +35,6 @@ int ppc_get_sregs(struct vcpu *vcpu, struct kvm_sregs *sregs)
 	return report(vcpu, "KVM_GET_SREGS", kvm_ioctl(vcpu->fd, KVM_GET_SREGS, sregs));
 }
 
-int ppc_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
-{
-	return report(vcpu, "KVM_SET_SREGS", kvm_ioctl(vcpu->fd, KVM_SET_SREGS, sregs));
-}
-
 static bool is_32bit(uint64_t id)
 {
 	return (id & KVM_REG_SIZE_MASK) == KVM_REG_SIZE_U32;

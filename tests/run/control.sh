@@ -1,11 +1,11 @@
 # Guests by name: list, pause, resume, stat, stop and wait; names are taken once; what a killed lkvm leaves is cleaned up.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 ppc64le x86_64
 # native: yes
 # timeout: 120
 # needs: lkvm guest-tests
 . "${CASES:-/cases}/lib.sh"
 guests=${GUEST_TESTS:-/guest-tests}
-case $ARCH in x86_64) sleeper=hlt-forever ;; *) sleeper=wfi-forever ;; esac
+case $ARCH in x86_64) sleeper=hlt-forever ;; ppc64le) sleeper=cede-forever ;; *) sleeper=wfi-forever ;; esac
 unset HOME
 export XDG_RUNTIME_DIR="$TMP/run"
 mkdir -m 700 "$XDG_RUNTIME_DIR"

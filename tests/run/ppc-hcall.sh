@@ -13,6 +13,12 @@ expect_same want out
 expect_status 0 lkvm run --firmware "$guests/hcall-hello.bin" -m 5G --timeout 20
 expect_same want out
 
+# What KVM can't go on from is reported, with the place.
+expect_status 121 lkvm run --firmware "$guests/rtas-hostile.bin" -m 16 --timeout 20
+expect_grep "^before$" out
+expect_grep "vCPU 0 stopped: .*EINVAL" err
+expect_grep "msr 8000000000001001" err
+
 # Input that is there before the guest asks for it, longer than a call takes.
 printf 'a line of more than sixteen characters\n' >typed
 { sleep 1; cat typed; sleep 2; } | lkvm run --firmware "$guests/echo.bin" -m 16 --timeout 20 >out 2>err ||

@@ -1,11 +1,11 @@
 # A guest that says nothing for too long has hung; one that is paused meanwhile has not.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 ppc64le x86_64
 # native: yes
 # timeout: 60
 # needs: lkvm guest-tests
 . "${CASES:-/cases}/lib.sh"
 guests=${GUEST_TESTS:-/guest-tests}
-case $ARCH in x86_64) sleeper=hlt-forever ;; *) sleeper=wfi-forever ;; esac
+case $ARCH in x86_64) sleeper=hlt-forever ;; ppc64le) sleeper=cede-forever ;; *) sleeper=wfi-forever ;; esac
 export XDG_RUNTIME_DIR="$TMP/run"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 

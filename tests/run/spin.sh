@@ -1,6 +1,6 @@
 # An endless loop in the guest's kernel is told, and ends the run only if that is asked for. A guest that sleeps is not
 # looked at.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 powernv x86_64
 # native: yes
 # needs: lkvm guest-tests
 # timeout: 120
@@ -8,6 +8,7 @@
 guests=${GUEST_TESTS:-/guest-tests}
 case $ARCH in
 x86_64) idle=hlt-forever ;;
+ppc64le) idle=cede-forever ;;
 *) idle=wfi-forever ;;
 esac
 

@@ -389,6 +389,13 @@ static int reboot(struct kvm_run *run, unsigned int cpu, uint64_t nth, void *opa
 	return 0;
 }
 
+static int stop_self(struct kvm_run *run, unsigned int cpu, uint64_t nth, void *opaque)
+{
+	(void)nth;
+	rtas(opaque, run, cpu, "stop-self", 0, 0, 0, 0);
+	return 0;
+}
+
 static void test_outcomes(void)
 {
 	struct fixture f;
@@ -397,6 +404,9 @@ static void test_outcomes(void)
 	CHECK(strstr(f.vm->outcome.text, "told through RTAS") != NULL);
 	teardown(&f);
 	run(&f, reboot, 1, OUTCOME_REBOOT);
+	teardown(&f);
+	/* The other CPU was never started. */
+	run(&f, stop_self, 2, OUTCOME_HUNG);
 	teardown(&f);
 }
 
