@@ -299,6 +299,17 @@ static int set_pmu(struct vcpu *vcpu, const char *what, uint64_t attr, const voi
 	return ret;
 }
 
+static int filter_events(struct vm *vm, const struct config_pmu_events *range, uint16_t first, uint16_t last)
+{
+	struct kvm_pmu_event_filter filter = {
+		.base_event = first,
+		.nevents = (uint16_t)(last - first + 1),
+		.action = range->deny ? KVM_PMU_EVENT_DENY : KVM_PMU_EVENT_ALLOW,
+	};
+
+	return kvm_set_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_FILTER, &filter);
+}
+
 /*
  * The filter is the VM's: set on one vCPU it holds for all. The first range decides what holds for
  * the rest.
@@ -310,14 +321,12 @@ static int set_pmu_filter(struct vm *vm)
 
 	for (unsigned int i = 0; !ret && i < cfg->nr_pmu_events; i++) {
 		const struct config_pmu_events *range = &cfg->pmu_events[i];
-		struct kvm_pmu_event_filter filter = {
-			.base_event = range->first,
-			.nevents = (uint16_t)(range->last - range->first + 1),
-			.action = range->deny ? KVM_PMU_EVENT_DENY : KVM_PMU_EVENT_ALLOW,
-		};
+		/* All 65536 at once would be none: KVM counts them in 16 bits. */
+		uint16_t last = range->first ? range->last : MIN(range->last, 0xfffeu);
 
-		ret = kvm_set_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
-					  KVM_ARM_VCPU_PMU_V3_FILTER, &filter);
+		ret = filter_events(vm, range, range->first, last);
+		if (!ret && last < range->last)
+			ret = filter_events(vm, range, range->last, range->last);
 		if (ret)
 			log_error("--pmu: %s=0x%x-0x%x: KVM refuses it: %s", range->deny ? "deny" : "allow",
 				  range->first, range->last, strerror(-ret));

@@ -96,6 +96,52 @@ static void test_entry(void)
 	refused(&f, -ENOMEM, "memory");
 }
 
+_Static_assert(sizeof(struct kvm_pmu_event_filter) == 8, "as large as an address");
+
+struct filters {
+	struct kvm_pmu_event_filter all[8];
+	unsigned int nr;
+};
+
+static void note_filter(unsigned long request, unsigned long arg, void *opaque)
+{
+	const struct kvm_device_attr *attr = (const void *)arg;
+	struct filters *f = opaque;
+	uint64_t gic;
+
+	if (request != KVM_SET_DEVICE_ATTR || attr->group != KVM_ARM_VCPU_PMU_V3_CTRL ||
+	    attr->attr != KVM_ARM_VCPU_PMU_V3_FILTER || f->nr == ARRAY_SIZE(f->all))
+		return;
+	/* The GIC's distributor has the same numbers. */
+	memcpy(&gic, (const void *)(uintptr_t)attr->addr, sizeof(gic));
+	if (gic != ARM_GIC_DIST_BASE)
+		memcpy(&f->all[f->nr++], &gic, sizeof(gic));
+}
+
+/* KVM counts in 16 bits, in which all events are none. */
+static void test_pmu_filter(void)
+{
+	static const struct config_pmu_events ranges[] = {
+		{ 0, 0xffff, false }, { 1, 0xffff, true }, { 0x11, 0x11, false },
+	};
+	static const struct kvm_pmu_event_filter want[] = {
+		{ .base_event = 0, .nevents = 0xffff }, { .base_event = 0xffff, .nevents = 1 },
+		{ .base_event = 1, .nevents = 0xffff, .action = KVM_PMU_EVENT_DENY },
+		{ .base_event = 0x11, .nevents = 1 },
+	};
+	struct filters filters = { .nr = 0 };
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_on_ioctl(note_filter, &filters);
+	memcpy(f.cfg.pmu_events, ranges, sizeof(ranges));
+	f.cfg.nr_pmu_events = ARRAY_SIZE(ranges);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(filters.nr, ARRAY_SIZE(want));
+	CHECK(!memcmp(filters.all, want, sizeof(want)));
+	teardown(&f);
+}
+
 /* Firmware for ROM finds the device tree at the start of RAM, a PL011, and its variables in the flash. */
 static void test_rom(void)
 {
@@ -547,6 +593,7 @@ static void test_doctor(void)
 
 const struct test vm_arm_tests[] = {
 	{ "entry", test_entry },
+	{ "pmu_filter", test_pmu_filter },
 	{ "rom", test_rom },
 	{ "aarch32", test_aarch32 },
 	{ "old_ipa", test_old_ipa },
