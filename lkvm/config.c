@@ -88,6 +88,10 @@ static int validate_boot(const struct config *cfg)
 		log_error("--initrd needs --kernel: firmware loads its own initrd");
 		return -EINVAL;
 	}
+	if (cfg->kernel && cfg->arm.firmware_address) {
+		log_error("--firmware-address needs --firmware: a kernel says itself where it goes");
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -124,10 +128,16 @@ static int validate_command(const struct config *cfg)
 		log_error("--workdir: '%s' is not an absolute path in the guest", cfg->workdir);
 		return -EINVAL;
 	}
+	if (cfg->command && cfg->on_reboot == ON_REBOOT_RESTART) {
+		log_error("--on-reboot=restart and a command exclude each other: it would start anew (-- %s)", cfg->command[0]);
+		return -EINVAL;
+	}
 	/* These would have no effect, and nothing that a user asks for is ignored. */
-	if (!cfg->command && (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->uid || cfg->gid)) {
+	if (!cfg->command &&
+	    (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->uid || cfg->gid || strcmp(cfg->workdir, "/"))) {
 		log_error("%s needs a command to run in the guest (-- CMD)",
-			  cfg->nr_adds ? "--add" : cfg->nr_env ? "--env" : cfg->modules ? "--modules" : "--user");
+			  cfg->nr_adds ? "--add" : cfg->nr_env ? "--env" : cfg->modules ? "--modules" :
+			  cfg->uid || cfg->gid ? "--user" : "--workdir");
 		return -EINVAL;
 	}
 	return 0;
@@ -147,6 +157,10 @@ static int validate_run(const struct config *cfg)
 	}
 	if (cfg->boot_timeout_ms && !cfg->command) {
 		log_error("--boot-timeout needs a command, whose start it waits for (-- CMD); see --timeout and --silence-timeout");
+		return -EINVAL;
+	}
+	if (cfg->stop_on_spin && !cfg->progress_period_ms) {
+		log_error("--stop-on-spin and --no-progress-watchdog exclude each other: it is the watchdog that stops");
 		return -EINVAL;
 	}
 	return validate_command(cfg);

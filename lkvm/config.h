@@ -155,7 +155,6 @@ struct config {
 	uint64_t     progress_period_ms; /* between looks of the no-progress watchdog; 0: it is off */
 	bool         stop_on_spin; /* an endless loop in the guest's kernel ends the run */
 	bool         debug_mmio;  /* report accesses that no device claims */
-	bool         debug_single_step;
 
 	/* `-- CMD ARGS`: NULL-terminated, NULL if none. */
 	char       **command;

@@ -109,6 +109,30 @@ static void modules_without_command(struct config *cfg)
 	cfg->modules = strdup("auto");
 }
 
+static void workdir_without_command(struct config *cfg)
+{
+	free(cfg->workdir);
+	cfg->workdir = strdup("/tmp");
+}
+
+static void command_and_restart(struct config *cfg)
+{
+	cfg->command = calloc(2, sizeof(char *));
+	cfg->command[0] = strdup("true");
+	cfg->on_reboot = ON_REBOOT_RESTART;
+}
+
+static void kernel_at_firmware_address(struct config *cfg)
+{
+	cfg->arm.firmware_address = MIB(64);
+}
+
+static void spin_without_watchdog(struct config *cfg)
+{
+	cfg->stop_on_spin = true;
+	cfg->progress_period_ms = 0;
+}
+
 static void test_invalid(void)
 {
 	check_invalid(no_kernel, "lkvm: no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or "
@@ -130,6 +154,13 @@ static void test_invalid(void)
 	check_invalid(command_in_firmware, "lkvm: -- true: a command needs --kernel: firmware boots a system of "
 					   "its own\n");
 	check_invalid(modules_without_command, "lkvm: --modules needs a command to run in the guest (-- CMD)\n");
+	check_invalid(workdir_without_command, "lkvm: --workdir needs a command to run in the guest (-- CMD)\n");
+	check_invalid(command_and_restart, "lkvm: --on-reboot=restart and a command exclude each other: it would start "
+					   "anew (-- true)\n");
+	check_invalid(kernel_at_firmware_address,
+		      "lkvm: --firmware-address needs --firmware: a kernel says itself where it goes\n");
+	check_invalid(spin_without_watchdog, "lkvm: --stop-on-spin and --no-progress-watchdog exclude each other: it is "
+					     "the watchdog that stops\n");
 }
 
 static void test_valid(void)
