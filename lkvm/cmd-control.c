@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands for running guests: list, pause, resume, stop, stat, wait. They speak docs/control.md. */
+/* Commands for running guests: list, pause, resume, stop, stat, debug, wait. They speak docs/control.md. */
 #include "lkvm/cmd.h"
 
 #include <errno.h>
@@ -321,6 +321,38 @@ static int cmd_stat_main(int argc, char **argv)
 	return status;
 }
 
+/* ---- debug -------------------------------------------------------------------------------------- */
+
+static int debug_text(const char *name, const char *command)
+{
+	struct client_conn *conn;
+	json_t *report = NULL;
+	const char *text;
+	int ret;
+
+	ret = client_connect(&conn, name, false);
+	if (ret)
+		return ret;
+	ret = client_call(conn, command, ANSWER_MS, false, &report);
+	text = json_string_value(json_object_get(report, "text"));
+	if (!ret && text)
+		fputs(text, stdout);
+	json_decref(report);
+	client_disconnect(conn);
+	return ret;
+}
+
+static int cmd_debug_main(int argc, char **argv)
+{
+	struct control_args args = { 0 };
+	int status;
+
+	if (parse_guest(&cmd_debug, argc, argv, &args, &status))
+		status = for_guests(&args, debug_text, "debug");
+	free(args.name);
+	return status;
+}
+
 /* ---- wait --------------------------------------------------------------------------------------- */
 
 static int wait_for(const struct control_args *args)
@@ -376,6 +408,7 @@ static int not_built_in(int argc LKVM_UNUSED, char **argv)
 #define cmd_stop_main   not_built_in
 #define cmd_stat_main   not_built_in
 #define cmd_wait_main   not_built_in
+#define cmd_debug_main  not_built_in
 
 #endif
 
@@ -430,6 +463,18 @@ const struct cmd cmd_stat = {
 	.run = cmd_stat_main,
 	.options = stat_options,
 	.nr_options = &stat_options_nr,
+};
+
+const struct cmd cmd_debug = {
+	.name = "debug",
+	.summary = "show what the CPUs of a running guest are doing",
+	.usage = "debug NAME | --all",
+	.description = "Prints the report that lkvm run prints when a guest crashes, of a guest that goes on: the registers "
+		       "of every CPU, the code that it runs, how it came there. The CPUs stand still for some "
+		       "milliseconds.",
+	.run = cmd_debug_main,
+	.options = act_options,
+	.nr_options = &act_options_nr,
 };
 
 const struct cmd cmd_wait = {

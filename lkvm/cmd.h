@@ -29,6 +29,7 @@ extern const struct cmd cmd_pause;
 extern const struct cmd cmd_resume;
 extern const struct cmd cmd_stop;
 extern const struct cmd cmd_stat;
+extern const struct cmd cmd_debug;
 extern const struct cmd cmd_wait;
 extern const struct cmd cmd_exec;
 extern const struct cmd cmd_doctor;

@@ -41,6 +41,7 @@ enum config_on_unknown_exit {
 
 enum config_on_panic {
 	ON_PANIC_EXIT,
+	ON_PANIC_REPORT, /* exit, and say what every vCPU was doing */
 	ON_PANIC_REBOOT, /* start the guest anew */
 };
 

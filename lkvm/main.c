@@ -22,6 +22,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_resume,
 	&cmd_stop,
 	&cmd_stat,
+	&cmd_debug,
 	&cmd_wait,
 	&cmd_exec,
 	&cmd_pmu_list,

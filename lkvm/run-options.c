@@ -297,7 +297,7 @@ static int parse_on_panic(void *target, const struct option_use *use, const char
 			  bool enabled LKVM_UNUSED)
 {
 	static const char *const words[] = {
-		[ON_PANIC_EXIT] = "exit", [ON_PANIC_REBOOT] = "reboot", NULL,
+		[ON_PANIC_EXIT] = "exit", [ON_PANIC_REPORT] = "report", [ON_PANIC_REBOOT] = "reboot", NULL,
 	};
 	struct config *cfg = target;
 	int i = options_match_word(use, "value", arg, words);
@@ -847,7 +847,8 @@ const struct option_spec run_options[] = {
 	{ .long_name = "on-reboot", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
 	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default) or restart" },
 	{ .long_name = "on-panic", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
-	  .parse = parse_on_panic, .help = "when the guest panics: exit (default), or reboot, which starts it anew" },
+	  .parse = parse_on_panic, .help = "when the guest panics: exit (default), report, which also shows the state of its CPUs, or reboot, which "
+		  "starts it anew" },
 	{ .long_name = "boot-timeout", .metavar = "TIME", .arches = OPT_ALL, .section = RUN,
 	  .parse = option_parse_duration, .offset = CFG(boot_timeout_ms),
 	  .help = "stop the guest, with exit status 122, if its command does not run after TIME" },

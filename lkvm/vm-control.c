@@ -15,6 +15,7 @@
 #include "lkvm/arch.h"
 #include "lkvm/command.h"
 #include "lkvm/json.h"
+#include "lkvm/report.h"
 #include "lkvm/stat-json.h"
 #include "lkvm/run-report.h"
 #include "lkvm/vm-stat.h"
@@ -238,6 +239,24 @@ static int run_pmu_stat(void *opaque, struct control_call *call, json_t *result,
 	return ret;
 }
 
+/* What every vCPU is doing, as a report of a crash would have it. */
+static int run_debug(void *opaque, struct control_call *call, json_t *result, char *error)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)call;
+	(void)error;
+	if (!out)
+		return -ENOMEM;
+	report_live(opaque, out);
+	if (fclose(out) == 0)
+		json_object_set_new(result, "text", json_text(text));
+	free(text);
+	return 0;
+}
+
 /* At most as much of the console as it keeps. */
 static int run_console_tail(void *opaque, struct control_call *call, json_t *result, char *error)
 {
@@ -259,6 +278,7 @@ const struct control_command vm_control_commands[] = {
 	{ "stat", run_stat },
 	{ "pmu-stat", run_pmu_stat },
 	{ "console-tail", run_console_tail },
+	{ "debug", run_debug },
 	{ "exec", run_exec },
 	{ NULL, NULL },
 };

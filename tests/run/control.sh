@@ -44,6 +44,8 @@ expect_grep '"name": "one"' out
 expect_no_grep paused out
 expect_status 0 lkvm stat one
 expect_grep 'vCPU 0: running' out
+expect_status 0 lkvm debug one
+expect_grep '^lkvm: vCPU 0' out
 expect_status 125 lkvm pause tow
 expect_grep 'did you mean two' err
 expect_status 125 lkvm stop
