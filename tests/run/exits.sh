@@ -70,6 +70,17 @@ e500)
 		KVM_EXIT_UNKNOWN illegal -m 64 --on-unknown-exit=stop
 	exit_row "the same, handler is illegal too" 121 "^lkvm: vCPU 0 stopped: .* 0x7c0006ff at pc 0x[0-9a-f]+, again and again" \
 		KVM_EXIT_UNKNOWN illegal-unhandled -m 64
+	exit_row "jump outside RAM" 121 "^lkvm: vCPU 0 stopped: instruction fetch fails at 0xd0000000: no memory" \
+		nothing fetch-hole -m 64
+	exit_row "jump into a device" 121 "^lkvm: vCPU 0 stopped: instruction fetch fails at 0xe00e00b0: device memory" \
+		nothing fetch-device -m 64
+	# The guest's own interrupts, of which KVM says nothing either.
+	for guest in fetch-noexec fetch-unmapped fetch-hole-caught; do
+		expect_status 0 lkvm run --firmware "${GUEST_TESTS:-/guest-tests}/$guest.bin" -m 64 --timeout 60
+		expect_grep "^(instruction storage interrupt|instruction TLB miss|machine check)$" out
+		[ ! -s err ] || fail "messages: $(cat err)"
+		echo "row: $BED | $guest | nothing | nothing: the guest takes its own interrupt | 0"
+	done
 	exit_row "vectors without a TLB entry" 121 "^lkvm: vCPU 0 stopped: instruction fetch fails at 0x[0-9a-f]+: not mapped" \
 		nothing vector-unmapped -m 64
 	exit_row "MMIO outside devices" 0 "no device there" nothing mmio-hole -m 64 --debug-mmio
