@@ -1,5 +1,5 @@
 # Guests by name: list, pause, resume, stat, stop and wait; names are taken once; what a killed lkvm leaves is cleaned up.
-# arch: riscv64 arm64 ppc64le x86_64
+# arch: riscv64 arm64 ppc64le x86_64 ppc
 # native: yes
 # timeout: 120
 # needs: lkvm guest-tests

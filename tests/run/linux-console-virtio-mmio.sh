@@ -1,5 +1,5 @@
 # The console on virtio-console over virtio-mmio, with what is typed arriving in the guest; and virtio-rng.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 x86_64 ppc
 # timeout: 900
 . "${CASES:-/cases}/lib.sh"
 

@@ -1,5 +1,5 @@
 # Outcomes that a script asks for: complaints of the kernel, time limits, exit statuses of its own.
-# arch: riscv64 arm64 ppc64le x86_64
+# arch: riscv64 arm64 ppc64le x86_64 ppc
 # timeout: 900
 # needs: lkvm
 . "${CASES:-/cases}/lib.sh"

@@ -1,5 +1,5 @@
 # A guest that says nothing for too long has hung; one that is paused meanwhile has not.
-# arch: riscv64 arm64 ppc64le x86_64
+# arch: riscv64 arm64 ppc64le x86_64 ppc
 # native: yes
 # timeout: 60
 # needs: lkvm guest-tests

@@ -669,7 +669,7 @@ static int burn(struct kvm_run *run, unsigned int index, uint64_t nth, void *opa
 	return -EINTR;
 }
 
-/* At address 0 is RAM on PCs, so that this is a loop there, and no memory elsewhere. */
+/* At address 0 is RAM on PCs and e500, so that this is a loop there, and no memory elsewhere. */
 static void test_no_progress(void)
 {
 	struct vm *vm = NULL;
@@ -681,7 +681,7 @@ static void test_no_progress(void)
 	vm_fixture_host();
 	fake_kvm_on_run(burn, NULL);
 	vm_fixture_config(&cfg);
-	cfg.nr_cpus = 2;
+	cfg.nr_cpus = vm_fixture_cpus(2);
 	cfg.timeout_ms = 60000;
 	cfg.progress_period_ms = 20;
 	cfg.stop_on_spin = true;

@@ -114,12 +114,12 @@ static void test_run(void)
 	fake_kvm_reset();
 	vm_fixture_host();
 	vm_fixture_config(&cfg);
-	cfg.nr_cpus = 2;
+	cfg.nr_cpus = vm_fixture_cpus(2);
 	CHECK_EQ(vm_create(&vm, &cfg), 0);
 	CHECK_EQ(vm_stat_attach(vm, &opt, &stat), 0);
 	CHECK_EQ(vm_run(vm), 0);
 	t = vm_stat_read(stat);
-	CHECK(t && t->nr_vcpus == 2 && t->seconds > 0);
+	CHECK(t && t->nr_vcpus == cfg.nr_cpus && t->seconds > 0);
 	item = stat_table_find(t, STAT_KVM, "exits");
 	CHECK(item && item->state == STAT_NOT_SUPPORTED && strstr(item->why, "5.14"));
 	item = stat_table_find(t, STAT_TIME, "halted or waiting");
