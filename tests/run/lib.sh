@@ -86,6 +86,7 @@ exit_row() {
 	expect_status "$status" lkvm run --firmware "${GUEST_TESTS:-/guest-tests}/$guest.bin" --timeout 60 "$@"
 	expect_grep "$pattern" err
 	kvm=$(sed -nE 's/^  exit +([^ ,]+).*/\1/p; s/.*warning: vCPU 0: (KVM_EXIT_[A-Z0-9_]+): .*/\1/p' err | head -n 1)
+	[ "$kvm" != none: ] || kvm= # a report about a vCPU of which KVM said nothing
 	err=$(sed -nE 's/.*\(KVM_RUN: ([^)]+)\).*/\1/p' err | head -n 1)
 	kvm=${kvm:-nothing}${err:+, KVM_RUN: $err}
 	[ "$kvm" = "$want" ] || fail "KVM said '$kvm' instead of '$want'"
