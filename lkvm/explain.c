@@ -184,7 +184,8 @@ struct said {
 	struct token tokens[MAX_TOKENS];
 	size_t       nr_tokens;
 	bool         have_reason;
-	size_t       reason_at;   /* token of the reason's name, or nr_tokens */
+	size_t       reason_at;   /* token of a reason's name, or nr_tokens ... */
+	uint32_t     named;       /* ... and which that is */
 	struct exit_info info;    /* reason NOT_WRITTEN until one is known */
 	unsigned int arches;      /* bits; those that the text hints at */
 	bool         have_value;  /* of the payload ... */
@@ -224,15 +225,17 @@ static void set_data(struct said *s, uint64_t index, uint64_t value)
 	s->have_value = true;
 }
 
-/* "FailEntry" as well as "FAIL_ENTRY"; single words must be in capitals, for they are everyday words. */
-static bool name_matches(const struct token *t, const char *name)
+/*
+ * "FAIL_ENTRY", or "FailEntry" as Rust programs say. Single words ("HLT", "NMI") stand in logs for other things as well:
+ * only the first word of the text can be a reason.
+ */
+static bool name_matches(const struct token *t, const char *name, bool is_first)
 {
-	bool capital = isupper((unsigned char)t->text[0]);
 	size_t i = 0;
 
 	if (is_word(t, name))
-		return !strncmp(t->text, name, t->len);
-	if (!capital || !strchr(name, '_'))
+		return !strncmp(t->text, name, t->len) && (is_first || strchr(name, '_'));
+	if (!isupper((unsigned char)t->text[0]) || !strchr(name, '_'))
 		return false;
 	for (const char *n = name; *n; n++) {
 		if (*n == '_')
@@ -244,7 +247,7 @@ static bool name_matches(const struct token *t, const char *name)
 	return i == t->len;
 }
 
-static int reason_by_name(const struct token *t)
+static int reason_by_name(const struct token *t, bool is_first)
 {
 	static const char prefix[] = "KVM_EXIT_";
 	size_t skip = sizeof(prefix) - 1;
@@ -252,7 +255,7 @@ static int reason_by_name(const struct token *t)
 	for (uint32_t r = 0; r < EXIT_NR_REASONS; r++) {
 		const char *name = exit_reason_name(r);
 
-		if (is_word(t, name) || name_matches(t, name + skip))
+		if (is_word(t, name) || name_matches(t, name + skip, is_first))
 			return (int)r;
 	}
 	return -1;
@@ -340,6 +343,7 @@ static const struct phrase {
 	{ { "suberror" }, SAYS_SUBERROR, false, true },
 	{ { "extra", "data" }, SAYS_DATA, false, true },
 	{ { "errno" }, SAYS_ERRNO, false, true },
+	{ { "os", "error" }, SAYS_ERRNO, false, true },                        /* Rust */
 	{ { "trap", "in", "hv", "mode" }, SAYS_TRAP_IN_HV_MODE, false, false },
 	{ { "trap" }, SAYS_TRAP, true, true },
 	{ { "emulation", "at" }, SAYS_EMULATION_AT, true, true },              /* booke.c */
@@ -574,13 +578,15 @@ static void read_names(struct said *s)
 
 		if (t->used || t->is_number)
 			continue;
-		r = reason_by_name(t);
+		r = reason_by_name(t, !at);
 		if (r >= 0 || value_by_name(s, t)) {
 			/* 'exit reason: 0 ("KVM_EXIT_UNKNOWN")' says it twice; the first name counts. */
 			if (r >= 0 && s->reason_at == s->nr_tokens)
 				set_reason(s, (uint32_t)r);
-			if (s->reason_at == s->nr_tokens)
+			if (s->reason_at == s->nr_tokens) {
 				s->reason_at = at;
+				s->named = s->info.reason;
+			}
 			t->used = true;
 			continue;
 		}
@@ -877,7 +883,8 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 	read_errno_text(&s, text);
 	if (s.have_reason) {
 		read_named_members(&s);
-		read_listed_members(&s);
+		if (s.named == s.info.reason) /* other words may have said better */
+			read_listed_members(&s);
 	}
 	read_negative_number(&s);
 	if (s.in_hv_mode) {

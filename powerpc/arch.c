@@ -16,11 +16,13 @@ const char arch_name[] = "ppc64le";
 static const struct ppc_platform *const platform = &ppc_pseries;
 #define WIDTH_BITS 64
 #define EXIT_DECODE ppc_book3s_exit_decode
+#define EXIT_CPU EXIT_CPU_UNKNOWN
 #else
 const char arch_name[] = "ppc";
 static const struct ppc_platform *const platform = &ppc_e500;
 #define WIDTH_BITS 32
 #define EXIT_DECODE ppc_booke_exit_decode
+#define EXIT_CPU EXIT_CPU_E500 /* KVM_MMU_FSL_BOOKE_NOHV, which e500.c asks for, exists there only */
 #endif
 
 const struct kvm_cap_need *arch_required_caps(size_t *nr)
@@ -132,7 +134,10 @@ void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk
 
 void arch_exit_decode(const struct exit_info *info, struct exit_record *rec)
 {
-	EXIT_DECODE(info, rec);
+	struct exit_info known = *info;
+
+	known.cpu = EXIT_CPU;
+	EXIT_DECODE(&known, rec);
 }
 
 void arch_doctor(const struct doctor *d, int kvm_fd, int vm_fd)

@@ -57,6 +57,11 @@ static const struct {
 	  EXIT_CAUSE_DEVICE_ACCESS, "does not describe" },
 	{ "kvm_run_exit: cpu_index 0, reason 8", "x86_64", 1, EXIT_REASON_SHUTDOWN, 0, EXIT_CAUSE_TRIPLE_FAULT,
 	  "triple fault" },
+	/* With its registers, whose names are words of ours. */
+	{ "KVM internal error. Suberror: 1\nemulation failure\nRAX=0000000000000000 RBX=0000000000000001\n"
+	  "RIP=ffffffff81000000 RFL=00010246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=0\nCR0=80050033 CR2=0000000000000000",
+	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_FETCH_FAILED, "at pc 0xffffffff81000000" },
+	{ "HLT", "any", 1, EXIT_REASON_HLT, 0, EXIT_CAUSE_HALTED, "halted" },
 	/* kvmtool. */
 	{ "KVM exit reason: 0 (\"KVM_EXIT_UNKNOWN\")\nKVM exit code: 18446744073709551594", "ppc-book3s", 2,
 	  EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_NESTED, "-22, that is -EINVAL" },
@@ -67,6 +72,12 @@ static const struct {
 	{ "Unexpected exit reason on vcpu run: FailEntry(2147483681, 0)", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
 	  EXIT_CAUSE_ENTRY_REFUSED, "0x80000021 (INVALID_STATE" },
 	{ "VcpuExit::SystemEvent(2, [])", "any", 1, EXIT_REASON_SYSTEM_EVENT, 0, EXIT_CAUSE_POWER, "a reset" },
+	{ "Received KVM_EXIT_FAIL_ENTRY: reason 2147483681, cpu 2", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "(INVALID_STATE: invalid guest state), host CPU 2" },
+	{ "Failure during vcpu run: Bad address (os error 14)", "arm64", 3, EXIT_REASON_UNKNOWN, EFAULT,
+	  EXIT_CAUSE_GUEST_MEMORY, "page of guest memory" },
+	{ "vcpu run: something (os error 38)", "arm64", 2, EXIT_REASON_UNKNOWN, ENOSYS, EXIT_CAUSE_DEVICE_ACCESS,
+	  "does not describe" },
 	/* Host kernels. */
 	{ "[  123.456789] kvmppc_handle_exit: emulation at c0001234 failed (7c0006ff)", "ppc-booke", 1,
 	  EXIT_REASON_UNKNOWN, 0, EXIT_CAUSE_EMULATION_FAILED, "0x7c0006ff at pc 0xc0001234" },
