@@ -23,8 +23,8 @@
 #define PORT_WAIT_MS  10000
 /* A driver that has no port by then has no device. */
 #define PROBE_WAIT_MS 3000
-/* The host's second serial port, the fallback. */
-#define SERIAL_PORT   "/dev/ttyS1"
+/* The host's second serial port, the fallback; or second terminal of a pseries hypervisor. */
+static const char *const serial_ports[] = { "/dev/ttyS1", "/dev/hvc1" };
 #define SIG_CHLD      17
 #define SIG_KILL      9
 
@@ -358,17 +358,19 @@ static int find_port(void)
 static int open_serial(void)
 {
 	struct termios raw = { .c_cflag = CS8 | CREAD | CLOCAL | B115200 };
-	long fd = sys_open(SERIAL_PORT, O_RDWR | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
-		return -1;
 	raw.c_cc[VMIN] = 1;
-	/* Names exist for ports that do not: those can't be set up. */
-	if (SYS3(__NR_ioctl, fd, TCSETS, &raw) < 0) {
+	for (unsigned int i = 0; i < sizeof(serial_ports) / sizeof(serial_ports[0]); i++) {
+		long fd = sys_open(serial_ports[i], O_RDWR | O_NONBLOCK | O_NOCTTY);
+
+		if (fd < 0)
+			continue;
+		/* Names exist for ports that do not: those can't be set up. */
+		if (SYS3(__NR_ioctl, fd, TCSETS, &raw) >= 0)
+			return (int)fd;
 		sys_close((int)fd);
-		return -1;
 	}
-	return (int)fd;
+	return -1;
 }
 
 static void open_port(void)

@@ -96,26 +96,46 @@ static int64_t put_tce_indirect(struct ppc_hcalls *h, const struct ppc_hcall *ca
 	return H_SUCCESS;
 }
 
+/* The index of the terminal at @unit, PPC_MAX_VTYS if there is none. */
+static unsigned int find_vty(const struct ppc_hcalls *h, uint64_t unit)
+{
+	unsigned int i;
+
+	for (i = 0; i < PPC_MAX_VTYS; i++)
+		if (unit && unit == h->vtys[i])
+			break;
+	return i;
+}
+
 /* The characters are the bytes of two registers, the first one the most significant. */
 static int64_t put_term_char(struct ppc_hcalls *h, const struct ppc_hcall *call)
 {
+	unsigned int vty = find_vty(h, call->args[0]);
 	uint8_t bytes[TERM_BYTES];
 
-	if (!h->vty || call->args[0] != h->vty || call->args[1] > TERM_BYTES)
+	if (vty == PPC_MAX_VTYS || call->args[1] > TERM_BYTES)
 		return H_PARAMETER;
 	put_be64(bytes, call->args[2]);
 	put_be64(bytes + 8, call->args[3]);
-	h->ops->console_write(h->ctx, bytes, (size_t)call->args[1]);
+	h->ops->vty_write(h->ctx, vty, bytes, (size_t)call->args[1]);
 	return H_SUCCESS;
 }
 
+/*
+ * A reply ends with a carriage return: Linux takes a NUL behind one for a mistake of the hypervisor, and drops it
+ * (drivers/tty/hvc/hvc_vio.c, hvterm_raw_get_chars()).
+ */
 static int64_t get_term_char(struct ppc_hcalls *h, struct ppc_hcall *call)
 {
+	unsigned int vty = find_vty(h, call->args[0]);
 	uint8_t bytes[TERM_BYTES] = { 0 };
 
-	if (!h->vty || call->args[0] != h->vty)
+	if (vty == PPC_MAX_VTYS)
 		return H_PARAMETER;
-	call->args[0] = h->ops->console_read(h->ctx, bytes, sizeof(bytes));
+	call->args[0] = 0;
+	while (call->args[0] < sizeof(bytes) && h->ops->vty_read(h->ctx, vty, bytes + call->args[0], 1))
+		if (bytes[call->args[0]++] == '\r')
+			break;
 	call->args[1] = get_be64(bytes);
 	call->args[2] = get_be64(bytes + 8);
 	return H_SUCCESS;

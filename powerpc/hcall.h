@@ -62,6 +62,9 @@
 #define PPC_TCE_WINDOW_BYTES      MIB(16)
 #define PPC_TCE_SHIFT             12
 
+/* The console, and a second terminal for the commands that lkvm runs in the guest. */
+#define PPC_MAX_VTYS              2
+
 struct ppc_hcall {
 	uint64_t nr;
 	uint64_t args[9]; /* in: r4 to r12; out: the same */
@@ -70,9 +73,9 @@ struct ppc_hcall {
 
 /* Where calls take effect. vCPU threads. Those that return int64_t return H_*. */
 struct ppc_hcall_ops {
-	/* The console; reads take what has been typed. */
-	void (*console_write)(void *ctx, const void *buf, size_t len);
-	size_t (*console_read)(void *ctx, void *buf, size_t len);
+	/* Terminal @vty, an index of vtys[]; reads take what is there for the guest. */
+	void (*vty_write)(void *ctx, unsigned int vty, const void *buf, size_t len);
+	size_t (*vty_read)(void *ctx, unsigned int vty, void *buf, size_t len);
 	/* Sets the bits @mask of every CPU's LPCR. H_LONG_BUSY_1_MSEC: the guest must call again. */
 	int64_t (*set_lpcr)(void *ctx, uint64_t value, uint64_t mask);
 	/* @flags are PPC_PROC_TBL_RADIX and _GTSE; @process_table is doubleword 1 of a partition table entry. */
@@ -87,7 +90,7 @@ struct ppc_hcalls {
 	const struct memory *memory;
 	const struct bus    *mmio;
 	struct ppc_rtas     *rtas;
-	uint32_t             vty;      /* unit address of the console; 0: none */
+	uint32_t             vtys[PPC_MAX_VTYS]; /* unit addresses of the terminals; 0: none */
 	bool                 radix;    /* the guest's MMU */
 	uint64_t             process_table; /* as last registered */
 	uint32_t             liobn;    /* by which calls name the IOMMU; 0: none */

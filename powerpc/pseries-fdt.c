@@ -62,7 +62,7 @@ static void add_chosen(struct fdt *fdt, const struct pseries_fdt *p, const struc
 	}
 	fdt_node(fdt, "chosen");
 	fdt_chosen_properties(fdt, platform);
-	if (p->vty)
+	if (p->nr_vtys)
 		fdt_str(fdt, "linux,stdout-path", platform->stdout_path);
 	fdt_bytes(fdt, "ibm,architecture-vec-5", vec5, sizeof(vec5));
 	fdt_node_end(fdt);
@@ -159,20 +159,20 @@ static void add_xics(struct fdt *fdt, const struct pseries_fdt *p, uint32_t phan
 	fdt_node_end(fdt);
 }
 
-static void add_vty(struct fdt *fdt, const struct pseries_fdt *p, uint32_t xics)
+static void add_vtys(struct fdt *fdt, const struct pseries_fdt *p, uint32_t xics)
 {
 	fdt_node(fdt, "vdevice");
 	fdt_str(fdt, "device_type", "vdevice");
 	fdt_str(fdt, "compatible", "IBM,vdevice");
 	fdt_u32(fdt, "#address-cells", 1);
 	fdt_u32(fdt, "#size-cells", 0);
-	if (p->vty) {
-		fdt_node(fdt, "vty@%" PRIx32, p->vty);
+	for (unsigned int i = 0; i < p->nr_vtys; i++) {
+		fdt_node(fdt, "vty@%x", PSERIES_VTY_UNIT + i);
 		fdt_str(fdt, "device_type", "serial");
 		fdt_str(fdt, "compatible", "hvterm1");
-		fdt_u32(fdt, "reg", p->vty);
+		fdt_u32(fdt, "reg", PSERIES_VTY_UNIT + i);
 		fdt_u32(fdt, "interrupt-parent", xics);
-		fdt_cells(fdt, "interrupts", (const uint32_t[]){ PSERIES_IRQ_VTY, XICS_EDGE }, 2);
+		fdt_cells(fdt, "interrupts", (const uint32_t[]){ PSERIES_IRQ_VTY + i, XICS_EDGE }, 2);
 		fdt_node_end(fdt);
 	}
 	fdt_node_end(fdt);
@@ -314,11 +314,11 @@ int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_byt
 		.initrd_bytes = p->initrd_bytes,
 		.irq_cells = irq_cells,
 		.rng_seed = p->rng_seed,
-		.stdout_path = p->vty ? stdout_path : NULL,
+		.stdout_path = p->nr_vtys ? stdout_path : NULL,
 	};
 	struct fdt fdt;
 
-	snprintf(stdout_path, sizeof(stdout_path), "/vdevice/vty@%" PRIx32, p->vty);
+	snprintf(stdout_path, sizeof(stdout_path), "/vdevice/vty@%x", PSERIES_VTY_UNIT);
 	fdt_begin(&fdt);
 	platform.irq_phandle = fdt.next_phandle++;
 
@@ -340,7 +340,7 @@ int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_byt
 	fdt_str(&fdt, "compatible", "linux,kvm");
 	fdt_node_end(&fdt);
 	add_xics(&fdt, p, platform.irq_phandle);
-	add_vty(&fdt, p, platform.irq_phandle);
+	add_vtys(&fdt, p, platform.irq_phandle);
 	add_pci(&fdt, p, &platform);
 	fdt_node_end(&fdt);
 	return fdt_end(&fdt, blob, size_bytes);

@@ -16,7 +16,7 @@ struct pseries_fdt {
 	uint64_t       initrd_bytes;
 	const uint8_t *rng_seed;     /* FDT_RNG_SEED_BYTES or NULL */
 	gpa_t          rtas;         /* PPC_RTAS_BYTES of RAM, entered at its start */
-	uint32_t       vty;          /* unit address of the console, 0: none */
+	unsigned int   nr_vtys;      /* terminals from PSERIES_VTY_UNIT on; the first one is the console */
 	struct pci_host *pci;        /* NULL: none. Its devices are asked for their BARs */
 	uint32_t       nr_msis;      /* sources for MSIs in all */
 };

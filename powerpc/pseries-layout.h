@@ -38,7 +38,7 @@
 
 /* By these RTAS and hypervisor calls know the PCI host bridge and the vterm. Any numbers would do. */
 #define PSERIES_PHB_BUID       UINT64_C(0x800000020000000)
-#define PSERIES_VTY_UNIT       0x71000000u
+#define PSERIES_VTY_UNIT       0x71000000u /* the first one; others follow */
 #define PSERIES_PHB_LIOBN      0x80000000u /* its IOMMU */
 
 /* Where MSIs are said to be written to. Nothing is there; the data names the interrupt source. */
@@ -49,7 +49,7 @@
  * (arch/powerpc/kvm/book3s_xics.h). MSIs of PCI devices follow one another from PSERIES_IRQ_MSI on.
  */
 #define PSERIES_IRQ_FIRST      0x1000u
-#define PSERIES_IRQ_VTY        PSERIES_IRQ_FIRST
+#define PSERIES_IRQ_VTY        PSERIES_IRQ_FIRST /* one for each terminal */
 #define PSERIES_IRQ_PCI_INTX   (PSERIES_IRQ_FIRST + 4) /* ..+7 */
 #define PSERIES_IRQ_MSI        (PSERIES_IRQ_FIRST + 16)
 #define PSERIES_NR_MSI         4096u

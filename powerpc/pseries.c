@@ -15,6 +15,7 @@
 
 #include "lkvm/boot-fdt.h"
 #include "lkvm/byteorder.h"
+#include "lkvm/command.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "powerpc/image.h"
@@ -212,11 +213,18 @@ static void console_write_op(void *ctx, const void *buf, size_t len)
 	console_write(vm->console, buf, len);
 }
 
-static size_t console_read_op(void *ctx, void *buf, size_t len)
+static void vty_write_op(void *ctx, unsigned int vty, const void *buf, size_t len)
 {
 	struct vm *vm = ctx;
 
-	return vm->arch->has_input ? console_input_read(&vm->arch->input, buf, len) : 0;
+	console_write(vm->arch->vtys[vty].console, buf, len);
+}
+
+static size_t vty_read_op(void *ctx, unsigned int vty, void *buf, size_t len)
+{
+	struct vm *vm = ctx;
+
+	return console_input_read(&vm->arch->vtys[vty].input, buf, len);
 }
 
 struct lpcr_change {
@@ -278,8 +286,8 @@ static bool cpu_characteristics_op(void *ctx, uint64_t *character, uint64_t *beh
 }
 
 static const struct ppc_hcall_ops hcall_ops = {
-	.console_write = console_write_op,
-	.console_read = console_read_op,
+	.vty_write = vty_write_op,
+	.vty_read = vty_read_op,
 	.set_lpcr = set_lpcr_op,
 	.set_process_table = set_process_table_op,
 	.cpu_characteristics = cpu_characteristics_op,
@@ -440,9 +448,6 @@ static int pseries_vm_create(struct vm *vm)
 	arch->hcalls.mmio = &vm->mmio;
 	arch->hcalls.rtas = &arch->rtas;
 	arch->hcalls.liobn = PSERIES_PHB_LIOBN;
-	/* A virtio console is to be the guest's first one, and its hvc0. */
-	if (vm->cfg->console != CONSOLE_VIRTIO)
-		arch->hcalls.vty = PSERIES_VTY_UNIT;
 	if (pseries_cpu_read(&arch->cpu, HOST_CPUS))
 		pseries_cpu_guess(&arch->cpu, getauxval(AT_HWCAP2));
 	/* POWER8 runs as many vCPUs on a core as they are numbered next to each other. */
@@ -469,8 +474,9 @@ static void pseries_vm_destroy(struct vm *vm)
 
 	if (!arch)
 		return;
-	if (arch->has_input)
-		console_input_exit(&arch->input);
+	for (unsigned int i = 0; i < PPC_MAX_VTYS; i++)
+		if (arch->vtys[i].console)
+			console_input_exit(&arch->vtys[i].input);
 	kvm_sys_close(arch->xics_fd);
 	pthread_mutex_destroy(&arch->others_lock);
 	free(arch);
@@ -519,44 +525,75 @@ static struct irq_line pseries_irq_line(struct vm *vm, uint32_t irq)
 
 static size_t vty_can_receive(void *dev)
 {
-	struct vm *vm = dev;
-	const struct console_frontend fe = console_input_frontend(&vm->arch->input);
+	struct pseries_vty *vty = dev;
+	const struct console_frontend fe = console_input_frontend(&vty->input);
 
 	return fe.can_receive(fe.dev);
 }
 
 static void vty_receive(void *dev, const uint8_t *buf, size_t len)
 {
-	struct vm *vm = dev;
-	const struct console_frontend fe = console_input_frontend(&vm->arch->input);
+	struct pseries_vty *vty = dev;
+	const struct console_frontend fe = console_input_frontend(&vty->input);
 
 	fe.receive(fe.dev, buf, len);
-	kvm_set_irq_line(vm->fd, PSERIES_IRQ_VTY, true);
+	kvm_set_irq_line(vty->vm->fd, vty->irq, true);
+}
+
+/* Terminal @i, whose host's end is @console. */
+static struct console_frontend add_vty(struct vm *vm, unsigned int i, struct console *console)
+{
+	struct pseries_vty *vty = &vm->arch->vtys[i];
+
+	vty->vm = vm;
+	vty->console = console;
+	vty->irq = PSERIES_IRQ_VTY + i;
+	console_input_init(&vty->input, console);
+	vm->arch->hcalls.vtys[i] = PSERIES_VTY_UNIT + i;
+	return (struct console_frontend){
+		.can_receive = vty_can_receive,
+		.receive = vty_receive,
+		.dev = vty,
+	};
+}
+
+/*
+ * The console and, for kernels without a driver for virtio-console at hand, a second terminal for commands. None
+ * beside a virtio console, which is to be the guest's first one, and its hvc0.
+ */
+static int create_vtys(struct vm *vm)
+{
+	struct console_options opt;
+	struct console_frontend fe;
+	int ret;
+
+	if (vm->cfg->console == CONSOLE_VIRTIO)
+		return 0;
+	fe = add_vty(vm, 0, vm->console);
+	console_set_frontend(vm->console, &fe);
+	if (!vm->cfg->command)
+		return 0;
+	opt = command_serial(vm->command);
+	ret = console_create(&vm->command_console, &opt);
+	if (ret)
+		return ret;
+	fe = add_vty(vm, 1, vm->command_console);
+	command_set_serial(vm->command, &fe);
+	return 0;
 }
 
 static int pseries_devices_create(struct vm *vm)
 {
-	const struct console_frontend fe = {
-		.can_receive = vty_can_receive,
-		.receive = vty_receive,
-		.dev = vm,
-	};
+	int ret = create_vtys(vm);
 	int nr;
 
-	if (vm->arch->hcalls.vty) {
-		console_input_init(&vm->arch->input, vm->console);
-		vm->arch->has_input = true;
-		console_set_frontend(vm->console, &fe);
-	}
+	if (ret)
+		return ret;
 	vm->arch->rtas.pci = vm->pci;
 	nr = ppc_rtas_assign_msis(&vm->arch->rtas, PSERIES_IRQ_MSI, PSERIES_NR_MSI);
-	for (int i = 0; i < nr; i++) {
-		int ret = pseries_xics_add_source(vm, PSERIES_IRQ_MSI + (uint32_t)i, false);
-
-		if (ret)
-			return ret;
-	}
-	return MIN(nr, 0);
+	for (int i = 0; i < nr && !ret; i++)
+		ret = pseries_xics_add_source(vm, PSERIES_IRQ_MSI + (uint32_t)i, false);
+	return nr < 0 ? nr : ret;
 }
 
 /* ---- boot --------------------------------------------------------------------------------------- */
@@ -598,7 +635,7 @@ static int pseries_boot_prepare(struct vm *vm)
 		.cmdline = vm->boot.cmdline,
 		.initrd = vm->boot.initrd,
 		.initrd_bytes = vm->boot.initrd_bytes,
-		.vty = vm->arch->hcalls.vty,
+		.nr_vtys = !!vm->arch->vtys[0].console + !!vm->arch->vtys[1].console,
 		.pci = vm->pci,
 		.nr_msis = PSERIES_NR_MSI,
 	};

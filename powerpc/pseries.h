@@ -16,8 +16,12 @@ struct arch_vm {
 	int                xics_fd; /* -1: none yet */
 	struct ppc_rtas    rtas;
 	struct ppc_hcalls  hcalls;
-	struct console_input input;
-	bool               has_input;
+	struct pseries_vty {
+		struct vm           *vm;
+		struct console      *console; /* NULL: there is no such terminal */
+		struct console_input input;
+		uint32_t             irq;
+	} vtys[PPC_MAX_VTYS];
 	/*
 	 * Held by the vCPU that reaches into others (start-cpu, H_SET_MODE), for as long as it waits for them. Who
 	 * does not get it tells its guest to try again, so that two vCPUs never wait for each other.

@@ -67,8 +67,8 @@ int pseries_xics_init(struct vm *vm)
 		}
 	}
 	ret = define_tokens(vm);
-	if (!ret)
-		ret = pseries_xics_add_source(vm, PSERIES_IRQ_VTY, false);
+	for (unsigned int i = 0; !ret && i < PPC_MAX_VTYS; i++)
+		ret = pseries_xics_add_source(vm, PSERIES_IRQ_VTY + i, false);
 	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(vm->machine.pci.intx_irq); i++)
 		ret = pseries_xics_add_source(vm, vm->machine.pci.intx_irq[i], true);
 	return ret;

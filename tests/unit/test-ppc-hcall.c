@@ -21,6 +21,7 @@ struct fixture {
 	uint8_t  out[64];
 	size_t   out_len;
 	const char *in;
+	unsigned int vty; /* that was used last */
 	uint64_t lpcr_value, lpcr_mask;
 	int64_t  lpcr_ret;
 	uint32_t table_flags;
@@ -31,20 +32,22 @@ struct fixture {
 	unsigned int reg_size;
 };
 
-static void fake_write(void *ctx, const void *buf, size_t len)
+static void fake_write(void *ctx, unsigned int vty, const void *buf, size_t len)
 {
 	struct fixture *f = ctx;
 
+	f->vty = vty;
 	CHECK(len <= sizeof(f->out) - f->out_len);
 	memcpy(f->out + f->out_len, buf, len);
 	f->out_len += len;
 }
 
-static size_t fake_read(void *ctx, void *buf, size_t len)
+static size_t fake_read(void *ctx, unsigned int vty, void *buf, size_t len)
 {
 	struct fixture *f = ctx;
 	size_t n = MIN(len, strlen(f->in));
 
+	f->vty = vty;
 	memcpy(buf, f->in, n);
 	f->in += n;
 	return n;
@@ -79,8 +82,8 @@ static bool fake_characteristics(void *ctx, uint64_t *character, uint64_t *behav
 }
 
 static const struct ppc_hcall_ops ops = {
-	.console_write = fake_write,
-	.console_read = fake_read,
+	.vty_write = fake_write,
+	.vty_read = fake_read,
 	.set_lpcr = fake_set_lpcr,
 	.set_process_table = fake_set_process_table,
 	.cpu_characteristics = fake_characteristics,
@@ -123,7 +126,8 @@ static void setup(struct fixture *f)
 	f->h->memory = &f->mem;
 	f->h->mmio = &f->mmio;
 	f->h->rtas = &f->rtas;
-	f->h->vty = VTY;
+	f->h->vtys[0] = VTY;
+	f->h->vtys[1] = VTY + 1;
 	f->h->liobn = LIOBN;
 	f->h->radix = true;
 	f->h->process_table = PPC_PATE1_RADIX;
@@ -194,8 +198,19 @@ static void test_console(void)
 	CHECK_EQ(c.args[0], 0);
 	CHECK_EQ(call(&f, H_GET_TERM_CHAR, 1, 0, 0, 0).ret, H_PARAMETER);
 
-	/* Without a vterm there is not even terminal 0. */
-	f.h->vty = 0;
+	f.in = "a\rb";
+	c = call(&f, H_GET_TERM_CHAR, VTY, 0, 0, 0);
+	CHECK_EQ(c.args[0], 2);
+	CHECK_EQ(c.args[1], UINT64_C(0x610d) << 48);
+	CHECK_EQ(call(&f, H_GET_TERM_CHAR, VTY, 0, 0, 0).args[0], 1);
+
+	/* The second one, and none beyond. */
+	CHECK_EQ(call(&f, H_PUT_TERM_CHAR, VTY + 1, 1, 0, 0).ret, H_SUCCESS);
+	CHECK_EQ(f.vty, 1);
+	CHECK_EQ(call(&f, H_PUT_TERM_CHAR, VTY + 2, 1, 0, 0).ret, H_PARAMETER);
+
+	/* Without vterms there is not even terminal 0. */
+	f.h->vtys[0] = f.h->vtys[1] = 0;
 	CHECK_EQ(call(&f, H_PUT_TERM_CHAR, 0, 1, 0, 0).ret, H_PARAMETER);
 	CHECK_EQ(call(&f, H_GET_TERM_CHAR, 0, 0, 0, 0).ret, H_PARAMETER);
 	teardown(&f);

@@ -43,7 +43,7 @@ static void setup(struct fixture *f, uint64_t ram_bytes)
 		.cpu = &f->cpu,
 		.cmdline = "console=hvc0",
 		.rtas = 0x1000000,
-		.vty = PSERIES_VTY_UNIT,
+		.nr_vtys = 1,
 		.nr_msis = PSERIES_NR_MSI,
 	};
 }
@@ -127,9 +127,18 @@ static void test_platform(void)
 	CHECK(!has_node(&f, PHB));
 	teardown(&f);
 
+	/* A second terminal, for commands. */
+	setup(&f, GIB(1));
+	f.params.nr_vtys = 2;
+	build(&f);
+	CHECK_STR(str(&f, "/chosen", "linux,stdout-path"), "/vdevice/vty@71000000");
+	CHECK_EQ(cell(&f, "/vdevice/vty@71000001", "reg", 0), PSERIES_VTY_UNIT + 1);
+	CHECK_EQ(cell(&f, "/vdevice/vty@71000001", "interrupts", 0), PSERIES_IRQ_VTY + 1);
+	teardown(&f);
+
 	/* A virtio console is to be the only one. */
 	setup(&f, GIB(1));
-	f.params.vty = 0;
+	f.params.nr_vtys = 0;
 	build(&f);
 	CHECK(has_node(&f, "/vdevice"));
 	CHECK(!has_node(&f, "/vdevice/vty@71000000"));

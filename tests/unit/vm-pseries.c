@@ -139,12 +139,12 @@ static void test_entry(void)
 	CHECK(!vcpu_is_offline(f.vm->vcpus[0]));
 	CHECK(vcpu_is_offline(f.vm->vcpus[1]) && vcpu_is_offline(f.vm->vcpus[2]));
 	CHECK(f.vm->boot.fdt && f.vm->boot.fdt < PSERIES_BOOT_LIMIT);
-	/* The vterm's is a message, INTx are levels. */
-	CHECK_EQ(f.nr_sources, 5);
+	/* The terminals' are messages, INTx are levels. */
+	CHECK_EQ(f.nr_sources, 6);
 	CHECK_EQ(f.sources[0], PSERIES_IRQ_VTY);
-	CHECK(!f.levels[0]);
-	CHECK_EQ(f.sources[1], PSERIES_IRQ_PCI_INTX);
-	CHECK(f.levels[1] && f.levels[4]);
+	CHECK(!f.levels[0] && !f.levels[1]);
+	CHECK_EQ(f.sources[2], PSERIES_IRQ_PCI_INTX);
+	CHECK(f.levels[2] && f.levels[5]);
 	teardown(&f);
 }
 
@@ -438,10 +438,10 @@ static void test_devices(void)
 	f.cfg.console = CONSOLE_VIRTIO;
 	f.cfg.rng = true;
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
-	CHECK_EQ(f.vm->arch->hcalls.vty, 0);
-	CHECK(f.nr_sources > 5);
-	CHECK_EQ(f.sources[5], PSERIES_IRQ_MSI);
-	CHECK(!f.levels[5]);
+	CHECK_EQ(f.vm->arch->hcalls.vtys[0], 0);
+	CHECK(f.nr_sources > 6);
+	CHECK_EQ(f.sources[6], PSERIES_IRQ_MSI);
+	CHECK(!f.levels[6]);
 	teardown(&f);
 }
 
