@@ -255,8 +255,8 @@ const struct cmd cmd_run = {
 	.description =
 		"Boots a Linux kernel, or firmware, in a virtual machine on /dev/kvm. The guest's console is "
 		"standard input and output; lkvm's own messages go to standard error. On a terminal, ^A x "
-		"stops the guest. SIGQUIT prints where the guest's CPUs are, with registers and backtraces; the guest goes "
-		"on. A kernel may also be given as a word of its own, without --kernel.\n\n"
+		"stops the guest; ^A d, SIGQUIT and lkvm debug print where its CPUs are, and the guest goes on. A "
+		"kernel may also be given as a word of its own, without --kernel.\n\n"
 		"Options have the names, the short letters and the meaning that they have in kvmtool. Sizes "
 		"take K, M, G or T; a bare number is MiB. Values with several parts are key=value,...: the "
 		"first key may be left out, a bare key means on, and a comma in a value is written twice.\n\n"

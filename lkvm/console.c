@@ -70,6 +70,7 @@ struct console {
 	void (*on_quit)(void *opaque);
 	void (*on_output)(void *opaque, const void *buf, size_t len);
 	void (*on_input_ready)(void *opaque);
+	void (*on_debug)(void *opaque);
 	void *opaque;
 	struct console_frontend fe;
 	_Atomic uint64_t written;
@@ -731,6 +732,11 @@ static void console_on_keys(void *opaque, uint32_t events)
 					con->on_quit(con->opaque);
 				continue;
 			}
+			if (c == 'd') {
+				if (con->on_debug)
+					con->on_debug(con->opaque);
+				continue;
+			}
 			/* ^A ^A is ^A; before another key ^A is just a key, as shells have it. */
 			if (c != CONSOLE_ESCAPE)
 				typed_add(con, CONSOLE_ESCAPE);
@@ -853,6 +859,7 @@ int console_create(struct console **out, const struct console_options *opt)
 	con->on_quit = opt->on_quit;
 	con->on_output = opt->on_output;
 	con->on_input_ready = opt->on_input_ready;
+	con->on_debug = opt->on_debug;
 	con->opaque = opt->opaque;
 	pthread_mutex_init(&con->lock, NULL);
 	pthread_mutex_init(&con->out_lock, NULL);

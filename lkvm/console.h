@@ -30,6 +30,8 @@ struct console_options {
 	void (*on_output)(void *opaque, const void *buf, size_t len);
 	/* Optional: the front end, which others than this console feed then, has room again. Any thread. */
 	void (*on_input_ready)(void *opaque);
+	/* ^A d on a terminal: what does the guest do? Loop thread. */
+	void (*on_debug)(void *opaque);
 	void *opaque;
 };
 

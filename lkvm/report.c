@@ -13,8 +13,12 @@
 #include "lkvm/report-data.h"
 #include "lkvm/vm.h"
 
-/* How long a vCPU may take to answer; more, and it serves a device that is stuck. */
+/*
+ * How long vCPUs may take to stop or to answer; more, and one of them serves a device that is stuck.
+ * Then each of them is asked for a short time only, because the main loop waits.
+ */
 #define GATHER_TIMEOUT_MS 1000
+#define GATHER_SHORT_MS   50
 
 /* What lies behind pc, through the guest's own page tables, and the bytes there as far as its page goes. */
 static void capture_code(struct vcpu *vcpu, struct exit_info *info)
@@ -181,7 +185,7 @@ static void gather_vcpu(struct vcpu *vcpu, void *arg)
 
 struct anchor {
 	bool     known;
-	uint64_t va;   /* of an exception vector or the like, in the kernel's text */
+	uint64_t va;   /* of an exception vector or the like, in the kernel's text; else pc */
 	bool     user; /* taken while user mode ran: the vector may be a trampoline */
 	bool     has_gpa;
 	gpa_t    gpa;
@@ -207,7 +211,7 @@ static void find_anchor(struct vcpu *vcpu, void *arg)
 	a->bits = set.bits == 32 ? 32 : 64;
 	a->big_endian = set.big_endian;
 	arch_vcpu_translate(vcpu, a->va, true, &w);
-	a->has_gpa = w.result == WALK_MAPPED && memory_find(&vcpu->vm->memory, w.gpa);
+	a->has_gpa = (a->known || !a->user) && w.result == WALK_MAPPED && memory_find(&vcpu->vm->memory, w.gpa);
 	a->gpa = w.gpa;
 }
 
@@ -270,12 +274,12 @@ static bool find_slide(const struct vm *vm, const struct anchor *a, const struct
 	return found;
 }
 
-static void gather_symbols(struct vm *vm, struct vcpu *culprit, struct report *r)
+static void gather_symbols(struct vm *vm, struct vcpu *culprit, struct report *r, unsigned int timeout_ms)
 {
 	struct anchor a = { 0 };
 	uint64_t slide;
 
-	if (vcpu_call(culprit, find_anchor, &a, GATHER_TIMEOUT_MS))
+	if (vcpu_call(culprit, find_anchor, &a, timeout_ms))
 		return;
 	if (vm->cfg->vmlinux && !symbols_open_elf(&r->symbols, vm->cfg->vmlinux)) {
 		r->symbols_from = "vmlinux";
@@ -332,20 +336,20 @@ static void report_exit(struct report *r)
 }
 
 /* Of all vCPUs, the culprit first. Without memory for it there are none. */
-static void gather_vcpus(struct vm *vm, struct report *r)
+static void gather_vcpus(struct vm *vm, struct report *r, unsigned int timeout_ms)
 {
 	struct vcpu *culprit = vm->culprit ? vm->culprit : vm->vcpus[0];
 
 	r->vcpus = calloc(vm->nr_vcpus, sizeof(*r->vcpus));
 	if (!r->vcpus)
 		return;
-	gather_symbols(vm, culprit, r);
+	gather_symbols(vm, culprit, r, timeout_ms);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		unsigned int index = i == 0 ? culprit->index : i <= culprit->index ? i - 1 : i;
 		struct gather_request req = { r, &r->vcpus[r->nr_vcpus++] };
 
 		req.v->index = index;
-		if (vcpu_call(vm->vcpus[index], gather_vcpu, &req, GATHER_TIMEOUT_MS))
+		if (vcpu_call(vm->vcpus[index], gather_vcpu, &req, timeout_ms))
 			req.v->reached = false;
 	}
 }
@@ -377,7 +381,7 @@ void report_print(struct vm *vm)
 	}
 	report_init(&r);
 	gather_end(vm, &r);
-	gather_vcpus(vm, &r);
+	gather_vcpus(vm, &r, GATHER_TIMEOUT_MS);
 	if (brief)
 		for (unsigned int i = 0; i < r.nr_vcpus; i++) {
 			fprintf(out, "lkvm: ");
@@ -399,7 +403,7 @@ void report_live(struct vm *vm, FILE *out)
 	bool paused = !vm_pause(vm, GATHER_TIMEOUT_MS);
 
 	report_init(&r);
-	gather_vcpus(vm, &r);
+	gather_vcpus(vm, &r, paused ? GATHER_TIMEOUT_MS : GATHER_SHORT_MS);
 	if (paused)
 		vm_resume(vm);
 	gather_console(vm, &r);
@@ -430,7 +434,7 @@ void report_add_json(struct vm *vm, struct json_t *root)
 	gather_end(vm, &r);
 	/* A guest that ended well has no state worth keeping. */
 	if (outcome_is_bad(&vm->outcome))
-		gather_vcpus(vm, &r);
+		gather_vcpus(vm, &r, GATHER_TIMEOUT_MS);
 	report_merge_json(&r, root);
 	report_exit(&r);
 }

@@ -390,6 +390,11 @@ static void on_console_quit(void *opaque)
 	vm_request_stop(opaque, OUTCOME_STOPPED, SIGINT, "stopped from the terminal");
 }
 
+static void on_console_debug(void *opaque)
+{
+	report_live_stderr(opaque);
+}
+
 static int create_loop(struct vm *vm)
 {
 	uint64_t left_ms = config_timeout_left_ms(vm->cfg);
@@ -469,6 +474,7 @@ static int create_console(struct vm *vm)
 		.on_panic = on_console_panic,
 		.on_line = on_console_line,
 		.on_quit = on_console_quit,
+		.on_debug = on_console_debug,
 		.opaque = vm,
 	};
 

@@ -1,5 +1,5 @@
 # What a guest does is told while it runs (SIGQUIT), when --timeout ends it, and as JSON.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 x86_64 ppc64le
 # needs: lkvm
 # timeout: 120
 . "${CASES:-/cases}/lib.sh"
@@ -14,13 +14,16 @@ wait_for() {
 	done
 }
 
-lkvm run -k /guest/kernel -i /guest/initrd -p lkvm.test=wait --report json >out 2>err </dev/null &
+export XDG_RUNTIME_DIR=$PWD
+lkvm run --name reported -k /guest/kernel -i /guest/initrd -p lkvm.test=wait --report json >out 2>err </dev/null &
 pid=$!
 wait_for "hello from user space" out
 kill -QUIT $pid
 wait_for "in its kernel log" err
 kill -0 $pid || fail "the guest did not go on"
-kill -QUIT $pid
+lkvm debug reported >debug || fail "lkvm debug"
+expect_grep "^lkvm: vCPU 0: " debug
+expect_grep "symbols +[0-9]+ from kallsyms" debug
 kill -TERM $pid
 status=0
 wait $pid || status=$?

@@ -9,6 +9,7 @@ guests=${GUEST_TESTS:-/guest-tests}
 case $ARCH in
 x86_64) idle=hlt-forever ;;
 ppc64le) idle=cede-forever ;;
+ppc) idle= ;; # its guests know no way to sleep
 *) idle=wfi-forever ;;
 esac
 
@@ -18,5 +19,6 @@ expect_grep "warning: vCPU 0 is spinning at pc 0x[0-9a-f]+:" err
 expect_status 122 lkvm run --firmware "$guests/spin.bin" -m 16 --stop-on-spin --timeout 60
 expect_grep "guest hung: vCPU 0 is spinning at pc 0x[0-9a-f]+" err
 
+[ -n "$idle" ] || exit 0
 expect_status 124 lkvm run --firmware "$guests/$idle.bin" -m 16 --stop-on-spin --timeout 14
 expect_no_grep spinning err
