@@ -1,7 +1,7 @@
 # What a guest does is told while it runs (SIGQUIT), when --timeout ends it, and as JSON.
-# arch: riscv64 arm64 x86_64 ppc64le
+# arch: riscv64 arm64 x86_64 ppc64le ppc
 # needs: lkvm
-# timeout: 120
+# timeout: 180
 . "${CASES:-/cases}/lib.sh"
 
 # wait_for PATTERN FILE: until the line is there.
@@ -45,3 +45,11 @@ expect_grep '"from": "kallsyms"' json
 
 expect_status 125 lkvm run -k /guest/kernel --report /nonexistent/json
 expect_grep "report: cannot write /nonexistent/json" err
+
+# Names from an ELF file with symbols, which is what this host's kernel is.
+[ "$ARCH" = ppc ] || exit 0
+expect_status 124 lkvm run -k /guest/kernel -i /guest/initrd -p lkvm.test=wait --timeout 30 --report json \
+	--vmlinux /guest/kernel
+expect_grep "^lkvm: vCPU 0: (kernel|user) mode" err
+expect_grep '"from": "vmlinux"' json
+expect_grep '"symbol": "(arch_cpu_idle|default_idle_call|do_idle|cpu_startup_entry)"' json
