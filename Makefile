@@ -53,7 +53,7 @@ OBJS_report := $(addprefix lkvm/, report.o vm-progress.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
-OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o stat-json.o perf-event.o)
+OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o stat-json.o stat-svg.o perf-event.o)
 OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86) $(addsuffix /reg-names.o, riscv arm)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
@@ -154,7 +154,7 @@ $(BUILD)/config.mk: Makefile tests/hosts/cross.mk $(wildcard $(CACHE)/stamp)
 	@mv $@.new $@
 
 # Libraries that a cross toolchain needs must come after the objects.
-LIBS := -lfdt $(LIBS_have) $(filter -l%,$(ARCH_LDFLAGS))
+LIBS := -lfdt $(LIBS_have) -lm $(filter -l%,$(ARCH_LDFLAGS))
 
 # ---- rules ---------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@
 #include "lkvm/outcome.h"
 #include "lkvm/registry.h"
 #include "lkvm/stat-json.h"
+#include "lkvm/stat-svg.h"
 #include "lkvm/vm-stat.h"
 #include "lkvm/vm.h"
 
@@ -29,6 +30,7 @@ struct stat_args {
 	bool         json;
 	char        *separator;
 	char        *output;
+	char        *svg;
 	bool         has_events; /* some were asked for: no others */
 	char        *name;       /* a running guest */
 	bool         all;
@@ -117,6 +119,9 @@ static const struct option_spec stat_options[] = {
 	{ .short_name = 'o', .long_name = "output", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
 	  .parse = option_parse_string, .offset = ARG(output),
 	  .help = "print to FILE instead of standard error" },
+	{ .long_name = "svg", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
+	  .parse = option_parse_string, .offset = ARG(svg),
+	  .help = "with intervals: also draw a chart of the rates" },
 };
 
 static const size_t stat_options_nr = ARRAY_SIZE(stat_options);
@@ -128,6 +133,7 @@ struct counting {
 	FILE              *out;
 	char               name[72];
 	struct vm_stat    *stat;
+	struct stat_svg   *chart;   /* NULL: none is asked for */
 	struct stat_table *last;    /* what the next interval is counted from */
 	unsigned int       printed; /* intervals */
 };
@@ -142,7 +148,7 @@ static bool intervals_left(const struct counting *c)
  * taken; NULL: there was no memory.
  */
 static void print_since(const struct stat_args *args, const char *guest, struct stat_table *now,
-			struct stat_table **last, FILE *out)
+			struct stat_table **last, FILE *out, struct stat_svg *chart)
 {
 	struct stat_table *diff = now ? stat_table_since(now, *last) : NULL;
 	struct stat_format format = {
@@ -160,6 +166,8 @@ static void print_since(const struct stat_args *args, const char *guest, struct 
 		return;
 	}
 	stat_print(diff, &format, out);
+	if (chart && stat_svg_add(chart, diff, format.at_seconds, args->per_vcpu))
+		log_warning("out of memory: this interval is not in the chart");
 	stat_table_free(diff);
 	stat_table_free(*last);
 	*last = now;
@@ -167,7 +175,7 @@ static void print_since(const struct stat_args *args, const char *guest, struct 
 
 static void print_since_last(struct counting *c)
 {
-	print_since(c->args, c->name, vm_stat_read(c->stat), &c->last, c->out);
+	print_since(c->args, c->name, vm_stat_read(c->stat), &c->last, c->out, c->chart);
 	c->printed++;
 }
 
@@ -225,15 +233,36 @@ static int close_output(const struct stat_args *args, FILE *out, int status)
 	return status ? status : EXIT_STATUS_START_FAILED;
 }
 
+/* Draws @chart, which is freed; NULL: there is none. @status, unless it can't be written. */
+static int write_chart(const struct stat_args *args, struct stat_svg *chart, const char *title, int status)
+{
+	FILE *f;
+
+	if (!args->svg)
+		return status;
+	f = chart ? fopen(args->svg, "we") : NULL;
+	if (chart && f)
+		stat_svg_write(chart, title, f);
+	if (!f || fclose(f)) {
+		log_error("--svg: cannot write %s: %s", args->svg, chart ? strerror(errno) : "out of memory");
+		status = status ? status : EXIT_STATUS_START_FAILED;
+	}
+	stat_svg_free(chart);
+	return status;
+}
+
 /* `run` and its words: the exit status is that of run. */
 static int count_run(struct stat_args *args, int argc, char **argv)
 {
 	struct counting c = { .args = args, .out = open_output(args) };
 	const struct run_hooks hooks = { .created = on_created, .ended = on_ended, .ctx = &c };
+	int status;
 
 	if (!c.out)
 		return EXIT_STATUS_START_FAILED;
-	return close_output(args, c.out, cmd_run_with(argc, argv, &hooks));
+	c.chart = args->svg ? stat_svg_new() : NULL;
+	status = cmd_run_with(argc, argv, &hooks);
+	return close_output(args, c.out, write_chart(args, c.chart, c.name, status));
 }
 
 /* ---- counting running guests -------------------------------------------------------------------- */
@@ -369,13 +398,13 @@ static void detach(struct target *g, const struct vm_stat_options *opt)
 		client_disconnect(g->conn);
 }
 
-static void print_target(struct target *g, const struct stat_args *args, FILE *out)
+static void print_target(struct target *g, const struct stat_args *args, FILE *out, struct stat_svg *chart)
 {
 	struct stat_table *now = g->last;
 
 	g->last = NULL;
 	if (now)
-		print_since(args, g->name, now, &g->first, out);
+		print_since(args, g->name, now, &g->first, out, chart);
 }
 
 static void sleep_ms(unsigned int ms)
@@ -386,7 +415,8 @@ static void sleep_ms(unsigned int ms)
 }
 
 /* Until ^C, the last guest's end, or the number of intervals asked for. */
-static void count_targets(struct target *targets, size_t nr, const struct stat_args *args, FILE *out)
+static void count_targets(struct target *targets, size_t nr, const struct stat_args *args, FILE *out,
+			  struct stat_svg *chart)
 {
 	unsigned int printed = 0;
 	bool alive = true;
@@ -397,20 +427,22 @@ static void count_targets(struct target *targets, size_t nr, const struct stat_a
 		for (size_t i = 0; i < nr; i++) {
 			alive |= look(&targets[i], &args->opt);
 			if (args->interval_ms)
-				print_target(&targets[i], args, out);
+				print_target(&targets[i], args, out, chart);
 		}
 		printed++;
 	}
 	for (size_t i = 0; i < nr && !args->interval_ms; i++)
-		print_target(&targets[i], args, out);
+		print_target(&targets[i], args, out, chart);
 }
 
 static int count_guests(const struct stat_args *args, char *const names[], size_t nr)
 {
 	struct sigaction sa = { .sa_handler = on_interrupt };
 	struct target *targets = calloc(nr ? nr : 1, sizeof(*targets));
+	struct stat_svg *chart = args->svg ? stat_svg_new() : NULL;
 	FILE *out = open_output(args);
 	size_t attached = 0;
+	int status;
 
 	if (!targets)
 		log_error("out of memory");
@@ -427,13 +459,14 @@ static int count_guests(const struct stat_args *args, char *const names[], size_
 	if (attached) {
 		sigaction(SIGINT, &sa, NULL);
 		sigaction(SIGTERM, &sa, NULL);
-		count_targets(targets, attached, args, out);
+		count_targets(targets, attached, args, out, chart);
 	}
 	for (size_t i = 0; i < attached; i++)
 		detach(&targets[i], &args->opt);
 	free(targets);
-	return out ? close_output(args, out, attached == nr ? 0 : EXIT_STATUS_START_FAILED) :
-		     EXIT_STATUS_START_FAILED;
+	status = attached == nr ? 0 : EXIT_STATUS_START_FAILED;
+	status = write_chart(args, chart, names[0], status);
+	return out ? close_output(args, out, status) : EXIT_STATUS_START_FAILED;
 }
 
 static int count_running(const struct stat_args *args)
@@ -475,6 +508,10 @@ static bool check_args(const struct stat_args *args)
 	}
 	if (args->count && !args->interval_ms) {
 		log_error("--interval-count needs --interval-print (see lkvm help pmu stat)");
+		return false;
+	}
+	if (args->svg && (!args->interval_ms || args->all)) {
+		log_error("--svg needs --interval-print, and one guest (see lkvm help pmu stat)");
 		return false;
 	}
 	return true;
@@ -524,6 +561,7 @@ out:
 	free(args.name);
 	free(args.separator);
 	free(args.output);
+	free(args.svg);
 	return status;
 }
 

@@ -36,6 +36,9 @@ arm64)
 	expect_grep "<not supported> +counters +# the guest has no PMU" err ;;
 esac
 
+idle=wfi-forever
+[ "$ARCH" != x86_64 ] || idle=hlt-forever
+
 # No number where there is none.
 # shellcheck disable=SC2046
 expect_status 0 lkvm pmu stat -e stalled-cycles-frontend,bus-cycles,task-clock -j -o stat -- $(fw poweroff)
@@ -44,7 +47,7 @@ expect_grep '"source" : "perf", "event" : "task-clock", "counter-value" : "[0-9]
 
 # Three intervals, then no more; the exit status is that of run.
 # shellcheck disable=SC2046
-expect_status 124 lkvm pmu stat -I 200 -n 3 -e kvm,time -x ';' -o stat -- $(fw "$([ "$ARCH" = x86_64 ] && echo hlt-forever || echo wfi-forever)" 2)
+expect_status 124 lkvm pmu stat -I 200 -n 3 -e kvm,time -x ';' -o stat -- $(fw $idle 2)
 [ "$(grep -c ';time/guest;' stat)" = 3 ] || fail "not three intervals: $(cat stat)"
 expect_grep "^0\.2[0-9]*;[0-9]+;;kvm/exits;" stat
 
@@ -54,3 +57,12 @@ expect_status 125 lkvm pmu stat
 expect_grep "what is to be counted" err
 expect_status 125 lkvm pmu stat -n 3 -- run --firmware /guest-tests/poweroff.bin
 expect_grep "needs --interval-print" err
+expect_status 125 lkvm pmu stat --svg x.svg -- run --firmware /guest-tests/poweroff.bin
+expect_grep "needs --interval-print" err
+
+# A chart of the intervals.
+# shellcheck disable=SC2046
+expect_status 124 lkvm pmu stat -I 200 -e kvm -o stat --svg x.svg -- $(fw $idle 2)
+expect_grep "^<svg xmlns=" x.svg
+expect_grep ">kvm/exits<" x.svg
+expect_grep "^</svg>$" x.svg
