@@ -338,7 +338,8 @@ static void client_watch(struct control_client *client)
 
 	if (!client->closing && !left && client_pending(client) < MAX_PENDING_BYTES)
 		events |= EPOLLIN;
-	if (client_pending(client) || left)
+	/* One that has nothing more to say and has all its answers is closed by on_client(). */
+	if (client_pending(client) || left || (client->closing && !client->calls))
 		events |= EPOLLOUT;
 	if (events == client->events || !client->ctl->loop)
 		return;

@@ -195,16 +195,36 @@ static int run_long(void *opaque, struct control_call *call LKVM_UNUSED, json_t 
 	return 0;
 }
 
+static struct control_call *later;
+
+static int run_later(void *opaque LKVM_UNUSED, struct control_call *call, json_t *result LKVM_UNUSED,
+		     char *error LKVM_UNUSED)
+{
+	later = call;
+	return CONTROL_LATER;
+}
+
+/* Answers what run_later() has put off. */
+static int run_now(void *opaque LKVM_UNUSED, struct control_call *call LKVM_UNUSED, json_t *result,
+		   char *error LKVM_UNUSED)
+{
+	json_object_set_new(result, "fds", json_integer(later->nr_fds));
+	control_reply(later, json_object(), 0, NULL);
+	later = NULL;
+	return 0;
+}
+
 static const struct control_command commands[] = {
-	{ "good", run_good }, { "bad", run_bad }, { "long", run_long }, { NULL, NULL },
+	{ "good", run_good }, { "bad", run_bad }, { "long", run_long }, { "later", run_later },
+	{ "now", run_now }, { NULL, NULL },
 };
 
 static void check_answer(struct control *ctl, const char *line, const char *want)
 {
-	struct control_call *later = NULL;
-	char *answer = control_answer(ctl, NULL, line, strlen(line), &later);
+	struct control_call *call = NULL;
+	char *answer = control_answer(ctl, NULL, line, strlen(line), &call);
 
-	CHECK(!later);
+	CHECK(!call);
 	CHECK_STR(answer, want);
 	free(answer);
 }
@@ -213,7 +233,7 @@ static void test_answers(void)
 {
 	struct loop *loop;
 	struct control *ctl;
-	struct control_call *later = NULL;
+	struct control_call *call = NULL;
 	int n = 0;
 
 	runtime_begin();
@@ -228,12 +248,12 @@ static void test_answers(void)
 		     "{\"id\":9,\"ok\":false,\"error\":{\"code\":\"busy\",\"message\":\"no ? way\"}}\n");
 	check_answer(ctl, "{\"id\":\"i\",\"command\":\"ugly\"}",
 		     "{\"id\":\"i\",\"ok\":false,\"error\":{\"code\":\"unknown-command\",\"message\":"
-		     "\"no command 'ugly'; there are wait, good, bad, long\"}}\n");
+		     "\"no command 'ugly'; there are wait, good, bad, long, later, now\"}}\n");
 	check_answer(ctl, "[]", "{\"id\":null,\"ok\":false,\"error\":{\"code\":\"bad-request\",\"message\":"
 				"\"a request is an object with a string \\\"command\\\"\"}}\n");
-	CHECK(!control_answer(ctl, NULL, "{\"command\":\"wait\"}", 18, &later));
-	CHECK(later && later->wait);
-	control_call_free(later);
+	CHECK(!control_answer(ctl, NULL, "{\"command\":\"wait\"}", 18, &call));
+	CHECK(call && call->wait);
+	control_call_free(call);
 	control_destroy(ctl);
 	loop_destroy(loop);
 	CHECK_EQ(n, 2);
@@ -361,6 +381,36 @@ static void test_many_at_once(void)
 	server_end(&s);
 }
 
+/* An answer that is put off comes to the right client, which may have closed its side meanwhile. */
+static void test_later(void)
+{
+	int fds = test_open_fds();
+	struct server s;
+	int a, b;
+
+	server_begin(&s);
+	a = client();
+	b = client();
+	say(a, "{\"id\":1,\"command\":\"later\"}\n{\"id\":2,\"command\":\"good\"}\n");
+	CHECK_STR(line_from(a), "{\"id\":2,\"ok\":true,\"result\":{\"n\":1}}\n");
+	shutdown(a, SHUT_WR);
+	say(b, "{\"id\":3,\"command\":\"now\"}\n");
+	CHECK_STR(line_from(b), "{\"id\":3,\"ok\":true,\"result\":{\"fds\":0}}\n");
+	CHECK_STR(line_from(a), "{\"id\":1,\"ok\":true,\"result\":{}}\n");
+	CHECK_STR(line_from(a), "");
+	/* The VM goes before it has answered. */
+	say(b, "{\"id\":4,\"command\":\"later\"}\n{\"id\":5,\"command\":\"good\"}\n");
+	CHECK(strstr(line_from(b), "\"id\":5"));
+	server_stop(&s);
+	control_announce_end(s.ctl, &(struct outcome){ .kind = OUTCOME_POWEROFF });
+	server_end(&s);
+	CHECK_STR(line_from(b), "{\"id\":4,\"ok\":false,\"error\":{\"code\":\"failed\","
+				"\"message\":\"the guest ended\"}}\n");
+	close(a);
+	close(b);
+	CHECK_EQ(test_open_fds(), fds);
+}
+
 static void test_hostile(void)
 {
 	static char junk[CONTROL_MAX_LINE];
@@ -409,6 +459,7 @@ const struct test control_tests[] = {
 	{ "answers", test_answers },
 	{ "clients", test_clients },
 	{ "many-at-once", test_many_at_once },
+	{ "later", test_later },
 	{ "hostile", test_hostile },
 	{ 0 },
 };
