@@ -3,10 +3,12 @@
 # timeout: 1800
 . "${CASES:-/cases}/lib.sh"
 
+command_options
 run() { # STATUS [OPTIONS] -- CMD
 	local want=$1
 	shift
-	expect_status "$want" lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 "$@"
+	# shellcheck disable=SC2086 # options
+	expect_status "$want" lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 $for_command "$@"
 }
 
 run 77 -- sh -c 'exit 77'
@@ -41,7 +43,8 @@ echo inside >data/file
 ln -s file data/link
 cp streams data/prog
 status=0
-lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 --add data --workdir /tmp/x --user 1000:100 \
+# shellcheck disable=SC2086 # options
+lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 $for_command --add data --workdir /tmp/x --user 1000:100 \
 	--env "COLOUR=deep red" -- ./streams "two words" <random >out 2>err || status=$?
 [ $status = 0 ] || { tail log err; fail "status $status"; }
 expect_same random out

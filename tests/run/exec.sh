@@ -7,8 +7,10 @@ unset HOME
 export XDG_RUNTIME_DIR="$TMP/run"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 
+command_options
 start() {
-	lkvm run -k /guest/kernel -i /guest/initrd -m 512 --name box --console-log log --timeout 600 -- sleep 10000 \
+	# shellcheck disable=SC2086 # options
+	lkvm run $for_command -k /guest/kernel -i /guest/initrd -m 512 --name box --console-log log --timeout 600 -- sleep 10000 \
 		>box.out 2>box.err </dev/null &
 	pid=$!
 	tries=200

@@ -67,6 +67,28 @@ guest_initrd() {
 	rm -rf "$dir" "$dir.cpio"
 }
 
+# modules_dir DIR: the virtio modules of the guest's kernel as depmod would leave them, packed; each needs all that are
+# loaded before it. Fails if there are none.
+modules_dir() {
+	local before='' name
+	mkdir -p "$1"
+	(cd "$1" && cpio -idm </guest/modules.cpio 2>/dev/null && mv modules/* . && [ -s order ]) || return 1
+	while read -r name; do
+		gzip "$1/$name.ko"
+		echo "$name.ko.gz:$before"
+		before=" $name.ko.gz$before"
+	done <"$1/order" >"$1/modules.dep"
+}
+
+# command_options: what `lkvm run -- CMD` needs with the guest's kernel, in $for_command: --modules, or nothing.
+command_options() {
+	for_command=
+	if modules_dir "$TMP/.modules" && grep -q '^virtio_console' "$TMP/.modules/modules.dep"; then
+		# shellcheck disable=SC2034 # for the caller
+		for_command="--modules $TMP/.modules"
+	fi
+}
+
 # elapsed CMD...: runs CMD; its wall time in tenths of a second is in $TENTHS, its status is returned.
 elapsed() {
 	local start status=0
