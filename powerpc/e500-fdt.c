@@ -11,13 +11,10 @@
 #include "powerpc/e500-layout.h"
 #include "powerpc/e500-power.h"
 
-/*
- * Binding of open-pic: sense of an interrupt, "high to low level sensitive type enabled" in its
- * words.
- */
+/* Sense of an interrupt in the binding of open-pic: active high level. */
 #define OPEN_PIC_LEVEL_HIGH 2
 
-/* Caches of an e500v2 core (e500 Core Family Reference Manual §11.1). */
+/* Caches of an e500v2 core (e500 Core Family Reference Manual, "L1 caches"). */
 #define CACHE_LINE_BYTES 32
 #define CACHE_BYTES      KIB(32)
 
@@ -43,7 +40,7 @@ static void add_cpu(struct fdt *fdt, const struct ppc_e500_fdt *p)
 	fdt_node_end(fdt);
 }
 
-/* ePAPR 1.1 §7.5 "Hypervisor node". */
+/* ePAPR 1.1, chapter "Virtualization": the hypervisor node. */
 static void add_hypervisor(struct fdt *fdt, const struct ppc_e500_fdt *p)
 {
 	if (!p->has_hcall)

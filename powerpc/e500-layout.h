@@ -63,10 +63,10 @@ struct ppc_e500_params {
 int ppc_e500_machine_init(struct machine *m, const struct ppc_e500_params *p) LKVM_MUST_CHECK;
 
 /*
- * The initial mapped area (ePAPR 1.1 §5.4.1): how much of RAM, from its start on, the boot CPU's
- * first TLB entry maps. It is a size that this TLB has, covers what Linux maps by itself and all of
- * [RAM's start, @end), and does not reach beyond RAM. Returns 0, or -ENOMEM (reported) if there is
- * no such size. Pure.
+ * The initial mapped area (ePAPR 1.1, "Initial Mapped Areas"): how much of RAM, from its start on,
+ * the boot CPU's first TLB entry maps. It is a size that this TLB has, covers what Linux maps by
+ * itself and all of [RAM's start, @end), and does not reach beyond RAM. Returns 0, or -ENOMEM
+ * (reported) if there is no such size. Pure.
  */
 int ppc_e500_boot_map(const struct machine *m, gpa_t end, uint64_t *size_bytes) LKVM_MUST_CHECK;
 

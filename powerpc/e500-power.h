@@ -3,9 +3,9 @@
  * How an e500 guest ends itself: two blocks of the SoC's registers, big-endian words, of which
  * little but that is there. Pure.
  *
- * Global utilities (MPC8544E Reference Manual, chapter 21): RSTCR asks for a reset. GPIO (P2020
- * QorIQ Reference Manual, chapter "General Purpose I/O"): pin 0 drives the power switch, as on
- * QEMU's machine; Linux's gpio-poweroff sets it.
+ * Global utilities (MPC8544E Reference Manual, chapter of that name): RSTCR asks for a reset. GPIO
+ * (P2020 QorIQ Reference Manual, chapter "General Purpose I/O"): pin 0 drives the power switch, as
+ * on QEMU's machine; Linux's gpio-poweroff sets it.
  */
 #ifndef PPC_E500_POWER_H
 #define PPC_E500_POWER_H

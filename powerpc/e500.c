@@ -22,7 +22,7 @@
 #include "powerpc/e500-fdt.h"
 #include "powerpc/e500-layout.h"
 
-/* ePAPR 1.1 §5.4.1, "Boot CPU Initial Register State": r6 tells a client that it is one. */
+/* ePAPR 1.1, "Boot CPU Initial Register State": r6 tells a client that it is one. */
 #define EPAPR_MAGIC 0x45504150u /* "EPAP" */
 
 static const struct kvm_cap_need needs[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Looks at what an ePAPR client is entered with (ePAPR 1.1 §5.4.1). */
+/* Looks at what an ePAPR client is entered with (ePAPR 1.1, "Boot CPU Initial Register State"). */
 #include "tests/guest/ppc/guest.inc"
 
 	mr r20, r3

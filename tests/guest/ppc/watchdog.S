@@ -3,7 +3,7 @@
 #include "tests/guest/ppc/guest.inc"
 
 /*
- * TCR (e500 Core manual §2.5.1): the period is the time in which timebase bit 63 - 38 toggles, 2^25
+ * TCR (e500 Core manual): the period is the time in which timebase bit 63 - 38 toggles, 2^25
  * ticks.
  */
 #define TCR_WP     (2 << 30)  /* 38 = 0b100110: its last two bits ... */
