@@ -47,6 +47,31 @@ void device_list_stop(struct device_list *list)
 	}
 }
 
+static void thaw(struct device_list *list, unsigned int nr)
+{
+	while (nr--)
+		if (list->devices[nr].ops->thaw)
+			list->devices[nr].ops->thaw(list->devices[nr].dev);
+}
+
+bool device_list_freeze(struct device_list *list)
+{
+	for (unsigned int i = 0; i < list->nr; i++) {
+		const struct device *d = &list->devices[i];
+
+		if (d->ops->freeze && !d->ops->freeze(d->dev)) {
+			thaw(list, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+void device_list_thaw(struct device_list *list)
+{
+	thaw(list, list->nr);
+}
+
 void device_list_destroy(struct device_list *list)
 {
 	device_list_stop(list);

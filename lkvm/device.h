@@ -12,6 +12,12 @@ struct device_ops {
 	int (*start)(void *dev);
 	/* Undoes start; after it no callback of the device runs. vCPUs and the main loop have stopped. */
 	void (*stop)(void *dev);
+	/*
+	 * Keeps threads of the device off guest memory until thaw(). False if one is at work on it just now. Main
+	 * thread, while it is started.
+	 */
+	bool (*freeze)(void *dev);
+	void (*thaw)(void *dev);
 	/* Frees the device. */
 	void (*destroy)(void *dev);
 };
@@ -38,6 +44,9 @@ int device_list_add(struct device_list *list, const char *name, const struct dev
 int device_list_start(struct device_list *list) LKVM_MUST_CHECK;
 /* Stops the started ones, last first. Legal at any time. */
 void device_list_stop(struct device_list *list);
+/* Freezes all, or none and returns false. */
+bool device_list_freeze(struct device_list *list) LKVM_MUST_CHECK;
+void device_list_thaw(struct device_list *list);
 /* Destroys all, last first. */
 void device_list_destroy(struct device_list *list);
 

@@ -27,8 +27,19 @@ void memory_init(struct memory *mem)
 	memset(mem, 0, sizeof(*mem));
 }
 
+void memory_let_files_go(struct memory *mem)
+{
+	for (unsigned int i = 0; i < mem->nr_files; i++) {
+		/* Other pieces of the same file share its lease: closing one does not end it. */
+		fcntl(mem->files[i].fd, F_SETLEASE, F_UNLCK);
+		close(mem->files[i].fd);
+	}
+	mem->nr_files = 0;
+}
+
 void memory_exit(struct memory *mem)
 {
+	memory_let_files_go(mem);
 	for (unsigned int i = 0; i < mem->nr_regions; i++)
 		munmap(mem->regions[i].host, (size_t)mem->regions[i].size_bytes);
 	mem->nr_regions = 0;
@@ -296,6 +307,18 @@ static int read_fully(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
 	return 0;
 }
 
+/* Puts the mapping at @from in the place of the one at @host. 0 or -errno; then @from is gone. */
+static int move_over(void *from, uint8_t *host, size_t len)
+{
+	int ret;
+
+	if (mremap(from, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, host) != MAP_FAILED)
+		return 0;
+	ret = -errno;
+	munmap(from, len);
+	return ret;
+}
+
 /*
  * Replaces the whole pages at @host by a private mapping of the file. Mapped elsewhere first and
  * then moved: a MAP_FIXED mmap() that fails (a file system without mmap) may have punched a hole
@@ -303,19 +326,80 @@ static int read_fully(int fd, uint8_t *buf, uint64_t len, uint64_t offset)
  */
 static int map_over(uint8_t *host, int fd, uint64_t offset, uint64_t len)
 {
-	void *p;
-	int ret;
+	void *p = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, (off_t)offset);
 
-	p = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd,
-		 (off_t)offset);
-	if (p == MAP_FAILED)
-		return -errno;
-	if (mremap(p, (size_t)len, (size_t)len, MREMAP_MAYMOVE | MREMAP_FIXED, host) == MAP_FAILED) {
-		ret = -errno;
-		munmap(p, (size_t)len);
+	return p == MAP_FAILED ? -errno : move_over(p, host, (size_t)len);
+}
+
+/*
+ * A private mapping shows what others write to the file later, and is gone where they cut it off: a kernel
+ * or initrd that is built anew while its guest runs would change that guest, or end it. So a lease is taken
+ * of files that others can open. True with @lease, a descriptor or -1 for none, if the file may be mapped.
+ */
+static bool may_map(const struct memory *mem, int fd, const struct stat *st, int *lease)
+{
+	bool may;
+
+	*lease = -1;
+	if (!mem->lease_signal || !st->st_nlink) /* a memfd has no name */
+		return true;
+	if (mem->nr_files == MEMORY_MAX_FILES)
+		return false;
+	*lease = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (*lease < 0)
+		return false;
+	if (!fcntl(*lease, F_SETSIG, mem->lease_signal) && !fcntl(*lease, F_SETLEASE, F_RDLCK))
+		return true;
+	/*
+	 * EAGAIN: somebody has it open for writing. Otherwise there are none to be had, as only the owner gets
+	 * them, and not on every file system: such files are rarely under construction.
+	 */
+	may = errno != EAGAIN;
+	close(*lease);
+	*lease = -1;
+	return may;
+}
+
+/* map_over(), with a lease. 0 or -errno: then the file is to be read. */
+static int map_leased(struct memory *mem, uint8_t *host, int fd, const struct stat *st, uint64_t offset,
+		      uint64_t len)
+{
+	int lease, ret;
+
+	if (!may_map(mem, fd, st, &lease))
+		return -EAGAIN;
+	ret = map_over(host, fd, offset, len);
+	if (lease < 0)
 		return ret;
+	if (ret)
+		close(lease);
+	else
+		mem->files[mem->nr_files++] = (struct memory_file){ .fd = lease, .host = host, .len = len };
+	return ret;
+}
+
+/*
+ * A copy takes the place of the mapping. It is not enough to make the pages private by writing to them: a
+ * file that is cut off takes such pages along.
+ */
+int memory_keep_files(struct memory *mem)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; i < mem->nr_files && !ret; i++) {
+		const struct memory_file *file = &mem->files[i];
+		size_t len = (size_t)file->len;
+		void *copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+				  -1, 0);
+
+		if (copy == MAP_FAILED)
+			return -errno;
+		memcpy(copy, file->host, len);
+		ret = move_over(copy, file->host, len);
 	}
-	return 0;
+	if (!ret)
+		memory_let_files_go(mem);
+	return ret;
 }
 
 /*
@@ -365,7 +449,7 @@ int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64
 	ret = read_fully(fd, host, edge, from);
 	if (ret)
 		return ret;
-	if (middle && map_over(host + edge, fd, from + edge, middle) < 0) {
+	if (middle && map_leased(mem, host + edge, fd, &st, from + edge, middle) < 0) {
 		ret = read_fully(fd, host + edge, middle, from + edge);
 		if (ret)
 			return ret;

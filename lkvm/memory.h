@@ -12,6 +12,8 @@
 #include "lkvm/walk.h"
 
 #define MEMORY_MAX_REGIONS 16
+/* Pieces of files that are mapped; what is more is read. */
+#define MEMORY_MAX_FILES 32
 
 struct memory_region {
 	gpa_t       gpa;
@@ -22,14 +24,35 @@ struct memory_region {
 	bool        hugetlb;
 };
 
+/* Pages that are still those of a file that others may change; fd holds a lease on it. */
+struct memory_file {
+	int      fd;
+	uint8_t *host;
+	uint64_t len;
+};
+
 struct memory {
 	struct memory_region regions[MEMORY_MAX_REGIONS]; /* sorted by gpa, never overlapping */
 	unsigned int         nr_regions;
 	/* Files are read, not mapped: every page must be one that can hold tags (arm64's MTE). */
 	bool                 copy_files;
+	/*
+	 * Signal, blocked in all threads, that comes before somebody changes a mapped file; he waits until
+	 * memory_keep_files() is called, so do it at once. 0: nobody would, so files are mapped without.
+	 */
+	int                  lease_signal;
+	struct memory_file   files[MEMORY_MAX_FILES];
+	unsigned int         nr_files;
 };
 
 void memory_init(struct memory *mem);
+/*
+ * Puts copies in the place of files on which there is a lease, and gives the leases back: the guest
+ * keeps what it was loaded with. Nobody may write to guest memory meanwhile. 0 or -errno. Main thread.
+ */
+int memory_keep_files(struct memory *mem) LKVM_MUST_CHECK;
+/* Gives the leases back: the guest will see what happens to its files. */
+void memory_let_files_go(struct memory *mem);
 /* Unmaps all regions. */
 void memory_exit(struct memory *mem);
 

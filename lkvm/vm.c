@@ -30,6 +30,10 @@
 /* How long the console may take to get rid of its output once the run has been cut short. */
 #define CONSOLE_STOP_WAIT_MS 1000
 
+/* When a file that the guest was loaded from is about to change: how often the guest is asked to stop, how long. */
+#define FILES_TRIES    5
+#define FILES_PAUSE_MS 100
+
 /* ---- KVM ---------------------------------------------------------------------------------------- */
 
 static const char *open_advice(const char *dev, int err)
@@ -455,6 +459,63 @@ static int take_signals(struct vm *vm)
 	return ret;
 }
 
+/* While nobody else writes to guest memory. False if somebody goes on with that. */
+static bool keep_files(struct vm *vm)
+{
+	bool frozen;
+	int ret = 0;
+
+	if (vm_pause(vm, FILES_PAUSE_MS))
+		return false;
+	frozen = device_list_freeze(&vm->devices);
+	if (frozen) {
+		ret = memory_keep_files(&vm->memory);
+		device_list_thaw(&vm->devices);
+	}
+	vm_resume(vm);
+	if (ret)
+		log_debug("cannot copy what the guest was loaded with: %s", strerror(-ret));
+	return frozen && !ret;
+}
+
+/* Who wants to change the file waits for us. */
+static void on_file_change(void *opaque, uint32_t events)
+{
+	struct signalfd_siginfo info;
+	struct vm *vm = opaque;
+
+	(void)events;
+	while (read(vm->lease_fd, &info, sizeof(info)) == sizeof(info))
+		;
+	for (unsigned int i = 0; i < FILES_TRIES; i++)
+		if (keep_files(vm))
+			return;
+	log_warning("a file that the guest was loaded from is being changed, and the guest will see it: it may crash (make "
+		    "the new file under another name, and rename it)");
+	memory_let_files_go(&vm->memory);
+}
+
+/*
+ * See memory.h on leases. Before any thread is made, as they inherit the mask; the signal stays blocked for good,
+ * because one may still be on its way when the leases are gone.
+ */
+static int watch_files(struct vm *vm)
+{
+	int sig = SIGRTMIN + 1, ret; /* SIGRTMIN is for kicks */
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	vm->lease_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	ret = vm->lease_fd < 0 ? -errno : loop_add(vm->loop, vm->lease_fd, EPOLLIN, on_file_change, vm);
+	if (ret)
+		log_error("cannot watch the guest's files: %s", strerror(-ret));
+	else
+		vm->memory.lease_signal = sig;
+	return ret;
+}
+
 static void release_signals(struct vm *vm)
 {
 	pthread_sigmask(SIG_SETMASK, &vm->old_sigmask, NULL);
@@ -517,6 +578,7 @@ int vm_create(struct vm **out, const struct config *cfg)
 	vm->timeout_fd = -1;
 	vm->panic_fd = -1;
 	vm->signal_fd = -1;
+	vm->lease_fd = -1;
 	vm->console_log_fd = -1;
 	pthread_mutex_init(&vm->vcpu_lock, NULL);
 	pthread_cond_init(&vm->vcpu_cond, NULL);
@@ -563,6 +625,9 @@ int vm_create(struct vm **out, const struct config *cfg)
 	if (ret)
 		goto err;
 	ret = arch_devices_create(vm);
+	if (ret)
+		goto err;
+	ret = watch_files(vm);
 	if (ret)
 		goto err;
 	ret = load_kernel(vm);
@@ -612,6 +677,8 @@ void vm_destroy(struct vm *vm)
 		close(vm->timeout_fd);
 	if (vm->panic_fd >= 0)
 		close(vm->panic_fd);
+	if (vm->lease_fd >= 0)
+		close(vm->lease_fd);
 	free(vm->boot.cmdline);
 	pthread_cond_destroy(&vm->vcpu_cond);
 	pthread_mutex_destroy(&vm->vcpu_lock);

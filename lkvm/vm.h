@@ -105,6 +105,7 @@ struct vm {
 	int               timeout_fd;   /* timerfd of --timeout, -1: none */
 	int               panic_fd;     /* timerfd: how long a panicking guest may go on talking */
 	int               signal_fd;    /* SIGTERM and friends */
+	int               lease_fd;     /* signalfd: a file that the guest was loaded from is about to change */
 	int               console_log_fd;
 	sigset_t          old_sigmask;  /* before signal_fd took its signals; valid with loop */
 };

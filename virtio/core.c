@@ -246,6 +246,29 @@ static void device_stop(void *opaque)
 		loop_del(dev->loop, dev->queues[i].eventfd);
 }
 
+/* Models touch guest memory between virtio_queue_begin() and virtio_queue_end() only. */
+static bool device_freeze(void *opaque)
+{
+	struct virtio_device *dev = opaque;
+	unsigned int i;
+
+	for (i = 0; i < dev->nr_queues && !pthread_mutex_trylock(&dev->queues[i].lock); i++)
+		;
+	if (i == dev->nr_queues)
+		return true;
+	while (i--)
+		pthread_mutex_unlock(&dev->queues[i].lock);
+	return false;
+}
+
+static void device_thaw(void *opaque)
+{
+	struct virtio_device *dev = opaque;
+
+	for (unsigned int i = dev->nr_queues; i--;)
+		pthread_mutex_unlock(&dev->queues[i].lock);
+}
+
 static void device_destroy(void *opaque)
 {
 	struct virtio_device *dev = opaque;
@@ -259,6 +282,8 @@ static void device_destroy(void *opaque)
 const struct device_ops virtio_device_ops = {
 	.start = device_start,
 	.stop = device_stop,
+	.freeze = device_freeze,
+	.thaw = device_thaw,
 	.destroy = device_destroy,
 };
 

@@ -7,7 +7,7 @@
 
 #include "tests/unit/test.h"
 
-/* Writes "+a" for start, "-a" for stop, "~a" for destroy of device "a". */
+/* Writes "+a" for start, "-a" for stop, "~a" for destroy of device "a", "*a" for freeze and "=a" for thaw. */
 static char trace[512];
 
 static void note(char what, const void *dev)
@@ -39,8 +39,27 @@ static void dev_destroy(void *dev)
 	note('~', dev);
 }
 
-static const struct device_ops all_ops = { dev_start, dev_stop, dev_destroy };
-static const struct device_ops failing_ops = { dev_start_fails, dev_stop, dev_destroy };
+static bool dev_freeze(void *dev)
+{
+	note('*', dev);
+	return true;
+}
+
+static bool dev_is_busy(void *dev)
+{
+	note('?', dev);
+	return false;
+}
+
+static void dev_thaw(void *dev)
+{
+	note('=', dev);
+}
+
+static const struct device_ops all_ops = { .start = dev_start, .stop = dev_stop, .destroy = dev_destroy };
+static const struct device_ops failing_ops = { .start = dev_start_fails, .stop = dev_stop, .destroy = dev_destroy };
+static const struct device_ops frozen_ops = { .freeze = dev_freeze, .thaw = dev_thaw };
+static const struct device_ops busy_ops = { .freeze = dev_is_busy, .thaw = dev_thaw };
 static const struct device_ops no_ops = { 0 };
 
 static char a[] = "a", b[] = "b", c[] = "c";
@@ -61,6 +80,25 @@ static void test_order(void)
 	CHECK_STR(trace, "+a+b-b-a+a+b-b-a~b~a");
 	device_list_destroy(&list);
 	CHECK_STR(trace, "+a+b-b-a+a+b-b-a~b~a");
+}
+
+static void test_freeze(void)
+{
+	struct device_list list = { 0 };
+
+	trace[0] = '\0';
+	CHECK_EQ(device_list_add(&list, a, &frozen_ops, a), 0);
+	CHECK_EQ(device_list_add(&list, "none", &no_ops, NULL), 0);
+	CHECK_EQ(device_list_add(&list, b, &frozen_ops, b), 0);
+	CHECK(device_list_freeze(&list));
+	device_list_thaw(&list);
+	CHECK_STR(trace, "*a*b=b=a");
+	/* All or none. */
+	trace[0] = '\0';
+	CHECK_EQ(device_list_add(&list, c, &busy_ops, c), 0);
+	CHECK(!device_list_freeze(&list));
+	CHECK_STR(trace, "*a*b?c=b=a");
+	device_list_destroy(&list);
 }
 
 static void test_failed_start(void)
@@ -107,6 +145,7 @@ static void test_full(void)
 
 const struct test device_tests[] = {
 	{ "order", test_order },
+	{ "freeze", test_freeze },
 	{ "failed-start", test_failed_start },
 	{ "never-started", test_never_started },
 	{ "full", test_full },

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -227,6 +229,71 @@ static void test_load_is_mapping(void)
 	free(file);
 }
 
+/* As a kernel or initrd does that is built anew in its place. */
+static void truncate_and_write(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	_exit(fd < 0 || write(fd, "new", 3) != 3);
+}
+
+/* Somebody changes a file while the guest that was loaded from it runs. */
+static void test_file_changes(void)
+{
+	const struct timespec patience = { .tv_sec = 20 };
+	uint64_t page = page_bytes(), size = 4 * page;
+	char path[] = "/tmp/lkvm-test-XXXXXX";
+	uint8_t *data = malloc((size_t)size);
+	int fds = test_open_fds(), writer = mkstemp(path), fd, status = -1;
+	struct memory mem;
+	sigset_t set, old;
+	pid_t pid;
+
+	util_pattern(data, (size_t)size, 3);
+	CHECK_EQ(write(writer, data, (size_t)size), size);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0);
+	memory_init(&mem);
+	mem.lease_signal = SIGRTMIN + 1;
+	sigemptyset(&set);
+	sigaddset(&set, mem.lease_signal);
+	pthread_sigmask(SIG_BLOCK, &set, &old);
+	add(&mem, MIB(2), 2 * size);
+
+	/* While somebody can write to it, it is read. */
+	CHECK_EQ(memory_load_file(&mem, MIB(2), fd, 0, size), 0);
+	CHECK_EQ(pwrite(writer, "\0", 1, (off_t)page), 1);
+	CHECK_EQ(mem.regions[0].host[page], data[page]);
+	CHECK_EQ(pwrite(writer, data + page, 1, (off_t)page), 1);
+	close(writer);
+
+	/* Else it is mapped, in two pieces. */
+	CHECK_EQ(memory_load_file(&mem, MIB(2), fd, 0, 2 * page), 0);
+	CHECK_EQ(memory_load_file(&mem, MIB(2) + size, fd, (off_t)(2 * page), 2 * page), 0);
+	if (mem.nr_files) {
+		mem.regions[0].host[1] = 1;
+		pid = fork();
+		if (pid == 0)
+			truncate_and_write(path);
+		CHECK_EQ(sigtimedwait(&set, NULL, &patience), mem.lease_signal);
+		CHECK_EQ(memory_keep_files(&mem), 0);
+		CHECK_EQ(mem.nr_files, 0);
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		CHECK_EQ(status, 0);
+		data[1] = 1;
+		CHECK(!memcmp(mem.regions[0].host, data, (size_t)(2 * page)));
+		CHECK(!memcmp(mem.regions[0].host + size, data + 2 * page, (size_t)(2 * page)));
+	}
+	memory_exit(&mem);
+	close(fd);
+	unlink(path);
+	free(data);
+	CHECK_EQ(test_open_fds(), fds);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (status)
+		test_skip("there are no leases here");
+}
+
 static void test_load_errors(void)
 {
 	uint64_t page = page_bytes();
@@ -418,6 +485,7 @@ const struct test memory_tests[] = {
 	{ "read_write", test_read_write },
 	{ "load_edges", test_load_edges },
 	{ "load_is_mapping", test_load_is_mapping },
+	{ "file_changes", test_file_changes },
 	{ "load_errors", test_load_errors },
 	{ "zero", test_zero },
 	{ "terabyte", test_terabyte },

@@ -51,6 +51,25 @@ static bool all_zero(const struct fixture *f, gpa_t gpa, unsigned int len)
 	return true;
 }
 
+/* Nobody works on guest memory while it is frozen, and it is not frozen while somebody does. */
+static void test_freeze(void)
+{
+	struct virtio_queue *queue;
+	struct fixture f;
+
+	setup(&f);
+	queue = &f.dev->queues[0];
+	CHECK(virtio_queue_begin(queue));
+	CHECK(!virtio_device_ops.freeze(f.dev));
+	virtio_queue_end(queue);
+	CHECK(virtio_device_ops.freeze(f.dev));
+	CHECK(!virtio_queue_trybegin(queue));
+	virtio_device_ops.thaw(f.dev);
+	CHECK(virtio_queue_trybegin(queue));
+	virtio_queue_end(queue);
+	teardown(&f);
+}
+
 static void test_fill(void)
 {
 	struct fixture f;
@@ -105,6 +124,7 @@ static void test_readable_only(void)
 }
 
 const struct test virtio_rng_tests[] = {
+	{ "freeze", test_freeze },
 	{ "fill", test_fill },
 	{ "bounded", test_bounded },
 	{ "readable only", test_readable_only },

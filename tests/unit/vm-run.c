@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Running a VM against scripted exits: outcomes, stopping, pausing, calls on vCPU threads. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lkvm/vm.h"
 #include "tests/unit/fake-kvm.h"
+#include "tests/unit/image-util.h"
 #include "tests/unit/test.h"
 #include "tests/unit/vm-fixture.h"
 
@@ -658,6 +661,88 @@ static void test_stopped_after_panic(void)
 	}
 }
 
+struct change_test {
+	struct vm   *vm;
+	const char  *path;
+	int          status; /* of the process that makes the file anew */
+	_Atomic bool runs;
+};
+
+static int note_run(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
+{
+	struct change_test *t = opaque;
+
+	(void)index;
+	(void)nth;
+	atomic_store(&t->runs, true);
+	return fake_kvm_idle(run);
+}
+
+static void *changer(void *arg)
+{
+	struct change_test *t = arg;
+	pid_t pid;
+
+	while (!atomic_load(&t->runs))
+		usleep(100);
+	pid = fork();
+	if (pid == 0) {
+		int fd = open(t->path, O_WRONLY | O_TRUNC);
+
+		_exit(fd < 0 || write(fd, "new", 3) != 3);
+	}
+	CHECK_EQ(waitpid(pid, &t->status, 0), pid);
+	vm_request_stop(t->vm, OUTCOME_POWEROFF, 0, "done");
+	return NULL;
+}
+
+/* The kernel is built anew in its place while a guest of it runs, which keeps the old one. */
+static void test_file_changes(void)
+{
+	char path[] = "/tmp/lkvm-test-XXXXXX";
+	struct change_test t = { .path = path, .status = -1 };
+	int fd = mkstemp(path);
+	static uint8_t data[256 << 10];
+	const uint8_t *now;
+	struct config cfg;
+	pthread_t thread;
+	bool leased;
+
+	util_pattern(data, sizeof(data), 11);
+	CHECK_EQ(write(fd, data, sizeof(data)), sizeof(data));
+	close(fd);
+	fake_kvm_reset();
+	vm_fixture_host();
+	fake_kvm_on_run(note_run, &t);
+	vm_fixture_config(&cfg);
+	cfg.nr_cpus = vm_fixture_cpus(2);
+	cfg.rng = true;
+	cfg.timeout_ms = 60000;
+	free(cfg.firmware);
+	cfg.firmware = strdup(path);
+	if (create_vm(&t.vm, &cfg)) {
+		CHECK(!"vm_create");
+		unlink(path);
+		vm_fixture_free(&cfg);
+		return;
+	}
+	leased = t.vm->memory.nr_files;
+	if (leased) {
+		pthread_create(&thread, NULL, changer, &t);
+		CHECK_EQ(vm_run(t.vm), 0);
+		pthread_join(thread, NULL);
+		CHECK_EQ(t.status, 0);
+		CHECK_EQ(t.vm->outcome.kind, OUTCOME_POWEROFF);
+		now = memory_ptr(&t.vm->memory, t.vm->boot.kernel_start, sizeof(data));
+		CHECK(now && !memcmp(now, data, sizeof(data)));
+	}
+	vm_destroy(t.vm);
+	unlink(path);
+	vm_fixture_free(&cfg);
+	if (!leased)
+		test_skip("there are no leases here");
+}
+
 /* Burns CPU time without an exit, until it is kicked. */
 static int burn(struct kvm_run *run, unsigned int index, uint64_t nth, void *opaque)
 {
@@ -719,6 +804,7 @@ const struct test vm_run_tests[] = {
 	{ "no_kick_is_lost", test_no_kick_is_lost },
 	{ "ended_vcpu_is_not_kicked", test_ended_vcpu_is_not_kicked },
 	{ "stopped_after_panic", test_stopped_after_panic },
+	{ "file_changes", test_file_changes },
 	{ "no_progress", test_no_progress },
 	{ 0 },
 };
