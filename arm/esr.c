@@ -115,6 +115,12 @@ const char *arm_esr_text(uint64_t esr, char *buf, size_t size)
 	return buf;
 }
 
+bool arm_pstate_is_user(uint64_t pstate)
+{
+	/* AArch32's modes are numbers of their own: 0 is usr. */
+	return pstate & PSTATE_AARCH32 ? !(pstate & PSTATE_M_MASK) : !((pstate & PSTATE_M_MASK) >> 2);
+}
+
 bool arm_pstate_own_sp(uint64_t pstate)
 {
 	return !(pstate & PSTATE_AARCH32) && pstate & PSTATE_M_SPSEL;

@@ -17,6 +17,9 @@ const char *arm_esr_text(uint64_t esr, char *buf, size_t size);
 /* "nZCv DAIF EL1h" into @buf, which is returned: what is set is in capitals. As kept in SPSR_ELx. */
 const char *arm_pstate_text(uint64_t pstate, char *buf, size_t size);
 
+/* True if @pstate is that of user mode: EL0, or AArch32's usr. */
+bool arm_pstate_is_user(uint64_t pstate);
+
 /* True if @pstate uses the exception level's own stack pointer, not SP_EL0. */
 bool arm_pstate_own_sp(uint64_t pstate);
 

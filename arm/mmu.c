@@ -213,6 +213,11 @@ void arm_mmu_walk(const struct arm_mmu *mmu, const struct walk_memory *mem, uint
 		walk_map_identity(w, va);
 		return;
 	}
+	if (mmu->aarch32) {
+		snprintf(w->mode, sizeof(w->mode), "AArch32");
+		walk_fail(w, WALK_UNKNOWN, "lkvm does not know page tables of 32-bit guests");
+		return;
+	}
 	choose_regime(mmu, va, &r);
 	if (!r.page_shift) {
 		snprintf(w->mode, sizeof(w->mode), "reserved granule");

@@ -14,11 +14,13 @@ struct arm_mmu {
 	uint64_t pir;
 	uint64_t pire0;
 	bool     user;  /* the PE is at EL0 */
+	bool     aarch32; /* EL1 is AArch32: TCR is TTBCR, and tables are of other formats */
 };
 
 /*
- * Walks @va. Always fills @w. Granules of 4, 16 and 64 KiB, with FEAT_LPA, FEAT_LPA2 and FEAT_LVA sizes, blocks,
- * contiguous entries, hierarchical and indirect (FEAT_S1PIE) permissions and both TTBRs.
+ * Walks @va. Always fills @w. Granules of 4, 16 and 64 KiB, with FEAT_LPA, FEAT_LPA2 and FEAT_LVA
+ * sizes, blocks, contiguous entries, hierarchical and indirect (FEAT_S1PIE) permissions and both
+ * TTBRs. Tables of AArch32 are not followed: WALK_UNKNOWN.
  */
 void arm_mmu_walk(const struct arm_mmu *mmu, const struct walk_memory *mem, uint64_t va, struct walk *w);
 

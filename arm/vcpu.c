@@ -560,8 +560,7 @@ static void add_notes(struct vcpu *vcpu, struct reg_set *set, uint64_t pstate)
 		 mp.mp_state == KVM_MP_STATE_SUSPENDED ? "suspended" : "switched on");
 }
 
-/* PSTATE.M (Arm DDI0487 C5.2.19): the exception level, and whether that is AArch32's. */
-#define PSTATE_EL(pstate) ((unsigned int)(pstate) >> 2 & 3)
+/* PSTATE.M (Arm DDI0487 C5.2.19) */
 #define PSTATE_AARCH32 (1u << 4)
 /* SCTLR_EL1: byte order of data at EL1 and EL0; instructions are always little-endian */
 #define SCTLR_E0E (1u << 24)
@@ -595,7 +594,7 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){ "pc", ARM_REG_CORE(regs.pc), ROLE_PC });
 	for (unsigned int i = 0; i < ARRAY_SIZE(system); i++)
 		add_reg(vcpu, set, REG_SYSTEM, &system[i]);
-	set->user = !PSTATE_EL(pstate);
+	set->user = arm_pstate_is_user(pstate);
 	set->bits = pstate & PSTATE_AARCH32 ? 32 : 64;
 	set->big_endian = sctlr & (set->user ? SCTLR_E0E : SCTLR_EE);
 	set->frames = set->bits == 64 ? FRAMES_UP : FRAMES_NONE;
@@ -614,7 +613,8 @@ void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk
 		.tcr2 = optional_reg(vcpu, ARM_REG_TCR2_EL1),
 		.pir = optional_reg(vcpu, ARM_REG_PIR_EL1),
 		.pire0 = optional_reg(vcpu, ARM_REG_PIRE0_EL1),
-		.user = !PSTATE_EL(optional_reg(vcpu, ARM_REG_CORE(regs.pstate))),
+		.user = arm_pstate_is_user(optional_reg(vcpu, ARM_REG_CORE(regs.pstate))),
+		.aarch32 = arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_EL1_32BIT),
 	};
 	const struct {
 		uint64_t  id;

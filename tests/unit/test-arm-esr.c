@@ -75,6 +75,12 @@ static void test_pstate(void)
 		CHECK_STR(arm_pstate_text(rows[i].pstate, buf, sizeof(buf)), rows[i].text);
 		CHECK_EQ(arm_pstate_own_sp(rows[i].pstate), rows[i].own_sp);
 	}
+	/* EL0t, EL1h; AArch32's usr, svc, hyp. */
+	CHECK(arm_pstate_is_user(0x0));
+	CHECK(!arm_pstate_is_user(0x3c5));
+	CHECK(arm_pstate_is_user(0x10));
+	CHECK(!arm_pstate_is_user(0x13));
+	CHECK(!arm_pstate_is_user(0x1a));
 }
 
 const struct test arm_esr_tests[] = {

@@ -34,6 +34,13 @@ static void test_off(void)
 	arm_mmu_walk(&mmu, &walk_mem, 0x200, &w);
 	check_mapped(&w, 0x200, 0, "rwx", "rwx");
 	CHECK_STR(w.mode, "MMU off");
+	/* A 32-bit guest: what is not known is no failure of the guest's. */
+	mmu.aarch32 = true;
+	arm_mmu_walk(&mmu, &walk_mem, 0x200, &w);
+	check_mapped(&w, 0x200, 0, "rwx", "rwx");
+	mmu.sctlr = SCTLR_M;
+	arm_mmu_walk(&mmu, &walk_mem, 0x200, &w);
+	check_failed(&w, WALK_UNKNOWN, 0);
 }
 
 static void test_granules(void)
