@@ -49,3 +49,9 @@ refuse "a 32-bit ARM zImage, which --aarch32 wants|no 32-bit kernels" --aarch32
 refuse "exclude each other" --aarch32 --nested
 refuse "none of these CPUs" --vcpu-affinity 1000
 refuse "address in RAM" --firmware-address 0
+lkvm doctor >doctor 2>&1 || true
+if grep -q "nested guests *no" doctor; then
+	refuse "runs no guests at EL2: .*FEAT_NV2.*kvm-arm.mode=nested" --nested
+else
+	boot --nested
+fi
