@@ -1,4 +1,5 @@
-# What a Linux guest makes of the platform: MSI-X, its clock, RAM on both sides of the PCI window; and no splat.
+# What a Linux guest makes of the platform: MSI-X or wired interrupts, its clock, RAM on both sides of the PCI window;
+# and no splat.
 # arch: ppc64le
 # timeout: 300
 . "${CASES:-/cases}/lib.sh"
@@ -16,6 +17,11 @@ expect_status 0 lkvm run -k /guest/kernel -i initrd -c 2 -m 512 -d disk --timeou
 expect_grep "^ *[0-9]+: .*[1-9] .*(MSI|XICS).*virtio0-req" out
 expect_grep "^clock: $(($(date +%s) / 100000))" out
 expect_no_grep "WARNING:|Oops|BUG:|Call Trace" out
+
+# The devices' wired interrupts: levels, of the sources that interrupt-map names.
+expect_status 0 lkvm run -k /guest/kernel -i initrd -m 512 -d disk -p pci=nomsi --timeout 200
+expect_grep "^ *[0-9]+: .*[1-9] .*XICS.* Level .*virtio0" out
+expect_no_grep "nobody cared|WARNING:|Oops|BUG:|Call Trace" out
 
 # More than fits below the window. The host need not have it: nobody touches it.
 expect_status 0 lkvm run -k /guest/kernel -i initrd -m 2304 -d disk --timeout 200
