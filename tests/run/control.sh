@@ -49,6 +49,9 @@ expect_status 0 lkvm stat one
 expect_grep 'vCPU 0: running' out
 expect_status 0 lkvm debug one
 expect_grep '^lkvm: vCPU 0' out
+# JSON can't carry it, and it must not be left out.
+expect_status 125 lkvm exec one -- rm "$(printf '\377')" /
+expect_grep "the command and its environment must be UTF-8" err
 expect_status 125 lkvm pause tow
 expect_grep 'did you mean two' err
 expect_status 125 lkvm stop
