@@ -7,10 +7,16 @@ unset HOME
 export XDG_RUNTIME_DIR="$TMP/run"
 mkdir -m 700 "$XDG_RUNTIME_DIR"
 
+# What commands find in the guest: busybox under its names.
+mkdir bin
+cp /bin/busybox bin/
+for name in sh cat dd sleep true id ps grep; do ln -s busybox bin/$name; done
+
 command_options
 start() {
 	# shellcheck disable=SC2086 # options
-	lkvm run $for_command -k /guest/kernel -i /guest/initrd -m 512 --name box --console-log log --timeout 600 -- sleep 10000 \
+	lkvm run $for_command -k /guest/kernel -m 512 --name box --console-log log --timeout 600 --add bin:/bin \
+		-- /bin/sleep 10000 \
 		>box.out 2>box.err </dev/null &
 	pid=$!
 	tries=200
