@@ -56,7 +56,13 @@ struct exit_policy {
 enum exit_decision exit_policy_unserved(struct exit_policy *p, const struct exit_info *info,
 					const struct exit_record *rec, bool stop_on_any);
 
-/* An exit was served, or somebody had kicked the vCPU. Called for each of them: cheap. */
+/* Somebody kicked the vCPU. That says nothing about the guest: lkvm's own watchdog does it all the time. */
+static inline void exit_policy_kicked(struct exit_policy *p)
+{
+	p->idle = 0;
+}
+
+/* An exit was served. Called for each of them: cheap. */
 static inline void exit_policy_progress(struct exit_policy *p)
 {
 	p->unserved = 0;

@@ -299,7 +299,7 @@ static enum vcpu_exit_action idle_return(struct vcpu *vcpu, int run_errno)
 
 	count_exit(vcpu, KVM_EXIT_INTR);
 	if (atomic_load(&vcpu->kicked) || vcpu->run->immediate_exit) {
-		exit_policy_progress(&vcpu->policy);
+		exit_policy_kicked(&vcpu->policy);
 		return VCPU_RESUME;
 	}
 	if (!exit_policy_idle_is_due(&vcpu->policy) || !exit_policy_spins(&vcpu->policy, now_ms()))

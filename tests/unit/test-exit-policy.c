@@ -51,8 +51,10 @@ static void test_no_progress(void)
 	struct exit_policy p = { 0 };
 	struct exit_info info = at(0x1000, 1);
 
-	for (int i = 1; i < EXIT_REPEATS_MAX; i++)
+	for (int i = 1; i < EXIT_REPEATS_MAX; i++) {
 		CHECK(exit_policy_unserved(&p, &info, &resumable, false) != EXIT_NO_PROGRESS);
+		exit_policy_kicked(&p); /* no progress of the guest */
+	}
 	/* An exit that is served, and all begins again. */
 	exit_policy_progress(&p);
 	for (int i = 1; i < EXIT_REPEATS_MAX; i++)
@@ -96,7 +98,10 @@ static void test_idle_returns(void)
 	p = (struct exit_policy){ 0 };
 	for (unsigned int i = 0; i < 5; i++) {
 		CHECK_EQ(returns_until_spin(&p, EXIT_IDLE_RETURNS_MAX, 1000000), 0);
-		exit_policy_progress(&p);
+		if (i & 1)
+			exit_policy_progress(&p);
+		else
+			exit_policy_kicked(&p);
 	}
 }
 
