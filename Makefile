@@ -54,7 +54,7 @@ OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
 OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o stat-json.o stat-svg.o perf-event.o)
-OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86) $(addsuffix /reg-names.o, riscv arm)
+OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm x86) $(addsuffix /reg-names.o, riscv arm) arm/options.o x86/options.o
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \
@@ -80,7 +80,7 @@ DIR_ppc64le := powerpc
 DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest) \
-	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o reg-names.o) %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
+	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o) arm/reg-names.o $(DIR_$(ARCH))/reg-names.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
 
 # ---- tools and flags -----------------------------------------------------------------------------
 

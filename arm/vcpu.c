@@ -263,6 +263,51 @@ static int get_reg(struct vcpu *vcpu, const char *name, uint64_t id, uint64_t *v
 	return ret;
 }
 
+/* Why KVM does not take an ID register, as the end of a sentence. */
+static const char *feature_refusal(int err)
+{
+	switch (-err) {
+	case ENOENT:
+		return "KVM has no such register";
+	case EINVAL:
+	case EPERM:
+		return "KVM does not let guests have that: it is fixed, or more than the host has, or its kernel is older "
+		       "than Linux 6.7";
+	case EBUSY:
+		return "too late, the VM has already run";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* The registers are the VM's, but each vCPU shows them: set on all, the first time counts. */
+static int set_cpu_features(struct vcpu *vcpu)
+{
+	const struct config_arm *cfg = &vcpu->vm->cfg->arm;
+
+	for (unsigned int i = 0; i < cfg->nr_features; i++) {
+		const struct config_arm_feature *f = &cfg->features[i];
+		uint64_t mask = (f->bits < 64 ? (UINT64_C(1) << f->bits) - 1 : ~UINT64_C(0)) << f->lsb;
+		uint64_t v = 0, now = 0;
+		int ret;
+
+		ret = kvm_get_reg(vcpu->fd, f->id, &v);
+		v = (v & ~mask) | (f->value << f->lsb & mask);
+		if (!ret)
+			ret = kvm_set_reg(vcpu->fd, f->id, &v);
+		if (!ret)
+			ret = kvm_get_reg(vcpu->fd, f->id, &now);
+		if (!ret && now != v)
+			ret = -EINVAL;
+		if (ret) {
+			log_error("--cpu-feature %s=0x%" PRIx64 ": vCPU %u: %s", f->name, f->value, vcpu->index,
+				  feature_refusal(ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
 int arch_vcpu_create(struct vcpu *vcpu)
 {
 	struct arch_vm *arch = vcpu->vm->arch;
@@ -273,6 +318,8 @@ int arch_vcpu_create(struct vcpu *vcpu)
 	if (ret)
 		return ret;
 	ret = finish_sve(vcpu);
+	if (!ret)
+		ret = set_cpu_features(vcpu);
 	if (ret)
 		return ret;
 	ret = set_stolen_time(vcpu);

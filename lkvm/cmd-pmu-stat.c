@@ -39,8 +39,9 @@ struct stat_args {
 
 #define ARG(field) offsetof(struct stat_args, field)
 
-static int add_event(struct stat_args *args, const struct option_use *use, const char *name)
+static int add_event(void *target, const struct option_use *use, char *name)
 {
+	struct stat_args *args = target;
 	struct vm_stat_options *opt = &args->opt;
 	const char *near;
 
@@ -68,18 +69,9 @@ static int add_event(struct stat_args *args, const struct option_use *use, const
 static int parse_events(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
 {
 	struct stat_args *args = target;
-	char *copy = strdup(arg), *name, *save;
-	int ret = 0;
 
-	if (!copy) {
-		log_error("out of memory");
-		return -ENOMEM;
-	}
 	args->has_events = true;
-	for (name = strtok_r(copy, ",", &save); name && !ret; name = strtok_r(NULL, ",", &save))
-		ret = add_event(args, use, name);
-	free(copy);
-	return ret;
+	return options_parse_list(target, use, arg, add_event);
 }
 
 static int parse_interval(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)

@@ -73,8 +73,31 @@ struct config_add {
 	char *path; /* in the guest; NULL: the same as the host's */
 };
 
+/* A field of an ID register, as the guest is to read it. */
+struct config_arm_feature {
+	uint64_t id;       /* KVM's, of the register */
+	uint64_t value;
+	uint8_t  lsb, bits;
+	char     name[40]; /* as the user wrote it */
+};
+
+#define CONFIG_MAX_ARM_FEATURES 32
+
+/* A bit of CPUID, as an x86 guest is to see it. */
+struct config_cpuid_bit {
+	uint32_t leaf;
+	uint8_t  reg; /* 0: eax, ebx, ecx, edx */
+	uint8_t  bit;
+	bool     on;
+	char     name[32]; /* as the user wrote it */
+};
+
+#define CONFIG_MAX_CPUID_BITS 64
+
 /* What only arm64 guests have. */
 struct config_arm {
+	struct config_arm_feature features[CONFIG_MAX_ARM_FEATURES];
+	unsigned int nr_features;
 	uint64_t     firmware_address; /* where flat firmware goes; 0: the start of RAM */
 	uint64_t     kaslr_seed;       /* with has_kaslr_seed; 0: none is given to the guest */
 	bool         has_kaslr_seed;   /* false: a random one */
@@ -128,6 +151,8 @@ struct config {
 	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
 	struct config_arm     arm;
 	struct config_riscv   riscv;
+	struct config_cpuid_bit cpuid[CONFIG_MAX_CPUID_BITS]; /* x86 */
+	unsigned int          nr_cpuid;
 
 	/* The run. */
 	char        *name;        /* NULL: guest-PID */

@@ -469,6 +469,25 @@ int options_parse_compound(void *target, const struct option_use *use, const cha
 	return ret;
 }
 
+int options_parse_list(void *target, const struct option_use *use, const char *arg,
+		       int (*item)(void *target, const struct option_use *use, char *text))
+{
+	char *copy = strdup(arg), *part, *save;
+	int ret = 0;
+
+	if (!copy) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	part = strtok_r(copy, ",", &save);
+	if (!part)
+		ret = options_bad_value(use, arg, use->spec->metavar);
+	for (; part && !ret; part = strtok_r(NULL, ",", &save))
+		ret = item(target, use, part);
+	free(copy);
+	return ret;
+}
+
 /* ---- argv ------------------------------------------------------------------------------------- */
 
 /* Walks the words of a space-separated list. *@list moves on; false at its end. */

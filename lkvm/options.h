@@ -97,6 +97,13 @@ int options_bad_value(const struct option_use *use, const char *arg, const char 
 int options_match_word(const struct option_use *use, const char *what, const char *arg,
 		       const char *const words[]) LKVM_MUST_CHECK;
 
+/*
+ * Calls @item for each part of a list with commas, which it may change; one part at least. 0, -ENOMEM or
+ * -EINVAL (reported), or the first error of @item.
+ */
+int options_parse_list(void *target, const struct option_use *use, const char *arg,
+		       int (*item)(void *target, const struct option_use *use, char *text)) LKVM_MUST_CHECK;
+
 /* A key of a compound value (key=value,...). */
 struct option_key {
 	const char *name;

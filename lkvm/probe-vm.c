@@ -166,6 +166,8 @@ int probe_vm_ops(const struct probe_host *host, struct probe_op *ops, size_t nr)
 		if (host->cfg) {
 			p.cfg.arm = host->cfg->arm;
 			p.cfg.riscv = host->cfg->riscv;
+			memcpy(p.cfg.cpuid, host->cfg->cpuid, sizeof(p.cfg.cpuid));
+			p.cfg.nr_cpuid = host->cfg->nr_cpuid;
 			memcpy(p.cfg.pmu_device, host->cfg->pmu_device, sizeof(p.cfg.pmu_device));
 			memcpy(p.cfg.pmu_events, host->cfg->pmu_events, sizeof(p.cfg.pmu_events));
 			p.cfg.nr_pmu_events = host->cfg->nr_pmu_events;

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arm/options.h"
 #include "lkvm/cpulist.h"
 #include "lkvm/log.h"
 #include "lkvm/splat.h"
 #include "riscv/options.h"
+#include "x86/options.h"
 
 /* Where the hypervisor itself can print: SBI, sPAPR. */
 #define OPT_HV_CONSOLE (OPT_RISCV64 | OPT_PPC64)
@@ -783,6 +785,14 @@ const struct option_spec run_options[] = {
 	  .section = MACHINE, .parse = riscv_parse_disable_sbi, .help = "the same as --sbi EXT=off" },
 	{ .long_name = "disable-", .prefix = true, .metavar = "EXT", .arches = OPT_RISCV64,
 	  .section = MACHINE, .parse = riscv_parse_disable_isa, .help = "the same as --isa EXT=off" },
+	{ .long_name = "cpu-feature", .metavar = "REG[HI:LO]=N,...", .arches = OPT_ARM64, .section = MACHINE,
+	  .parse = arm_parse_cpu_feature,
+	  .help = "what the guest's CPUs say of themselves in ID registers, such as ID_AA64ISAR0_EL1[7:4]=0, which "
+		  "is as the host has it unless given; KVM takes what is less than that" },
+	{ .long_name = "cpuid", .metavar = "FEATURE=off,...", .arches = OPT_X86_64, .section = MACHINE,
+	  .parse = x86_parse_cpuid,
+	  .help = "features that the guest's CPUs do not show, such as avx2=off, by Linux's name or as "
+		  "LEAF.REGISTER.BIT; =on: only start where the host has it" },
 	{ .long_name = "custom-mvendorid", .metavar = "N", .arches = OPT_RISCV64, .section = MACHINE,
 	  .parse = riscv_parse_custom_id, .help = "the same as --isa mvendorid=N" },
 	{ .long_name = "custom-marchid", .metavar = "N", .arches = OPT_RISCV64, .section = MACHINE,

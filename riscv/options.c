@@ -2,7 +2,6 @@
 #include "riscv/options.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -105,8 +104,20 @@ static int set_config(struct config *cfg, const struct option_use *use, const st
 	return 0;
 }
 
-static int isa_item(struct config *cfg, const struct option_use *use, const char *name, const char *value)
+/* Cuts "NAME=VALUE" in two; NULL: there is no value. */
+static char *cut_value(char *item)
 {
+	char *value = strchr(item, '=');
+
+	if (value)
+		*value++ = '\0';
+	return value;
+}
+
+static int isa_item(void *target, const struct option_use *use, char *name)
+{
+	struct config *cfg = target;
+	const char *value = cut_value(name);
 	const struct riscv_config_reg *reg = riscv_config_by_name(name);
 	bool on = true;
 	int id;
@@ -122,8 +133,9 @@ static int isa_item(struct config *cfg, const struct option_use *use, const char
 	return 0;
 }
 
-static int sbi_item(struct config *cfg, const struct option_use *use, const char *name, const char *value)
+static int sbi_item(void *target, const struct option_use *use, char *name)
 {
+	const char *value = cut_value(name);
 	int id = sbi_id(use, name);
 	bool on = true;
 
@@ -131,44 +143,18 @@ static int sbi_item(struct config *cfg, const struct option_use *use, const char
 		return id;
 	if (value && parse_on_off(value, &on))
 		return bad_key(use, name, value, "on or off");
-	set_sbi(cfg, id, on);
+	set_sbi(target, id, on);
 	return 0;
-}
-
-/* Calls @item for each NAME[=VALUE] of a list with commas. */
-static int parse_list(struct config *cfg, const struct option_use *use, const char *arg,
-		      int (*item)(struct config *, const struct option_use *, const char *, const char *))
-{
-	char *copy = strdup(arg);
-	char *save, *name;
-	int ret = 0;
-
-	if (!copy) {
-		log_error("out of memory");
-		return -ENOMEM;
-	}
-	name = strtok_r(copy, ",", &save);
-	if (!name)
-		ret = options_bad_value(use, arg, "NAME=on|off,...");
-	for (; name && !ret; name = strtok_r(NULL, ",", &save)) {
-		char *value = strchr(name, '=');
-
-		if (value)
-			*value++ = '\0';
-		ret = item(cfg, use, name, value);
-	}
-	free(copy);
-	return ret;
 }
 
 int riscv_parse_isa(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
 {
-	return parse_list(target, use, arg, isa_item);
+	return options_parse_list(target, use, arg, isa_item);
 }
 
 int riscv_parse_sbi(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
 {
-	return parse_list(target, use, arg, sbi_item);
+	return options_parse_list(target, use, arg, sbi_item);
 }
 
 int riscv_parse_disable_isa(void *target, const struct option_use *use, const char *arg,

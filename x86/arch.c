@@ -177,6 +177,14 @@ static int filter_cpuid(struct vm *vm)
 		return -ENODEV;
 	}
 	x86_cpuid_filter(cpuid, &opt);
+	for (unsigned int i = 0; i < vm->cfg->nr_cpuid; i++) {
+		const struct config_cpuid_bit *b = &vm->cfg->cpuid[i];
+
+		if (!x86_cpuid_set(cpuid, b->leaf, b->reg, b->bit, b->on)) {
+			log_error("--cpuid %s=on: this host's KVM does not have it for guests", b->name);
+			return -ENOENT;
+		}
+	}
 	return 0;
 }
 

@@ -294,3 +294,17 @@ bool x86_cpuid_pmu_msrs(struct x86_cpuid *cpuid, struct x86_pmu_msrs *msrs)
 		*msrs = (struct x86_pmu_msrs){ 0xc0010200, 0xc0010201, 2, 6 };
 	return true;
 }
+
+bool x86_cpuid_set(struct x86_cpuid *cpuid, uint32_t leaf, unsigned int reg, unsigned int bit, bool on)
+{
+	struct x86_cpuid_entry *e = x86_cpuid_find(cpuid, leaf, 0);
+	uint32_t *value;
+
+	if (!e)
+		return !on;
+	value = reg == 0 ? &e->eax : reg == 1 ? &e->ebx : reg == 2 ? &e->ecx : &e->edx;
+	if (on)
+		return *value >> bit & 1;
+	*value &= ~(1u << bit);
+	return true;
+}

@@ -49,6 +49,12 @@ unsigned int x86_cpuid_phys_bits(struct x86_cpuid *cpuid);
 void x86_cpuid_vendor(struct x86_cpuid *cpuid, char vendor[13]);
 bool x86_cpuid_has_pmu(struct x86_cpuid *cpuid);
 
+/*
+ * Clears a bit (@reg 0 to 3: eax to edx) of @leaf, index 0, or looks whether it is set: bits that KVM does not
+ * support can't be turned on. False if it was to be on and is not.
+ */
+bool x86_cpuid_set(struct x86_cpuid *cpuid, uint32_t leaf, unsigned int reg, unsigned int bit, bool on);
+
 /* The MSRs of the general performance counters: those of the first, and the step to the next. */
 struct x86_pmu_msrs {
 	uint32_t     select;

@@ -59,7 +59,7 @@ static void test_isa(void)
 	bad("isa", "isa-=off", "unknown ISA extension 'isa-'");
 	bad("isa", "zbb=maybe", "--isa: zbb: bad value 'maybe', expected on or off");
 	bad("isa", "", "--isa");
-	bad("isa", ",", "expected NAME=on|off,...");
+	bad("isa", ",", "expected EXT=on|off,...");
 }
 
 static void test_config_registers(void)

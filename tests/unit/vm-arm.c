@@ -275,6 +275,8 @@ static void bare_host(struct fixture *f)
 		fake_kvm_set_cap(caps[i], 0);
 }
 
+#define ISAR0 UINT64_C(0x603000000013c030)
+
 static void test_bare_host(void)
 {
 	struct fixture f;
@@ -301,6 +303,43 @@ static void test_bare_host(void)
 	bare_host(&f);
 	f.cfg.arm.nested = true;
 	refused(&f, -ENODEV, "FEAT_NV2");
+}
+
+static void feature(struct fixture *f, uint64_t value, unsigned int lsb, unsigned int bits)
+{
+	setup(f);
+	f->cfg.arm.features[0] = (struct config_arm_feature){
+		.id = ISAR0, .value = value, .lsb = (uint8_t)lsb, .bits = (uint8_t)bits, .name = "F",
+	};
+	f->cfg.arm.nr_features = 1;
+	fake_kvm_set_reg(ISAR0, 0x1110);
+}
+
+static void test_cpu_feature(void)
+{
+	struct fixture f;
+
+	feature(&f, 0, 4, 4);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(ISAR0), 0x1100);
+	teardown(&f);
+	feature(&f, 7, 0, 64);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(ISAR0), 7);
+	teardown(&f);
+
+	feature(&f, 2, 4, 4);
+	fake_kvm_reg_error(ISAR0, 0, EINVAL);
+	refused(&f, -EINVAL, "--cpu-feature F=0x2: vCPU 0: KVM does not let guests have that");
+	feature(&f, 2, 4, 4);
+	fake_kvm_reg_error(ISAR0, 0, EBUSY);
+	refused(&f, -EBUSY, "too late, the VM has already run");
+	feature(&f, 2, 4, 4);
+	fake_kvm_reg_error(ISAR0, ENOENT, 0);
+	refused(&f, -ENOENT, "KVM has no such register");
+	feature(&f, 2, 4, 4);
+	fake_kvm_reg_sticky(ISAR0);
+	refused(&f, -EINVAL, "KVM does not let guests have that");
 }
 
 static void test_contradictions(void)
@@ -599,6 +638,7 @@ const struct test vm_arm_tests[] = {
 	{ "old_ipa", test_old_ipa },
 	{ "features", test_features },
 	{ "bare_host", test_bare_host },
+	{ "cpu_feature", test_cpu_feature },
 	{ "contradictions", test_contradictions },
 	{ "irqchips", test_irqchips },
 	{ "fallback", test_fallback },
