@@ -378,7 +378,10 @@ struct kallsyms {
 	bool           big_endian;
 	size_t         tokens, token_index, markers, names, num_syms;
 	uint32_t       nr_markers, nr;
+	size_t         budget;    /* entries that may yet be looked at: hostile memory must not cost minutes */
 };
+
+#define SEARCH_BUDGET (64u << 20)
 
 static uint64_t number_at(const struct kallsyms *k, size_t at, unsigned int len)
 {
@@ -421,8 +424,8 @@ static bool find_tokens(struct kallsyms *k, size_t digit)
 	return false;
 }
 
-/* The markers end where the tokens begin, or a word of padding before. They descend to 0 as one reads backwards. */
-static bool find_markers(struct kallsyms *k, size_t end)
+/* Do markers end at @end? They descend to 0 as one reads backwards. */
+static bool find_markers(struct kallsyms *k, size_t end, uint32_t max)
 {
 	uint64_t last = UINT64_MAX, v = 1;
 	size_t at = end;
@@ -431,8 +434,9 @@ static bool find_markers(struct kallsyms *k, size_t end)
 	while (at >= 4) {
 		at -= 4;
 		v = number_at(k, at, 4);
-		if (v >= last)
+		if (v >= last || k->nr_markers == max || !k->budget)
 			return false;
+		k->budget--;
 		k->nr_markers++;
 		if (!v)
 			break;
@@ -443,11 +447,11 @@ static bool find_markers(struct kallsyms *k, size_t end)
 }
 
 /* Do the names from @at lead to the markers? */
-static bool names_fit(const struct kallsyms *k, size_t at)
+static bool names_fit(struct kallsyms *k, size_t at)
 {
 	size_t limit = k->markers - at, pos = 0, tokens_at, len;
 
-	for (uint32_t i = 0; i < k->nr; i++) {
+	for (uint32_t i = 0; i < k->nr && k->budget; i++, k->budget--) {
 		if (i % 256 == 0 && pos != number_at(k, k->markers + 4 * (i / 256), 4))
 			return false;
 		len = packed_name(k->mem + at, limit, pos, &tokens_at);
@@ -455,7 +459,7 @@ static bool names_fit(const struct kallsyms *k, size_t at)
 			return false;
 		pos = tokens_at + len;
 	}
-	return true;
+	return k->budget > 0;
 }
 
 /* The names end before the markers; where they begin is tried out, with the count before them as a first sieve. */
@@ -479,6 +483,27 @@ static bool find_names(struct kallsyms *k)
 			k->num_syms = at - back;
 			return true;
 		}
+	}
+	return false;
+}
+
+/*
+ * The markers end where the tokens begin, but for padding; from 6.2 (and 6.1 as distributions have
+ * it) to 6.4 there are three bytes for each symbol between them: seqs_of_names.
+ */
+static bool find_markers_and_names(struct kallsyms *k)
+{
+	size_t end = (size_t)align_down(k->tokens, 4);
+
+	for (size_t gap = 0; gap < end && gap / 3 < MAX_SYMBOLS; gap += 4) {
+		size_t nr_least = gap > 7 ? (gap - 7) / 3 : 0;
+		uint32_t max = (uint32_t)(gap <= 4 ? MAX_SYMBOLS / 256 : (gap / 3 + 255) / 256);
+
+		if (!k->budget)
+			return false;
+		if (find_markers(k, end - gap, max) && (gap <= 4 || k->nr_markers >= (nr_least + 255) / 256) &&
+		    find_names(k))
+			return true;
 	}
 	return false;
 }
@@ -576,16 +601,16 @@ static int load_kallsyms(struct symbols **out, const struct kallsyms *k, size_t 
 int symbols_parse_kallsyms(struct symbols **out, const uint8_t *mem, size_t len, unsigned int bits, bool big_endian)
 {
 	static const char mark[SYMBOLS_KALLSYMS_MARK_BYTES] = SYMBOLS_KALLSYMS_MARK;
-	struct kallsyms k = { .mem = mem, .len = len, .word = bits / 8, .big_endian = big_endian };
+	struct kallsyms k = {
+		.mem = mem, .len = len, .word = bits / 8, .big_endian = big_endian, .budget = SEARCH_BUDGET,
+	};
 	const uint8_t *p = mem;
 	size_t offsets, base_at;
 	bool percpu;
 
 	while ((p = memmem(p, len - (size_t)(p - mem), mark, sizeof(mark)))) {
-		if (find_tokens(&k, (size_t)(p - mem)) &&
-		    (find_markers(&k, (size_t)align_down(k.tokens, 4)) ||
-		     find_markers(&k, (size_t)align_down(k.tokens, 4) - 4)) &&
-		    find_names(&k) && find_offsets(&k, &offsets, &base_at, &percpu))
+		if (find_tokens(&k, (size_t)(p - mem)) && find_markers_and_names(&k) &&
+		    find_offsets(&k, &offsets, &base_at, &percpu))
 			return load_kallsyms(out, &k, offsets, base_at, percpu);
 		p++;
 	}

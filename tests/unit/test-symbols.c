@@ -46,7 +46,7 @@ static void put_offsets(struct image *i, uint64_t base, bool percpu)
 }
 
 /* Symbols fn0, fn1 ... at every 16 bytes; the second half is data. @offsets_first: as before 6.4. */
-static void build(struct image *i, uint64_t base, bool offsets_first, bool percpu)
+static void build(struct image *i, uint64_t base, bool offsets_first, bool percpu, bool seqs)
 {
 	uint32_t markers[(NR + 255) / 256];
 	uint16_t index[256];
@@ -75,6 +75,11 @@ static void build(struct image *i, uint64_t base, bool offsets_first, bool percp
 	for (uint32_t n = 0; n < ARRAY_SIZE(markers); n++)
 		put(i, 4, markers[n]);
 	align(i);
+	for (uint32_t n = 0; seqs && n < NR; n++) {
+		put_be32(i->mem + i->at, (n * 37 % NR) << 8);
+		i->at += 3;
+	}
+	align(i);
 	start = i->at;
 	for (unsigned int c = 0; c < 256; c++) {
 		index[c] = (uint16_t)(i->at - start);
@@ -92,7 +97,7 @@ static void build(struct image *i, uint64_t base, bool offsets_first, bool percp
 		put_offsets(i, base, percpu);
 }
 
-static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_first, bool percpu)
+static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_first, bool percpu, bool seqs)
 {
 	uint64_t base = bits == 64 ? UINT64_C(0xffffffff81000000) : 0xc0000000, addr, offset, size;
 	struct image *i = calloc(1, sizeof(*i));
@@ -101,7 +106,7 @@ static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_firs
 
 	i->word = bits / 8;
 	i->big_endian = big_endian;
-	build(i, base, offsets_first, percpu);
+	build(i, base, offsets_first, percpu, seqs);
 	CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), bits, big_endian), 0);
 	free(i);
 	if (!s)
@@ -128,11 +133,13 @@ static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_firs
 
 static void test_kallsyms(void)
 {
-	check_kallsyms(64, false, false, false); /* riscv64, arm64 */
-	check_kallsyms(64, false, false, true);  /* x86-64 */
-	check_kallsyms(64, false, true, false);  /* 6.1 */
-	check_kallsyms(32, true, true, false);
-	check_kallsyms(32, true, false, false);
+	check_kallsyms(64, false, false, false, false); /* riscv64, arm64 */
+	check_kallsyms(64, false, false, true, false);  /* x86-64 */
+	check_kallsyms(64, false, true, false, false);  /* 6.1 */
+	check_kallsyms(64, false, true, false, true);   /* 6.2 */
+	check_kallsyms(32, true, true, false, false);
+	check_kallsyms(32, true, true, false, true);
+	check_kallsyms(32, true, false, false, false);
 }
 
 static void test_broken_kallsyms(void)
@@ -142,7 +149,7 @@ static void test_broken_kallsyms(void)
 	size_t end, base;
 
 	i->word = 8;
-	build(i, UINT64_C(0xffffffff81000000), false, false);
+	build(i, UINT64_C(0xffffffff81000000), false, false, false);
 	end = i->at;
 	base = end >= 8 ? end - 8 : 0;
 	/* Cut anywhere: found no more, and nothing is read beyond. */
