@@ -250,7 +250,7 @@ static int higher_first(const void *a, const void *b)
 
 void stat_svg_write(const struct stat_svg *svg, const char *title, FILE *out)
 {
-	const struct series *order[MAX_SERIES];
+	const struct series *order[MAX_SERIES] = { NULL };
 	struct axes axes = { .end_seconds = svg->nr ? svg->times[svg->nr - 1] : 1, .decades = 1 };
 	size_t lines;
 
