@@ -40,6 +40,7 @@ struct stat_vcpu {
 	int                  kvm_err;
 	bool                 opened;
 	bool                 ended;
+	bool                 no_guest; /* KVM never shows its counters: not stopped to ask. Main thread. */
 	struct thread_time   last_time;
 	struct guest_reading last_guest;
 };
@@ -349,8 +350,11 @@ struct stat_table *vm_stat_read(struct vm_stat *s)
 			continue;
 		vm_stat_add_perf(t, i, v->perf, s->opt);
 		if (s->opt->guest) {
-			if (!v->ended)
+			if (!v->ended && !v->no_guest)
 				ask_guest(vcpu, &guest);
+			else if (!v->ended)
+				read_guest(vcpu, &guest); /* says why not, and touches no register */
+			v->no_guest = guest.nr == -ENOTSUP;
 			add_guest(t, i, &guest);
 		}
 		if (s->opt->kvm)
