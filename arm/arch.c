@@ -58,21 +58,12 @@ static bool has_rom(const struct vm *vm)
 	return vm->machine.uart.kind == MACHINE_UART_ARCH;
 }
 
-/* Firmware that is linked to ROM makes a machine with ROM, unless told where to go. 0 or -errno (reported). */
-static int look_at_firmware(const struct config *cfg, bool *rom)
+/* Firmware that is linked to ROM makes a machine with ROM, unless told where to go. */
+static bool wants_rom(const struct vm *vm)
 {
-	struct image_file img;
-	int ret;
+	const struct config *cfg = vm->cfg;
 
-	*rom = false;
-	if (!cfg->firmware || cfg->arm.firmware_address || cfg->arm.aarch32)
-		return 0;
-	ret = image_open(&img, cfg->firmware, "firmware");
-	if (ret)
-		return ret;
-	*rom = arm_is_rom_firmware(&img);
-	image_close(&img);
-	return 0;
+	return cfg->firmware && !cfg->arm.firmware_address && !cfg->arm.aarch32 && arm_is_rom_firmware(&vm->image);
 }
 
 int arch_machine_init(struct vm *vm)
@@ -82,8 +73,8 @@ int arch_machine_init(struct vm *vm)
 		.nr_cpus = vm->cfg->nr_cpus,
 		.ram_bytes = vm->cfg->ram_bytes,
 		.ipa_bits = ipa_bits > 0 ? (unsigned int)ipa_bits : ARM_DEFAULT_IPA_BITS,
+		.rom = wants_rom(vm),
 	};
-	int ret;
 
 	if (vm->cfg->arm.e2h0 && !vm->cfg->arm.nested) {
 		log_error("--e2h0 needs --nested: it says what kind of EL2 the guest gets");
@@ -101,8 +92,7 @@ int arch_machine_init(struct vm *vm)
 		log_error("--console hv: arm64 has no console by hypervisor call, use serial or virtio");
 		return -EINVAL;
 	}
-	ret = look_at_firmware(vm->cfg, &params.rom);
-	return ret ? ret : arm_machine_init(&vm->machine, &params);
+	return arm_machine_init(&vm->machine, &params);
 }
 
 /*

@@ -47,7 +47,8 @@ const struct kvm_cap_need *arch_required_caps(size_t *nr);
 
 /*
  * Fills vm->machine from vm->cfg: RAM ranges, windows, lines. vm->kvm_fd is open for asking what the
- * host has; no VM exists yet. Refuses what the platform can't hold (RAM size, CPUs, irqchip name).
+ * host has, and vm->image for a look at it; no VM exists yet. Refuses what the platform can't hold (RAM
+ * size, CPUs, irqchip name).
  */
 int arch_machine_init(struct vm *vm) LKVM_MUST_CHECK;
 

@@ -244,41 +244,45 @@ static int create_vcpus(struct vm *vm)
 
 /* ---- images ------------------------------------------------------------------------------------- */
 
-static int load_kernel(struct vm *vm)
+/* Once only: it may be a pipe. */
+static int open_image(struct vm *vm)
 {
 	const struct config *cfg = vm->cfg;
+
+	return cfg->kernel ? image_open(&vm->image, cfg->kernel, "kernel") :
+			     image_open(&vm->image, cfg->firmware, "firmware");
+}
+
+static int load_kernel(struct vm *vm)
+{
 	const struct memory_region *region;
-	bool firmware = !cfg->kernel;
+	bool firmware = !vm->cfg->kernel;
 	struct image_plan plan = { 0 };
-	struct image_file img;
+	struct image_file *img = &vm->image;
 	int ret;
 
-	ret = image_open(&img, firmware ? cfg->firmware : cfg->kernel, firmware ? "firmware" : "kernel");
+	ret = firmware ? arch_firmware_plan(vm, img, &plan) : arch_image_plan(vm, img, &plan);
 	if (ret)
 		return ret;
-	ret = firmware ? arch_firmware_plan(vm, &img, &plan) : arch_image_plan(vm, &img, &plan);
-	if (ret)
-		goto out;
 	/* Memory that is not RAM has no other use. */
 	region = memory_find(&vm->memory, plan.start);
 	if (!region || !region->readonly)
 		ret = place_reserve(&vm->place, firmware ? "firmware" : "kernel", plan.start, plan.size_bytes);
 	if (ret)
-		goto out;
-	ret = image_load_plan(&img, &plan, &vm->memory);
+		return ret;
+	ret = image_load_plan(img, &plan, &vm->memory);
 	if (ret)
-		goto out;
+		return ret;
 	vm->boot.entry = plan.entry;
 	vm->boot.kernel_start = plan.start;
 	vm->boot.kernel_bytes = plan.size_bytes;
 	vm->boot.firmware = firmware;
 	memcpy(vm->boot.arch, plan.arch, sizeof(vm->boot.arch));
-	log_info("%s %s (%s%s%s) at 0x%llx, entry 0x%llx", firmware ? "firmware" : "kernel", img.path,
-		 plan.format, img.packing[0] ? ", " : "", img.packing,
+	log_info("%s %s (%s%s%s) at 0x%llx, entry 0x%llx", firmware ? "firmware" : "kernel", img->path,
+		 plan.format, img->packing[0] ? ", " : "", img->packing,
 		 (unsigned long long)plan.start, (unsigned long long)plan.entry);
-out:
-	image_close(&img);
-	return ret;
+	image_close(img);
+	return 0;
 }
 
 static int load_initrd(struct vm *vm)
@@ -580,6 +584,7 @@ int vm_create(struct vm **out, const struct config *cfg)
 	vm->signal_fd = -1;
 	vm->lease_fd = -1;
 	vm->console_log_fd = -1;
+	vm->image.fd = -1;
 	pthread_mutex_init(&vm->vcpu_lock, NULL);
 	pthread_cond_init(&vm->vcpu_cond, NULL);
 	memory_init(&vm->memory);
@@ -590,6 +595,9 @@ int vm_create(struct vm **out, const struct config *cfg)
 	if (ret)
 		goto err;
 	ret = open_kvm(vm);
+	if (ret)
+		goto err;
+	ret = open_image(vm);
 	if (ret)
 		goto err;
 	ret = arch_machine_init(vm);
@@ -658,6 +666,7 @@ void vm_destroy(struct vm *vm)
 {
 	if (!vm)
 		return;
+	image_close(&vm->image);
 	device_list_destroy(&vm->devices);
 	console_destroy(vm->command_console);
 	command_destroy(vm->command);

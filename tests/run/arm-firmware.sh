@@ -41,7 +41,10 @@ expect "^OK"
 echo poweroff >&4
 ends 0
 
-start --firmware /firmware/u-boot.bin
+# From a pipe, which can be read once.
+mkfifo pipe
+cat /firmware/u-boot.bin >pipe &
+start --firmware pipe
 expect "Loading Environment from Flash... OK"
 expect "Hit any key to stop autoboot"
 echo >&4
