@@ -19,7 +19,7 @@
 #include "lkvm/registry.h"
 
 /* An answer is one line; the longest is a live report. */
-#define MAX_ANSWER_BYTES (4u << 20)
+#define MAX_ANSWER_BYTES (64u << 20) /* "debug" of the largest guests has some 10 KiB for each vCPU */
 #define GREETING_MS      2000
 
 struct client_conn {
