@@ -12,8 +12,8 @@
 #define TERM_BYTES 16
 
 /* H_SET_MODE resources (LoPAR, H_SET_MODE). KVM serves breakpoints itself. */
-#define MODE_RESOURCE_ILE     3 /* address translation mode on interrupt */
-#define MODE_RESOURCE_LE      4 /* byte order of interrupts */
+#define MODE_RESOURCE_AIL 3 /* address translation mode on interrupt */
+#define MODE_RESOURCE_ILE 4 /* byte order of interrupts */
 
 #define PROC_TBL_MAX_SIZE     24 /* 2^(12 + 24) bytes */
 
@@ -146,8 +146,8 @@ static int64_t set_mode(struct ppc_hcalls *h, const struct ppc_hcall *call)
 	uint64_t flags = call->args[0];
 
 	switch (call->args[1]) {
-	case MODE_RESOURCE_LE:
 	case MODE_RESOURCE_ILE:
+	case MODE_RESOURCE_AIL:
 		break;
 	default:
 		return H_P2;
@@ -156,7 +156,7 @@ static int64_t set_mode(struct ppc_hcalls *h, const struct ppc_hcall *call)
 		return H_P3;
 	if (call->args[3])
 		return H_P4;
-	if (call->args[1] == MODE_RESOURCE_LE)
+	if (call->args[1] == MODE_RESOURCE_ILE)
 		return flags > 1 ? H_UNSUPPORTED_FLAG_0 :
 		       h->ops->set_lpcr(h->ctx, flags ? PPC_LPCR_ILE : 0, PPC_LPCR_ILE);
 	/* 0: off, 3: at the guest's 0xc000_0000_0000_4000; 2 is 0x18000, which KVM does not have. */
