@@ -78,7 +78,7 @@ struct vm {
 	struct pvpanic    pvpanic;
 	struct msi_sink   msi;       /* .send == NULL: no MSI */
 	struct ioevent_binder ioevent; /* .bind == NULL: no KVM_CAP_IOEVENTFD */
-	struct image_file image;     /* kernel or firmware, open from before arch_machine_init() until it is loaded */
+	struct image_file image;     /* kernel or firmware, open from arch_machine_init() until it is loaded */
 	struct vm_boot    boot;
 
 	struct vcpu     **vcpus;
