@@ -154,7 +154,7 @@ $(BUILD)/config.mk: Makefile tests/hosts/cross.mk $(wildcard $(CACHE)/stamp)
 	@mv $@.new $@
 
 # Libraries that a cross toolchain needs must come after the objects.
-LIBS := -lfdt $(LIBS_have) -lm $(filter -l%,$(ARCH_LDFLAGS))
+LIBS := -lfdt $(LIBS_have) $(filter -l%,$(ARCH_LDFLAGS))
 
 # ---- rules ---------------------------------------------------------------------------------------
 

@@ -169,9 +169,29 @@ static double x_of(const struct axes *a, double seconds)
 	return LEFT + PLOT_WIDTH * seconds / a->end_seconds;
 }
 
+/*
+ * The decimal logarithm of @v, 1 or more, to four digits, which is finer than the chart: whole decades by division, then
+ * bits of the rest by squaring. Not the C library's: that would make every start of a static lkvm pay for its tables.
+ */
+static double decimal_log(double v)
+{
+	double log = 0;
+
+	for (; v >= 10; v /= 10)
+		log++;
+	for (double bit = 0.5; bit > 0.00005; bit /= 2) {
+		v *= v;
+		if (v >= 10) {
+			v /= 10;
+			log += bit;
+		}
+	}
+	return log;
+}
+
 static double y_of(const struct axes *a, double rate)
 {
-	double up = rate > 1 ? log10(rate) / a->decades : 0;
+	double up = rate > 1 ? decimal_log(rate) / a->decades : 0;
 
 	return TOP + PLOT_HEIGHT * (1 - up);
 }
@@ -179,8 +199,12 @@ static double y_of(const struct axes *a, double rate)
 /* The distance of marks on an axis of @end, of which there are to be 4 to 10. */
 static double mark_distance(double end)
 {
-	double power = pow(10, floor(log10(end)));
+	double power = 1;
 
+	for (; power > end; power /= 10)
+		;
+	for (; power * 10 <= end; power *= 10)
+		;
 	return end / power >= 4 ? power : end / power >= 2 ? power / 2 : power / 5;
 }
 
@@ -262,9 +286,9 @@ void stat_svg_write(const struct stat_svg *svg, const char *title, FILE *out)
 	lines = MIN(svg->nr_series, (size_t)MAX_LINES);
 	while (lines && order[lines - 1]->top <= 0)
 		lines--; /* what never happened is no line */
-	if (lines && order[0]->top > 1)
-		axes.decades = MIN((unsigned int)ceil(log10(order[0]->top)), 12u);
-	axes.decades = MAX(axes.decades, 1u);
+	if (lines)
+		for (double top = 10; top < order[0]->top && axes.decades < 12; top *= 10)
+			axes.decades++;
 
 	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\">\n"
 		"<style>\n"
