@@ -272,7 +272,7 @@ struct target {
 	int                *perf;  /* nr_events of each vCPU: fd or -errno */
 	struct stat_table  *first; /* or what the last interval ended with */
 	struct stat_table  *last;  /* the newest look */
-	struct timespec     start;
+	double              first_seconds; /* the guest's own time at the first look */
 	bool                ended;
 };
 
@@ -282,14 +282,6 @@ static void on_interrupt(int sig)
 {
 	(void)sig;
 	interrupted = 1;
-}
-
-static double seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
 }
 
 static bool wanted(const struct vm_stat_options *opt, enum stat_source source)
@@ -302,6 +294,8 @@ static struct stat_table *select_items(struct stat_table *t, const struct vm_sta
 {
 	struct stat_table *kept = stat_table_new(t->nr_vcpus);
 
+	if (kept)
+		kept->seconds = t->seconds;
 	for (unsigned int i = 0; kept && i < t->nr; i++) {
 		struct stat_item *item;
 		struct stat_cell *cells;
@@ -340,6 +334,7 @@ static bool look(struct target *g, const struct vm_stat_options *opt)
 	ret = client_call(g->conn, "pmu-stat", ANSWER_MS, true, &result);
 	t = ret ? NULL : stat_table_from_json(result);
 	if (t && !g->perf) {
+		g->first_seconds = t->seconds;
 		g->nr_vcpus = t->nr_vcpus;
 		g->perf = calloc((size_t)t->nr_vcpus * MAX(opt->nr_events, 1u), sizeof(*g->perf));
 		if (g->perf)
@@ -352,7 +347,8 @@ static bool look(struct target *g, const struct vm_stat_options *opt)
 		g->ended = true;
 		return false;
 	}
-	t->seconds = seconds_since(&g->start);
+	/* By the guest's clock, from which its shares of time come; ours also has the time that the answer took. */
+	t->seconds -= g->first_seconds;
 	for (unsigned int v = 0; v < t->nr_vcpus; v++)
 		vm_stat_add_perf(t, v, g->perf + v * opt->nr_events, opt);
 	stat_table_free(g->last);
@@ -368,7 +364,6 @@ static int attach(struct target *g, const char *name, const struct vm_stat_optio
 	if (ret)
 		return ret;
 	snprintf(g->name, sizeof(g->name), "%s", name);
-	clock_gettime(CLOCK_MONOTONIC, &g->start);
 	if (!look(g, opt)) {
 		log_error("the guest '%s' does not say what it counts: it has ended, or its lkvm is older", name);
 		return -ENODATA;

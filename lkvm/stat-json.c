@@ -27,6 +27,7 @@ int stat_table_to_json(const struct stat_table *t, json_t *result)
 						       item->why, "values", values));
 	}
 	if (json_object_set_new(result, "cpus", json_integer(t->nr_vcpus)) ||
+	    json_object_set_new(result, "seconds", json_real(t->seconds)) ||
 	    json_object_set_new(result, "items", items))
 		return -ENOMEM;
 	return 0;
@@ -74,6 +75,8 @@ struct stat_table *stat_table_from_json(const json_t *result)
 	if (cpus < 1 || cpus > MAX_VCPUS || !json_is_array(items))
 		return NULL;
 	t = stat_table_new((unsigned int)cpus);
+	if (t)
+		t->seconds = json_number_value(json_object_get(result, "seconds"));
 	for (size_t i = 0; t && i < json_array_size(items); i++)
 		if (add_item(t, json_array_get(items, i))) {
 			stat_table_free(t);

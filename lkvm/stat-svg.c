@@ -170,8 +170,9 @@ static double x_of(const struct axes *a, double seconds)
 }
 
 /*
- * The decimal logarithm of @v, 1 or more, to four digits, which is finer than the chart: whole decades by division, then
- * bits of the rest by squaring. Not the C library's: that would make every start of a static lkvm pay for its tables.
+ * The decimal logarithm of @v, 1 or more, to four digits, which is finer than the chart: whole decades by
+ * division, then bits of the rest by squaring. Not the C library's: that would make every start of a static
+ * lkvm pay for its tables.
  */
 static double decimal_log(double v)
 {

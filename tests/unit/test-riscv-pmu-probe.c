@@ -20,10 +20,11 @@ struct probe_host_state {
 	bool     stop_twice;   /* stopping again is no error */
 	bool     no_snapshot;
 	/* state */
-	uint64_t event[64];
-	bool     running[64];
-	uint64_t value[64];
-	bool     shmem;
+	struct {
+		uint64_t event;
+		uint64_t value;
+		bool     running;
+	} ctr[64];
 	uint64_t snapshot;
 };
 
@@ -70,17 +71,17 @@ static int64_t config(uint64_t base, uint64_t mask, uint64_t event, uint64_t *id
 	} else if (!fw && (event != 0x10019 || base < 3)) {
 		return -2;
 	}
-	hv.event[*idx] = event;
-	hv.value[*idx] = 0;
-	hv.running[*idx] = false;
+	hv.ctr[*idx].event = event;
+	hv.ctr[*idx].value = 0;
+	hv.ctr[*idx].running = false;
 	return 0;
 }
 
 static void tick(uint64_t event, uint64_t n)
 {
 	for (unsigned int i = 0; i < 64; i++)
-		if (hv.running[i] && hv.event[i] == event && !hv.stuck)
-			hv.value[i] += n;
+		if (hv.ctr[i].running && hv.ctr[i].event == event && !hv.stuck)
+			hv.ctr[i].value += n;
 }
 
 static int64_t pmu_call(const struct probe_op *op, uint64_t *value)
@@ -96,20 +97,20 @@ static int64_t pmu_call(const struct probe_op *op, uint64_t *value)
 	case 2:
 		return config(i, op->arg[3], op->arg[5], value);
 	case 3:
-		hv.running[i] = true;
+		hv.ctr[i].running = true;
 		return 0;
 	case 4: {
-		bool was = hv.running[i];
+		bool was = hv.ctr[i].running;
 
-		hv.running[i] = false;
+		hv.ctr[i].running = false;
 		if (op->arg[4] & 2)
-			hv.snapshot = hv.value[i];
+			hv.snapshot = hv.ctr[i].value;
 		if (op->arg[4] & 1)
-			hv.event[i] = 0;
+			hv.ctr[i].event = 0;
 		return was || hv.stop_twice ? 0 : -8;
 	}
 	case 5:
-		*value = hv.value[i];
+		*value = hv.ctr[i].value;
 		return 0;
 	case 7:
 		if (hv.no_snapshot)
@@ -136,8 +137,8 @@ static int run(const struct probe_host *host LKVM_UNUSED, struct probe_op *ops, 
 		case PROBE_INSN: {
 			unsigned int csr = (unsigned int)(op->arg[0] >> 20 & 0xfff) - 0xc00;
 
-			op->ret[0] = csr < 64 && hv.event[csr] ? 0 : PROBE_FAULT;
-			op->ret[1] = csr < 64 && hv.event[csr] ? hv.value[csr] : 2;
+			op->ret[0] = csr < 64 && hv.ctr[csr].event ? 0 : PROBE_FAULT;
+			op->ret[1] = csr < 64 && hv.ctr[csr].event ? hv.ctr[csr].value : 2;
 			break;
 		}
 		case PROBE_CALL:
