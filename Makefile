@@ -296,9 +296,7 @@ $(BUILD)/bench $(BUILD)/floor: $(BUILD)/%: tests/bench/%.c
 	$(call say,LINK,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_all) $(CFLAGS_all) $< $(LDFLAGS_all) -o $@
-# Arches that the floor program knows.
-FLOOR_ARCHES := riscv64 arm64 x86_64
-bench-bins: all $(BUILD)/bench $(if $(filter $(ARCH),$(FLOOR_ARCHES)),$(BUILD)/floor guest-tests)
+bench-bins: all $(BUILD)/bench $(BUILD)/floor guest-tests
 
 matrix:
 	@MAKE='$(MAKE)' tests/hosts/matrix

@@ -87,6 +87,81 @@ static int is_poweroff(const struct kvm_run *run)
 {
 	return run->exit_reason == KVM_EXIT_IO || run->exit_reason == KVM_EXIT_HLT;
 }
+#elif defined(__powerpc64__)
+#define RAM_BASE 0ul
+#define LOAD_AT  0ul
+#define VM_TYPE  KVM_VM_PPC_HV
+#define H_RTAS   0xf000
+static int enter(int vm, int vcpu)
+{
+	struct kvm_ppc_mmuv3_cfg radix = {
+		.flags = KVM_PPC_MMUV3_RADIX | KVM_PPC_MMUV3_GTSE,
+		.process_table = 1ul << 63, /* of radix kind; none yet */
+	};
+	struct kvm_enable_cap papr = { .cap = KVM_CAP_PPC_PAPR };
+	uint32_t htab_order = 18; /* KVM's own would be larger */
+	struct kvm_regs regs;
+
+	if (ioctl(vm, KVM_CHECK_EXTENSION, KVM_CAP_PPC_MMU_RADIX) > 0 ?
+	    ioctl(vm, KVM_PPC_CONFIGURE_V3_MMU, &radix) : ioctl(vm, KVM_PPC_ALLOCATE_HTAB, &htab_order))
+		return -1;
+	memset(&regs, 0, sizeof(regs));
+	regs.msr = 1ul << 63 | 1ul << 12; /* 64 bits wide, machine checks, big-endian */
+	return ioctl(vcpu, KVM_ENABLE_CAP, &papr) || ioctl(vcpu, KVM_SET_REGS, &regs);
+}
+static int is_poweroff(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_PAPR_HCALL && run->papr_hcall.nr == H_RTAS;
+}
+#elif defined(__powerpc__)
+#define RAM_BASE 0ul
+#define LOAD_AT  0ul
+#define NR_TLB0  512
+#define NR_TLB1  16
+/* powerpc/e500-layout.h: its output is set up first, and then switches the power off. */
+#define GPIO_DIR 0xe00ff000ul
+#define GPIO_DAT 0xe00ff008ul
+#define GOES_ON(run) ((run)->exit_reason == KVM_EXIT_MMIO && (run)->mmio.phys_addr == GPIO_DIR)
+/* Of what KVM pins nothing else may be on the same pages. */
+static struct kvm_book3e_206_tlb_entry tlb[NR_TLB0 + NR_TLB1] __attribute__((aligned(4096)));
+static int enter(int vm, int vcpu)
+{
+	struct kvm_book3e_206_tlb_params geometry = {
+		.tlb_sizes = { NR_TLB0, NR_TLB1 },
+		.tlb_ways = { 4, NR_TLB1 },
+	};
+	struct kvm_config_tlb config = {
+		.params = (uintptr_t)&geometry,
+		.array = (uintptr_t)tlb,
+		.mmu_type = KVM_MMU_FSL_BOOKE_NOHV,
+		.array_len = sizeof(tlb),
+	};
+	struct kvm_enable_cap share = { .cap = KVM_CAP_SW_TLB, .args = { (uintptr_t)&config } };
+	uint8_t bitmap[(NR_TLB0 + NR_TLB1 + 63) / 64 * 8] = { [NR_TLB0 / 8] = 1 };
+	struct kvm_dirty_tlb dirty = { .bitmap = (uintptr_t)bitmap, .num_dirty = 1 };
+	struct kvm_regs regs;
+
+	(void)vm;
+	if (ioctl(vcpu, KVM_ENABLE_CAP, &share))
+		return -1;
+	/* Valid, protected, 64 MiB at 0, with all rights. */
+	tlb[NR_TLB0].mas1 = 0xc0000000 | 16 << 7;
+	tlb[NR_TLB0].mas7_3 = 0x3f;
+	memset(&regs, 0, sizeof(regs));
+	regs.gpr[1] = 1; /* 0 is KVM's word for a critical section: powerpc/e500.c */
+	return ioctl(vcpu, KVM_DIRTY_TLB, &dirty) || ioctl(vcpu, KVM_SET_REGS, &regs);
+}
+static int is_poweroff(const struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_MMIO && run->mmio.phys_addr == GPIO_DAT;
+}
+#endif
+#ifndef VM_TYPE
+#define VM_TYPE 0
+#endif
+/* Exits on the way to that one. */
+#ifndef GOES_ON
+#define GOES_ON(run) 0
 #endif
 
 int main(int argc, char **argv)
@@ -104,7 +179,7 @@ int main(int argc, char **argv)
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (kvm < 0)
 		return die("/dev/kvm");
-	vm = ioctl(kvm, KVM_CREATE_VM, 0);
+	vm = ioctl(kvm, KVM_CREATE_VM, VM_TYPE);
 	run_bytes = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (vm < 0 || run_bytes < 0)
 		return die("KVM_CREATE_VM");
@@ -125,7 +200,9 @@ int main(int argc, char **argv)
 		return die("kvm_run");
 	if (enter(vm, vcpu))
 		return die("registers");
-	if (ioctl(vcpu, KVM_RUN, 0))
-		return die("KVM_RUN");
+	do {
+		if (ioctl(vcpu, KVM_RUN, 0))
+			return die("KVM_RUN");
+	} while (GOES_ON(run));
 	return is_poweroff(run) ? 0 : 1;
 }
