@@ -115,3 +115,31 @@ exit_row() {
 	said=$(grep -E -- "$pattern" err | head -n 1 | sed 's/^lkvm: //; s/^warning: //; s/ (exit status [0-9]*)$//')
 	echo "row: $BED | $failure | $kvm | $said | $status"
 }
+
+# recipe PATTERN: the only example line of docs/test.md that matches the extended regular expression, word for word.
+recipe() {
+	sed -n 's/^    //p' "${CASES:-/cases}/../../docs/test.md" | grep -E -- "$1" >.recipe
+	[ "$(wc -l <.recipe)" = 1 ] || fail "docs/test.md: not one line matches $1: $(cat .recipe)"
+	cat .recipe
+	rm .recipe
+}
+
+# recipe_suites: the suite.toml of the recipes with 6 cases that pass, and bad.toml with one that fails.
+recipe_suites() {
+	cat >suite.toml <<-SUITE
+		args = ["--nodefaults"]
+		timeout = "60s"
+		[[case]]
+		name = "ends"
+		firmware = ["${GUEST_TESTS:?}/poweroff.bin", "$GUEST_TESTS/reboot.bin"]
+		cpus = [1, 2, 3]
+	SUITE
+	sed 's/timeout = .*/&\nexpect = "panic"/; s/, "[^"]*reboot.bin"//; s/, 2, 3//' suite.toml >bad.toml
+}
+
+# junit_cases WORD FILE...: the sum of an attribute of test suites: tests, failures.
+junit_cases() {
+	local word=$1
+	shift
+	sed -nE "s/.*<testsuite .* $word=\"([0-9]+)\".*/\1/p" "$@" | awk '{ n += $1 } END { print n + 0 }'
+}

@@ -1,0 +1,57 @@
+# The recipes of docs/test.md for CI systems, word for word: the suite there is one, what a job is told to run goes well without
+# anything but /dev/kvm, and what it is told to keep is there.
+# arch: native
+# native: yes
+# timeout: 60
+# needs: lkvm guest-tests
+. "${CASES:-/cases}/lib.sh"
+
+sed -n '/^    # suite.toml/,/^[^ ]/{ s/^    //p; /^$/p; }' "$CASES/../../docs/test.md" >docs.toml
+expect_status 0 lkvm test docs.toml --list
+expect_same out - <<LIST
+boots
+smp[params=quiet,cpus=1]
+smp[params=quiet,cpus=2]
+smp[params=quiet,cpus=4]
+smp[params=quiet nosmt,cpus=1]
+smp[params=quiet nosmt,cpus=2]
+smp[params=quiet nosmt,cpus=4]
+panics as it should
+LIST
+
+# As a job: no terminal, no HOME, no XDG_RUNTIME_DIR, a session of its own.
+job() { # STATUS LINE
+	expect_status "$1" env -i PATH="$PATH" TMPDIR="$TMP" setsid -w sh -c "$2"
+}
+
+steps() { # KEY: the commands of a job
+	case $1 in
+	github) sed -nE 's/^    +- run: //p' "$CASES/../../docs/test.md" ;;
+	gitlab) sed -nE '/^      script:/,/^      [a-rt-z]/s/^        - //p' "$CASES/../../docs/test.md" ;;
+	esac
+}
+
+steps github >github
+steps gitlab >gitlab
+# The first step of GitHub's is for its runners; here /dev/kvm is as its owner wants it.
+[ "$(head -n 1 github)" = "sudo chmod 666 /dev/kvm" ] || fail "the first step is $(head -n 1 github)"
+sed -i 1d github
+recipe '^lkvm test suite.toml -j 4 --junit results.xml$' >shell
+for recipe in github gitlab shell; do
+	[ -s $recipe ] || fail "docs/test.md has no steps for $recipe"
+	while read -r line; do
+		rm -rf results.xml logs
+		recipe_suites
+		job 0 "$line"
+		case $line in
+		"lkvm test "*)
+			[ "$(junit_cases tests results.xml)" = 6 ] || fail "$recipe: $(cat results.xml)"
+			[ $recipe = shell ] || [ -s "logs/ends[firmware=poweroff.bin,cpus=1]/report.json" ] || fail "logs: $(ls logs)"
+			# What fails must fail the job.
+			mv bad.toml suite.toml
+			job 1 "$line"
+			[ "$(junit_cases failures results.xml)" = 1 ] || fail "$recipe: $(cat results.xml)"
+			;;
+		esac
+	done <$recipe
+done
