@@ -248,9 +248,9 @@ static void port_guest_open(void *opaque, bool open)
 	struct command *cmd = opaque;
 
 	pthread_mutex_lock(&cmd->lock);
-	/* Only init has it open, and it does not close it. */
+	/* Only init has it open, and does not close it; but some kernels do, when they shut their devices down. */
 	if (!open && cmd->active == &cmd->channels[CHANNEL_VIRTIO])
-		break_channel(cmd, "the guest's init is gone");
+		break_channel(cmd, "the way to the guest's init closed: the guest is shutting down, or init is gone");
 	pthread_mutex_unlock(&cmd->lock);
 	wake(cmd);
 }

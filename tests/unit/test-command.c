@@ -196,7 +196,7 @@ static void test_lost(void)
 	check_lost(torn_status, "the status of the command is torn");
 	check_lost(noise, "what comes from the guest's init is damaged");
 	check_lost(gap, "what comes from the guest's init is damaged");
-	check_lost(gone, "the guest's init is gone");
+	check_lost(gone, "the way to the guest's init closed: the guest is shutting down, or init is gone");
 	check_lost(forged, "the guest sent what only the host may send");
 }
 
