@@ -81,6 +81,16 @@ DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest) \
 	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o) arm/reg-names.o $(DIR_$(ARCH))/reg-names.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
+# Linked last: what a guest that starts and ends well never runs. What it does run then lies together, and the pages that
+# a start has to map are fewer.
+LATE := $(filter-out lkvm/cmd-run.o,$(filter lkvm/cmd-%.o,$(OBJS_lkvm))) \
+	$(filter lkvm/pmu-%.o lkvm/stat-%.o lkvm/report%.o lkvm/run-report.o lkvm/vm-stat.o lkvm/kvm-stats.o \
+		lkvm/perf-event.o lkvm/explain.o lkvm/disasm.o lkvm/suite.o lkvm/toml.o lkvm/symbols.o lkvm/backtrace.o \
+		lkvm/walk.o lkvm/regs.o lkvm/registers.o lkvm/fetch.o lkvm/progress.o lkvm/vm-progress.o lkvm/client.o \
+		lkvm/probe-vm.o lkvm/doctor.o lkvm/splat.o lkvm/cpio.o lkvm/elf-needs.o lkvm/modules.o \
+		lkvm/guest-files.o lkvm/command.o lkvm/vm-command.o lkvm/cfi-flash.o lkvm/exit.o lkvm/exit-policy.o \
+		guest/%.o %/exit.o %/mmu.o %/pmu-probe.o %/reg-names.o %/hcall-names.o %/esr.o,$(OBJS_lkvm))
+OBJS_lkvm := $(filter-out $(LATE),$(OBJS_lkvm)) $(LATE)
 
 # ---- tools and flags -----------------------------------------------------------------------------
 
@@ -106,10 +116,12 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings \
 ifneq ($(WERROR)$(if $(CROSS)$(VARIANT),,$(CI)),)
 WARNINGS += -Werror
 endif
-OPT ?= -O2 -g
+# Small before fast: the guest's speed is KVM's matter, and the time of a start is that of mapping code.
+OPT ?= -Os -g
 CPPFLAGS_all := -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DLKVM_VERSION='"$(VERSION)"' $(ARCH_CPPFLAGS)
+# -fno-merge-constants: the linker would mix strings with those of all libraries, page by page.
 CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) -fno-strict-aliasing -ffunction-sections -fdata-sections \
-	-pthread $(SANITIZE) $(CFLAGS)
+	-fno-merge-constants -pthread $(SANITIZE) $(CFLAGS)
 LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) $(LDFLAGS)
 
 Q := $(if $(V),,@)

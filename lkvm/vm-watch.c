@@ -168,7 +168,7 @@ void vm_watch_settle(struct vm *vm)
 		splats_summary(splats, mask, summary, sizeof(summary));
 		o->kind = OUTCOME_SPLAT;
 		o->status = 0;
-		snprintf(o->text, sizeof(o->text), "%s: %.150s", summary, first_quote(splats, mask));
+		snprintf(o->text, sizeof(o->text), "%.60s: %.130s", summary, first_quote(splats, mask));
 	} else if (splats_count(splats, SPLAT_ALL)) {
 		splats_summary(splats, SPLAT_ALL, summary, sizeof(summary));
 		log_warning("the guest's kernel complained (%s): %s", summary, first_quote(splats, SPLAT_ALL));
