@@ -365,6 +365,13 @@ static void decode_emulation(const struct exit_info *info, struct exit_record *r
 		exit_what_more(rec, ", which begins%s", bytes);
 		exit_advise(rec, "the instruction works on device memory or in a CPU mode that KVM must emulate, "
 			    "and KVM does not know it there");
+	} else if (!ndata) {
+		/* KVM before 5.14 gave no data in any case, and not every log has them. */
+		rec->cause = EXIT_CAUSE_EMULATION_FAILED;
+		exit_what(rec, "KVM can't emulate the guest's instruction, or not fetch it");
+		exit_what_pc(rec, info);
+		exit_advise(rec, "the guest jumped to where no memory is, or its instruction works on device memory "
+			    "or in a CPU mode that KVM must emulate, and KVM does not know it there");
 	} else {
 		/* KVM has no bytes when it could not fetch them. */
 		rec->cause = EXIT_CAUSE_FETCH_FAILED;

@@ -60,7 +60,9 @@ static const struct {
 	/* With its registers, whose names are words of ours. */
 	{ "KVM internal error. Suberror: 1\nemulation failure\nRAX=0000000000000000 RBX=0000000000000001\n"
 	  "RIP=ffffffff81000000 RFL=00010246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=0\nCR0=80050033 CR2=0000000000000000",
-	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_FETCH_FAILED, "at pc 0xffffffff81000000" },
+	  "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_EMULATION_FAILED, "at pc 0xffffffff81000000" },
+	{ "KVM internal error. Suberror: 1", "x86_64", 1, EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_EMULATION_FAILED,
+	  "or not fetch it" },
 	{ "HLT", "any", 1, EXIT_REASON_HLT, 0, EXIT_CAUSE_HALTED, "halted" },
 	/* kvmtool. */
 	{ "KVM exit reason: 0 (\"KVM_EXIT_UNKNOWN\")\nKVM exit code: 18446744073709551594", "ppc-book3s", 2,
