@@ -17,6 +17,7 @@
 #include "lkvm/outcome.h"
 #include "lkvm/run-options.h"
 #include "lkvm/run-report.h"
+#include "lkvm/symbols.h"
 #include "lkvm/vm-control.h"
 #include "lkvm/vm.h"
 
@@ -222,6 +223,16 @@ static int die_with_parent(void)
 	return 0;
 }
 
+/* What a report will need is looked at now: the crash may come once, and after days. */
+static int check_vmlinux(const char *path)
+{
+	struct symbols *symbols = NULL;
+	int ret = path ? symbols_open_elf(&symbols, path) : 0;
+
+	symbols_free(symbols);
+	return ret;
+}
+
 int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks)
 {
 	int status = EXIT_STATUS_START_FAILED;
@@ -236,7 +247,8 @@ int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks)
 		status = 0;
 	} else if (!ret && !config_validate(&cfg)) {
 		log_set_level((enum log_level)cfg.loglevel);
-		if ((!cfg.pdeathsig || !die_with_parent()) && !run_report_prepare(&cfg))
+		if ((!cfg.pdeathsig || !die_with_parent()) && !check_vmlinux(cfg.vmlinux) &&
+		    !run_report_prepare(&cfg))
 			status = run_guest_lives(&cfg, &report, hooks);
 	}
 	config_free(&cfg);
