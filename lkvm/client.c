@@ -172,8 +172,9 @@ static int take_answer(struct client_conn *conn, const char *command, uint64_t t
 		if (!quiet)
 			log_error("guest '%s': %s: %s", conn->name, command,
 				  ret == -EPIPE      ? "its lkvm process ended without an answer"
-				  : ret == -ETIMEDOUT ? "no answer in time"
-						      : strerror(-ret));
+				  : ret != -ETIMEDOUT ? strerror(-ret)
+				  : strcmp(command, "wait") ? "no answer in time"
+							    : "it has not ended in that time, and goes on");
 		return ret;
 	}
 	if (json_is_true(json_object_get(answer, "ok"))) {
