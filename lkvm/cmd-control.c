@@ -251,10 +251,11 @@ static void print_stat(const char *name, const json_t *stat)
 {
 	const json_t *vcpus = json_object_get(stat, "vcpus");
 
-	printf("%s: %s, up %.1f s, %lld CPUs, %lld MiB of memory, %lld MiB resident\n", name,
+	printf("%s: %s, up %.1f s, %lld CPU%s, %lld MiB of memory, %lld MiB resident\n", name,
 	       json_string_value(json_object_get(stat, "state")),
 	       (double)json_integer_value(json_object_get(stat, "uptime_ms")) / 1000,
 	       (long long)json_integer_value(json_object_get(stat, "cpus")),
+	       json_integer_value(json_object_get(stat, "cpus")) == 1 ? "" : "s",
 	       (long long)json_integer_value(json_object_get(stat, "memory_bytes")) >> 20,
 	       (long long)json_integer_value(json_object_get(stat, "resident_bytes")) >> 20);
 	for (size_t i = 0; i < json_array_size(vcpus); i++) {
