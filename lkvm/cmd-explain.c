@@ -283,7 +283,8 @@ static int explain_words(const struct explain_args *args, const char *text)
 	if (!res)
 		return out_of_memory();
 	if (explain(args->arch, text, res)) {
-		log_error("nothing known in '%s': neither an exit of KVM nor an errno (see lkvm help explain)", text);
+		log_error("nothing known in '%s': neither an exit of KVM nor an errno (see lkvm help %s)", text,
+			  strstr(text, "exit status") ? "run for the exit statuses of lkvm" : "explain");
 	} else if (args->json) {
 		status = print_json(text, res);
 	} else {
