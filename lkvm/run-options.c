@@ -871,7 +871,8 @@ const struct option_spec run_options[] = {
 	{ .long_name = "allow", .metavar = "REGEX", .arches = OPT_ALL, .section = RUN, .parse = parse_allow,
 	  .help = "complaints of the guest's kernel that are expected; may be given several times" },
 	{ .long_name = "exit-code", .metavar = "OUTCOME=N", .arches = OPT_ALL, .section = RUN,
-	  .parse = parse_exit_code, .help = "exit status for an outcome (lkvm help run), such as panic=1 or hung=2" },
+	  .parse = parse_exit_code, .help = "exit status for an outcome, such as panic=1: "
+		  "poweroff, reboot, panic, vcpu-failed, hung, lost, timeout, start-failed, output-lost or splat" },
 	{ .long_name = "on-unknown-exit", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
 	  .parse = parse_on_unknown_exit,
 	  .help = "when KVM can't do what the guest did, but the guest can go on: report (default) or stop, "
@@ -903,7 +904,7 @@ const struct option_spec run_options[] = {
 	{ .long_name = "stop-on-spin", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
 	  .parse = option_parse_bool, .offset = CFG(stop_on_spin),
 	  .help = "end the run, with exit status 122, when the guest's kernel is in an endless loop in which nothing "
-		  "changes" },
+		  "changes for some 8 seconds" },
 	{ .long_name = "progress-watchdog", .arches = OPT_ALL, .negatable = true, .section = DEBUG,
 	  .parse = parse_progress_watchdog,
 	  .help = "look at CPUs of the guest that burn time and do nothing, and end the run, with exit status 121, when "
