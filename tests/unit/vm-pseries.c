@@ -338,14 +338,18 @@ static int start_and_stop(struct kvm_run *run, unsigned int cpu, uint64_t nth, v
 		CHECK_EQ(rtas_result(f, 0, 2), RTAS_CPU_STOPPED);
 		rtas(f, run, 0, "start-cpu", 3, 1, 0x4000, 0x55);
 		break;
-	case 4: /* CPU 1's turn */
-		return fake_kvm_idle(run);
+	case 4: /* CPU 1's turn, after which nobody kicks this one */
+		while (atomic_load(&f->step) == 4 && !run->immediate_exit)
+			usleep(200);
+		run->exit_reason = KVM_EXIT_INTR;
+		return -EINTR;
 	case 5: /* until it is seen to be stopped */
 		rtas(f, run, 0, "query-cpu-stopped-state", 1, 1, 0, 0);
 		break;
 	case 6:
 		if (rtas_result(f, 0, 2) != RTAS_CPU_STOPPED) {
 			atomic_store(&f->step, 5);
+			usleep(200);
 			return -EINTR;
 		}
 		rtas(f, run, 0, "start-cpu", 3, 1, 0x5000, 0x66);
