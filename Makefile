@@ -170,7 +170,8 @@ LIBS := -lfdt $(LIBS_have) $(filter -l%,$(ARCH_LDFLAGS))
 
 # ---- rules ---------------------------------------------------------------------------------------
 
-$(OBJ)/%.o: %.c
+# config.mk: other libraries or flags make other objects.
+$(OBJ)/%.o: %.c $(BUILD)/config.mk
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_all) $(CPPFLAGS_have) $(CFLAGS_all) -MMD -MP -c $< -o $@
