@@ -81,16 +81,6 @@ DIR_ppc     := powerpc
 DIR_x86_64  := x86
 OBJS_lkvm := $(OBJS_core) $(OBJS_virtio) $(OBJS_vm) $(OBJS_kvm) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest) \
 	$(sort $(PURE_$(DIR_$(ARCH))) $(filter %/exit.o $(addprefix $(DIR_$(ARCH))/,mmu.o pmu-probe.o) arm/reg-names.o $(DIR_$(ARCH))/reg-names.o %/isa.o %/options.o %/esr.o %/hcall-names.o,$(OBJS_pure)))
-# Linked last: what a guest that starts and ends well never runs. What it does run then lies together, and the pages that
-# a start has to map are fewer.
-LATE := $(filter-out lkvm/cmd-run.o,$(filter lkvm/cmd-%.o,$(OBJS_lkvm))) \
-	$(filter lkvm/pmu-%.o lkvm/stat-%.o lkvm/report%.o lkvm/run-report.o lkvm/vm-stat.o lkvm/kvm-stats.o \
-		lkvm/perf-event.o lkvm/explain.o lkvm/disasm.o lkvm/suite.o lkvm/toml.o lkvm/symbols.o lkvm/backtrace.o \
-		lkvm/walk.o lkvm/regs.o lkvm/registers.o lkvm/fetch.o lkvm/progress.o lkvm/vm-progress.o lkvm/client.o \
-		lkvm/probe-vm.o lkvm/doctor.o lkvm/splat.o lkvm/cpio.o lkvm/elf-needs.o lkvm/modules.o \
-		lkvm/guest-files.o lkvm/command.o lkvm/vm-command.o lkvm/cfi-flash.o lkvm/exit.o lkvm/exit-policy.o \
-		guest/%.o %/exit.o %/mmu.o %/pmu-probe.o %/reg-names.o %/hcall-names.o %/esr.o,$(OBJS_lkvm))
-OBJS_lkvm := $(filter-out $(LATE),$(OBJS_lkvm)) $(LATE)
 
 # ---- tools and flags -----------------------------------------------------------------------------
 
@@ -125,6 +115,7 @@ CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) -fno-strict-aliasing -ffunction-sect
 LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) $(LDFLAGS)
 
 Q := $(if $(V),,@)
+comma := ,
 # Silent under make -s.
 quiet := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
 say = $(if $(V)$(quiet),,@printf '  %-8s%s\n' $(1) $(2))
@@ -194,9 +185,11 @@ $(OBJ)/guest/init-image.o: guest/init-image.S $(BUILD)/guest-init
 	@mkdir -p $(@D)
 	$(Q)$(CC) -Wa,-I$(BUILD) -c $< -o $@
 
-$(BUILD)/lkvm: $(addprefix $(OBJ)/,$(OBJS_lkvm))
+# What a start runs lies together. Sanitizers have linkers and an order of their own.
+START_LD := $(if $(SANITIZE),,lkvm/start.ld)
+$(BUILD)/lkvm: $(addprefix $(OBJ)/,$(OBJS_lkvm)) $(START_LD)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS_all) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS_all) $(filter %.o,$^) $(LIBS) $(addprefix -Wl$(comma)-T$(comma),$(START_LD)) -o $@
 
 $(addprefix cross-,$(ARCHES)): cross-%:
 	$(Q)$(MAKE) --no-print-directory ARCH=$* all
