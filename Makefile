@@ -31,11 +31,11 @@ OBJS_core := $(addprefix lkvm/, \
 	options.o run-options.o config.o cpulist.o log.o outcome.o \
 	memory.o place.o machine.o image.o unpack.o fdt.o exit.o exit-policy.o explain.o disasm.o doctor.o \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
-	cfi-flash.o)
+	cfi-flash.o p9-server.o)
 OBJS_core += guest/frame.o guest/init-image.o
 OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-files.o command.o splat.o toml.o suite.o)
 OBJS_virtio := $(addprefix virtio/, \
-	queue.o core.o mmio.o pci.o console.o rng.o blk.o)
+	queue.o core.o mmio.o pci.o console.o rng.o blk.o 9p.o)
 
 # Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
 # own, and everybody's exit decoders.

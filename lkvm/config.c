@@ -32,6 +32,10 @@ void config_free(struct config *cfg)
 		free(cfg->initrds[i]);
 	for (unsigned int i = 0; i < cfg->nr_disks; i++)
 		free(cfg->disks[i].path);
+	for (unsigned int i = 0; i < cfg->nr_shares; i++) {
+		free(cfg->shares[i].dir);
+		free(cfg->shares[i].tag);
+	}
 	for (char **word = cfg->command; word && *word; word++)
 		free(*word);
 	free(cfg->command);

@@ -11,6 +11,7 @@
 
 #define CONFIG_MAX_DISKS   16
 #define CONFIG_MAX_INITRDS 16
+#define CONFIG_MAX_SHARES  8
 #define CONFIG_MAX_CPUS    4096 /* beyond any KVM's limit; the host's own is asked for later */
 #define CONFIG_PROGRESS_PERIOD_MS 1000
 #define CONFIG_MIN_RAM     MIB(1)
@@ -56,6 +57,13 @@ struct config_disk {
 	bool  readonly;
 	bool  direct;   /* O_DIRECT */
 	char  serial[21]; /* virtio-blk id, NUL-terminated; "" = derived from the index */
+};
+
+/* --9p: a directory of the host as a virtio-9p device. */
+struct config_share {
+	char *dir;
+	char *tag;      /* the name that the guest knows it by */
+	bool  readonly;
 };
 
 /* Events that a guest's PMU may count, or may not. Numbers as the arch has them. */
@@ -147,6 +155,8 @@ struct config {
 	unsigned int nr_pmu_events;
 	struct config_disk    disks[CONFIG_MAX_DISKS];
 	unsigned int          nr_disks;
+	struct config_share   shares[CONFIG_MAX_SHARES];
+	unsigned int          nr_shares;
 	bool         rng;
 	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
 	struct config_arm     arm;

@@ -12,6 +12,7 @@
 #include "lkvm/log.h"
 #include "lkvm/splat.h"
 #include "riscv/options.h"
+#include "virtio/9p.h"
 #include "x86/options.h"
 
 /* Where the hypervisor itself can print: SBI, sPAPR. */
@@ -468,6 +469,45 @@ static int parse_disk(void *target, const struct option_use *use, const char *ar
 	return 0;
 }
 
+/* ---- --9p ------------------------------------------------------------------------------------- */
+
+/* kvmtool's "DIR,TAG", where its first comma parts them, or "DIR" alone; and a ",ro" of our own at the end. */
+static int parse_9p(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	struct config_share *share = &cfg->shares[cfg->nr_shares];
+	size_t dir_len = strcspn(arg, ","), tag_len = strlen(arg + dir_len);
+	const char *tag = arg + dir_len;
+	bool readonly = tag_len >= 3 && !strcmp(tag + tag_len - 3, ",ro");
+
+	if (cfg->nr_shares == CONFIG_MAX_SHARES) {
+		log_error("%s: more than %d directories (see lkvm help run)", use->name, CONFIG_MAX_SHARES);
+		return -EINVAL;
+	}
+	if (readonly)
+		tag_len -= 3;
+	if (tag_len) { /* the comma */
+		tag++;
+		tag_len--;
+	} else {
+		tag = "kvm_9p";
+		tag_len = strlen(tag);
+	}
+	if (!dir_len || !tag_len || tag_len > VIRTIO_9P_TAG_BYTES)
+		return options_bad_value(use, arg, "DIR or DIR,TAG");
+	for (unsigned int i = 0; i < cfg->nr_shares; i++)
+		if (strlen(cfg->shares[i].tag) == tag_len && !memcmp(cfg->shares[i].tag, tag, tag_len)) {
+			log_error("%s: '%s': the guest would have two directories called '%s': give another TAG "
+				  "(see lkvm help run)", use->name, arg, cfg->shares[i].tag);
+			return -EINVAL;
+		}
+	*share = (struct config_share){
+		.dir = strndup(arg, dir_len), .tag = strndup(tag, tag_len), .readonly = readonly,
+	};
+	cfg->nr_shares++;
+	return share->dir && share->tag ? 0 : out_of_memory();
+}
+
 /* ---- --network -------------------------------------------------------------------------------- */
 
 static int network_mode(void *target LKVM_UNUSED, const struct option_use *use, const char *key,
@@ -828,6 +868,9 @@ const struct option_spec run_options[] = {
 	  .section = DEVICES, .parse = parse_disk,
 	  .help = "virtio disk from a raw file or block device; keys: ro, direct (no host cache), "
 		  "serial=ID; may be given several times" },
+	{ .long_name = "9p", .metavar = "DIR[,TAG][,ro]", .arches = OPT_ALL, .section = DEVICES, .parse = parse_9p,
+	  .help = "share a directory with the guest, which mounts it by its TAG, kvm_9p unless given: mount -t 9p "
+		  "-o trans=virtio,version=9p2000.L TAG /mnt; may be given several times" },
 	{ .short_name = 'n', .long_name = "network", .metavar = "mode=none", .arches = OPT_ALL,
 	  .section = DEVICES, .parse = parse_network,
 	  .help = "no network device, which is the default: others are not built into this lkvm" },
@@ -913,7 +956,6 @@ const struct option_spec run_options[] = {
 	  .parse = option_parse_bool, .offset = CFG(debug_mmio),
 	  .help = "report accesses to guest-physical addresses where nothing is" },
 
-	REFUSED("9p", "DIR[,TAG]", OPT_ALL, "shared folders are not built into this lkvm"),
 	REFUSED("balloon", NULL, OPT_ALL, "memory ballooning is not built into this lkvm"),
 	REFUSED("vsock", "CID", OPT_ALL, "virtio sockets are not built into this lkvm"),
 	REFUSED("vfio-pci", "[DOMAIN:]BUS:DEV.FN", OPT_ALL,

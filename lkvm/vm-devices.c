@@ -10,10 +10,12 @@
 #include "lkvm/command.h"
 #include "lkvm/disk.h"
 #include "lkvm/log.h"
+#include "lkvm/p9-server.h"
 #include "lkvm/pci.h"
 #include "lkvm/pvpanic.h"
 #include "lkvm/uart8250.h"
 #include "lkvm/vm-command.h"
+#include "virtio/9p.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/core.h"
@@ -247,6 +249,18 @@ static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, unsign
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
+static int create_virtio_9p(struct vm *vm, const struct virtio_env *env, const struct config_share *share)
+{
+	struct p9_server *server;
+	struct virtio_device *dev;
+	int ret;
+
+	ret = p9_server_create(&server, share->dir, share->readonly);
+	if (!ret)
+		ret = virtio_9p_create(&dev, env, server, share->tag);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
 int vm_devices_create(struct vm *vm)
 {
 	const struct virtio_env env = { .mem = &vm->memory, .loop = vm->loop };
@@ -269,6 +283,11 @@ int vm_devices_create(struct vm *vm)
 		return ret;
 	for (unsigned int i = 0; i < vm->cfg->nr_disks; i++) {
 		ret = create_virtio_blk(vm, &env, i);
+		if (ret)
+			return ret;
+	}
+	for (unsigned int i = 0; i < vm->cfg->nr_shares; i++) {
+		ret = create_virtio_9p(vm, &env, &vm->cfg->shares[i]);
 		if (ret)
 			return ret;
 	}

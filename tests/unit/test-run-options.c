@@ -194,6 +194,35 @@ static void test_mem(void)
 	    "-m: '512M@1G': the address of RAM can't be chosen in lkvm: give the size alone");
 }
 
+/* As kvmtool takes them, and ",ro" besides. */
+static void test_shares(void)
+{
+	struct config cfg;
+
+	good(&cfg, "--9p /tmp --9p a/b,tag --9p c,second,tag,ro --9p d,ro,ro");
+	CHECK_EQ(cfg.nr_shares, 4);
+	CHECK_STR(cfg.shares[0].dir, "/tmp");
+	CHECK_STR(cfg.shares[0].tag, "kvm_9p");
+	CHECK(!cfg.shares[0].readonly && !cfg.shares[1].readonly);
+	CHECK(cfg.shares[2].readonly && cfg.shares[3].readonly);
+	CHECK_STR(cfg.shares[1].dir, "a/b");
+	CHECK_STR(cfg.shares[1].tag, "tag");
+	CHECK_STR(cfg.shares[2].tag, "second,tag");
+	CHECK_STR(cfg.shares[3].dir, "d");
+	CHECK_STR(cfg.shares[3].tag, "ro");
+	config_free(&cfg);
+	good(&cfg, "--9p /tmp,ro");
+	CHECK_STR(cfg.shares[0].tag, "kvm_9p");
+	CHECK(cfg.shares[0].readonly);
+	config_free(&cfg);
+	bad("--9p ,tag", "--9p: bad value ',tag', expected DIR or DIR,TAG");
+	bad("--9p /tmp,", "--9p: bad value '/tmp,', expected DIR or DIR,TAG");
+	bad("--9p /tmp --9p /usr", "--9p: '/usr': the guest would have two directories called 'kvm_9p': "
+					 "give another TAG");
+	bad("--9p /1,1 --9p /2,2 --9p /3,3 --9p /4,4 --9p /5,5 --9p /6,6 --9p /7,7 --9p /8,8 --9p /9,9",
+	    "--9p: more than 8 directories");
+}
+
 static void test_disks(void)
 {
 	struct config cfg;
@@ -394,7 +423,6 @@ static void test_affinity(void)
 /* Known names whose feature is missing are errors that say so, with and without a value. */
 static void test_refused(void)
 {
-	bad("--9p /tmp,tag", "--9p: shared folders are not built into this lkvm");
 	bad("--balloon", "--balloon: memory ballooning is not built into this lkvm");
 	bad("--vsock 3", "--vsock: virtio sockets are not built into this lkvm");
 	bad("--sdl", "--sdl: lkvm has no graphics");
@@ -505,6 +533,7 @@ const struct test run_options_tests[] = {
 	{ "cpus", test_cpus },
 	{ "mem", test_mem },
 	{ "disks", test_disks },
+	{ "shares", test_shares },
 	{ "network", test_network },
 	{ "words", test_words },
 	{ "timeout", test_timeout },
