@@ -64,6 +64,8 @@ enum frame_end {
 #define GUEST_DIR  "/.lkvm"
 #define GUEST_INIT GUEST_DIR "/init"
 #define GUEST_PORT "lkvm.0"
+/* The root's 9P tag, or serial number of its disk. */
+#define GUEST_ROOT "lkvm.root"
 
 struct frame {
 	uint8_t        type;

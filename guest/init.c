@@ -15,6 +15,7 @@
 #include <linux/poll.h>
 #include <linux/reboot.h>
 #include <linux/signal.h>
+#include <linux/stat.h>
 
 #define MAX_JOBS      8
 #define MAX_WORDS     4096
@@ -49,6 +50,7 @@ static struct frame_decoder decoder;
 static uint32_t send_seq;
 static int port = -1;
 static int child_fd = -1;
+static int guest_dir = -1; /* GUEST_DIR, also when the root is another */
 static uint8_t scratch[FRAME_MAX_DATA];
 
 /* ---- small helpers ------------------------------------------------------------------------------ */
@@ -129,6 +131,29 @@ static void say(const char *text, const char *what, long err)
 	sys_close((int)fd);
 }
 
+struct dirent64 {
+	uint64_t ino;
+	int64_t  off;
+	uint16_t len;
+	uint8_t  type;
+	char     name[];
+};
+
+/* Reads a short file of sysfs, without its newline. Its length, 0 on failure. */
+static size_t read_text(const char *path, char *buf, size_t size)
+{
+	long fd = sys_open(path, O_RDONLY);
+	long n = fd < 0 ? -1 : SYS3(__NR_read, fd, buf, size - 1);
+
+	sys_close((int)fd);
+	if (n < 0)
+		n = 0;
+	while (n > 0 && buf[n - 1] == '\n')
+		n--;
+	buf[n] = '\0';
+	return (size_t)n;
+}
+
 static void power_off(void)
 {
 	SYS1(__NR_sync, 0);
@@ -200,19 +225,141 @@ static void make_parents(const char *path)
 	}
 }
 
+/* ---- a root that is not in memory --------------------------------------------------------------- */
+
+static long mount_at(const char *source, const char *where, const char *type, unsigned long flags, const char *data)
+{
+	SYS3(__NR_mkdirat, AT_FDCWD, where, 0755);
+	return SYS5(__NR_mount, source, where, type, flags, data);
+}
+
+/* Finds the disk whose serial number is GUEST_ROOT. False: it is not there yet. */
+static int find_root_disk(char *path, const char *end)
+{
+	static uint64_t buf[512];
+	long n, dir = sys_open("/sys/block", O_RDONLY | O_DIRECTORY);
+	int found = 0;
+
+	while (dir >= 0 && !found && (n = SYS3(__NR_getdents64, dir, buf, sizeof(buf))) > 0) {
+		for (long at = 0; !found && at < n;) {
+			const struct dirent64 *d = (const void *)((const char *)buf + at);
+			char text[32];
+
+			append(append(append(path, end, "/sys/block/"), end, d->name), end, "/serial");
+			found = read_text(path, text, sizeof(text)) && equal(text, GUEST_ROOT);
+			if (found)
+				append(append(path, end, "/dev/"), end, d->name);
+			at += d->len;
+		}
+	}
+	sys_close((int)dir);
+	return found;
+}
+
+/* Mounts it at @where. Its device may still be on its way. */
+static void mount_root(const char *fs, int writable, const char *where)
+{
+	static const char kept[] = "trans=virtio,version=9p2000.L,msize=262144,cache=loose,access=any";
+	/* Others may change the directory, too; mmap is so that programs can map files that they write. */
+	static const char shared[] = "trans=virtio,version=9p2000.L,msize=262144,cache=mmap";
+	unsigned long flags = writable ? 0 : MS_RDONLY;
+	char disk[320];
+	long ret;
+
+	for (unsigned int waited = 0;; waited += 20) {
+		if (equal(fs, "9p"))
+			ret = mount_at(GUEST_ROOT, where, fs, flags, writable ? shared : kept);
+		else if (find_root_disk(disk, disk + sizeof(disk)))
+			ret = mount_at(disk, where, fs, flags, 0);
+		else
+			ret = -ENOENT;
+		if (ret != -ENOENT || waited >= PROBE_WAIT_MS)
+			break;
+		sleep_ms(20);
+	}
+	if (!ret)
+		return;
+	if (equal(fs, "9p"))
+		die("cannot mount the directory of --root: this kernel needs CONFIG_9P_FS and CONFIG_NET_9P_VIRTIO; ",
+		    "if they are modules (9p, 9pnet_virtio), use lkvm run --modules, else --root DIR,type=image", ret);
+	die("cannot mount the image of --root: this kernel needs CONFIG_VIRTIO_BLK and CONFIG_EXT4_FS; ",
+	    "if they are modules, use lkvm run --modules", ret);
+}
+
+/* Makes the directory of --root the root of all that follows, with our file systems in it. */
+static void enter_root(const char *fs, int writable)
+{
+	static const char *const moved[] = { "proc", "sys", "dev" };
+	static const char lower[] = GUEST_DIR "/lower", memory[] = GUEST_DIR "/memory", root[] = GUEST_DIR "/root";
+	char from[16] = "/";
+	long ret;
+
+	mount_root(fs, writable, writable ? root : lower);
+	if (!writable) {
+		mount_at("tmpfs", memory, "tmpfs", 0, "mode=0755");
+		SYS3(__NR_mkdirat, AT_FDCWD, GUEST_DIR "/memory/upper", 0755);
+		SYS3(__NR_mkdirat, AT_FDCWD, GUEST_DIR "/memory/work", 0755);
+		ret = mount_at("overlay", root, "overlay", 0, "lowerdir=" GUEST_DIR "/lower,upperdir=" GUEST_DIR
+			       "/memory/upper,workdir=" GUEST_DIR "/memory/work");
+		if (ret)
+			die("cannot mount memory over the directory of --root: this kernel needs CONFIG_OVERLAY_FS; ",
+			    "if it is a module (overlay), use lkvm run --modules, else --root-rw", ret);
+	}
+	ret = SYS1(__NR_chdir, root);
+	for (unsigned int i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+		append(from + 1, from + sizeof(from), moved[i]);
+		SYS3(__NR_mkdirat, AT_FDCWD, moved[i], 0755);
+		SYS5(__NR_mount, from, moved[i], 0, MS_MOVE, 0);
+	}
+	SYS3(__NR_mkdirat, AT_FDCWD, "tmp", 01777);
+	mount_at("tmpfs", "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
+	/* As switch_root(8) does it: what is chrooted only may not make user namespaces. */
+	if (!ret)
+		ret = SYS5(__NR_mount, ".", "/", 0, MS_MOVE, 0);
+	if (!ret)
+		ret = SYS1(__NR_chroot, ".");
+	if (!ret)
+		ret = SYS1(__NR_chdir, "/");
+	if (ret)
+		die("cannot enter the directory of --root", "", ret);
+}
+
+/* @name of GUEST_DIR as @path, which is on another file system. */
+static long copy_file(const char *name, const char *path)
+{
+	long from = SYS4(__NR_openat, guest_dir, name, O_RDONLY | O_CLOEXEC, 0), to, n, put = 0;
+	struct statx st;
+
+	SYS5(__NR_statx, from, "", AT_EMPTY_PATH, STATX_MODE, &st);
+	SYS3(__NR_unlinkat, AT_FDCWD, path, 0);
+	to = SYS4(__NR_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.stx_mode & 07777);
+	if (to < 0)
+		put = to;
+	while (put >= 0 && (n = SYS3(__NR_read, from, scratch, sizeof(scratch))) > 0)
+		for (long at = 0; at < n && put >= 0; at += put)
+			put = SYS3(__NR_write, to, scratch + at, n - at);
+	sys_close((int)from);
+	sys_close((int)to);
+	return put < 0 ? put : 0;
+}
+
+/* ---- what was packed ---------------------------------------------------------------------------- */
+
 /*
  * Puts what was packed into its places. Only here, and not by its path in the archive: unpacking a directory
  * where the user's initrd has a symbolic link (/lib, /bin) would replace the link.
- * The list has NUL-ended words: 'f', name in GUEST_DIR, path; 'd', octal mode, path; 'l', target, path; and
- * 'm', name in GUEST_DIR, path on the host: a module to load.
+ * The list has NUL-ended words: 'f', name in GUEST_DIR, path; 'd', octal mode, path; 'l', target, path;
+ * 'm', name in GUEST_DIR, path on the host: a module to load; and 'r', file system, "ro" or "rw": the root
+ * from here on.
  */
 static void place_files(void)
 {
 	static char list[4096 + 1];
 	static char word[3][4096];
 	size_t len = 0, at = 0, have = 0;
-	char from[4096];
 	long n, fd = sys_open(GUEST_DIR "/list", O_RDONLY);
+
+	guest_dir = (int)sys_open(GUEST_DIR, O_PATH | O_DIRECTORY);
 
 	if (fd < 0)
 		die("cannot read ", GUEST_DIR "/list", fd);
@@ -242,9 +389,12 @@ static void place_files(void)
 		if (++have < 3)
 			continue;
 		have = 0;
-		append(append(from, from + sizeof(from), GUEST_DIR "/"), from + sizeof(from), word[1]);
+		if (word[0][0] == 'r') {
+			enter_root(word[1], equal(word[2], "rw"));
+			continue;
+		}
 		if (word[0][0] == 'm') {
-			long module = sys_open(from, O_RDONLY);
+			long module = SYS4(__NR_openat, guest_dir, word[1], O_RDONLY | O_CLOEXEC, 0);
 
 			ret = module < 0 ? module : SYS3(__NR_finit_module, module, "", 0);
 			sys_close((int)module);
@@ -255,7 +405,9 @@ static void place_files(void)
 		make_parents(word[2]);
 		switch (word[0][0]) {
 		case 'f':
-			ret = SYS5(__NR_renameat2, AT_FDCWD, from, AT_FDCWD, word[2], 0);
+			ret = SYS5(__NR_renameat2, guest_dir, word[1], AT_FDCWD, word[2], 0);
+			if (ret == -EXDEV)
+				ret = copy_file(word[1], word[2]);
 			break;
 		case 'd':
 			for (const char *p = word[1]; *p; p++)
@@ -276,29 +428,6 @@ static void place_files(void)
 }
 
 /* ---- the channel -------------------------------------------------------------------------------- */
-
-struct dirent64 {
-	uint64_t ino;
-	int64_t  off;
-	uint16_t len;
-	uint8_t  type;
-	char     name[];
-};
-
-/* Reads a short file of sysfs, without its newline. Its length, 0 on failure. */
-static size_t read_text(const char *path, char *buf, size_t size)
-{
-	long fd = sys_open(path, O_RDONLY);
-	long n = fd < 0 ? -1 : SYS3(__NR_read, fd, buf, size - 1);
-
-	sys_close((int)fd);
-	if (n < 0)
-		n = 0;
-	while (n > 0 && buf[n - 1] == '\n')
-		n--;
-	buf[n] = '\0';
-	return (size_t)n;
-}
 
 /* Opens the port whose directory in /sys/class/virtio-ports is @name, if it is ours. */
 static int try_port(const char *name)
@@ -324,11 +453,10 @@ static int try_port(const char *name)
 		major = major * 10 + (unsigned long)(*p++ - '0');
 	for (p++; *p >= '0' && *p <= '9'; p++)
 		minor = minor * 10 + (unsigned long)(*p - '0');
-	append(path, end, GUEST_DIR "/port");
 	/* The kernel's encoding of device numbers (include/linux/kdev_t.h: new_encode_dev). */
-	SYS4(__NR_mknodat, AT_FDCWD, path, 0020600 /* S_IFCHR */,
+	SYS4(__NR_mknodat, guest_dir, "port", 0020600 /* S_IFCHR */,
 	     (minor & 0xff) | major << 8 | (minor & ~0xfful) << 12);
-	return (int)sys_open(path, O_RDWR | O_NONBLOCK);
+	return (int)SYS4(__NR_openat, guest_dir, "port", O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
 }
 
 /* Looks once. -1: not there; -2: not even a driver for such ports. */

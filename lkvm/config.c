@@ -52,6 +52,7 @@ void config_free(struct config *cfg)
 	free(cfg->adds);
 	free(cfg->workdir);
 	free(cfg->modules);
+	free(cfg->root);
 	free(cfg->vmlinux);
 	free(cfg->kernel);
 	free(cfg->firmware);
@@ -137,14 +138,32 @@ static int validate_command(const struct config *cfg)
 		return -EINVAL;
 	}
 	/* These would have no effect, and nothing that a user asks for is ignored. */
-	if (!cfg->command &&
-	    (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->uid || cfg->gid || strcmp(cfg->workdir, "/"))) {
+	if (!cfg->command && (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->root || cfg->uid || cfg->gid ||
+			      strcmp(cfg->workdir, "/"))) {
 		log_error("%s needs a command to run in the guest (-- CMD)",
-			  cfg->nr_adds ? "--add" : cfg->nr_env ? "--env" : cfg->modules ? "--modules" :
+			  cfg->root ? "--root" : cfg->nr_adds ? "--add" : cfg->nr_env ? "--env" : cfg->modules ? "--modules" :
 			  cfg->uid || cfg->gid ? "--user" : "--workdir");
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static int validate_root(const struct config *cfg)
+{
+	const char *why = NULL;
+
+	if (cfg->root_rw && !cfg->root)
+		why = "--root-rw needs --root: it says that what the guest writes there goes to the directory";
+	else if (cfg->root && cfg->nr_initrds)
+		why = "--root and --initrd exclude each other: the guest has one root";
+	else if (cfg->root_rw && cfg->nr_adds)
+		why = "--add and --root-rw exclude each other: the file would be written to the directory of --root";
+	else if (cfg->root_rw && cfg->root_type == ROOT_IMAGE)
+		why = "--root-rw and type=image exclude each other: the image is a copy (use type=9p)";
+	if (!why)
+		return 0;
+	log_error("%s", why);
+	return -EINVAL;
 }
 
 static int validate_run(const struct config *cfg)
@@ -175,6 +194,8 @@ int config_validate(const struct config *cfg)
 	int ret;
 
 	ret = validate_boot(cfg);
+	if (!ret)
+		ret = validate_root(cfg);
 	if (!ret)
 		ret = validate_machine(cfg);
 	if (!ret)

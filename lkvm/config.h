@@ -66,6 +66,13 @@ struct config_share {
 	bool  readonly;
 };
 
+/* How the directory of --root gets into the guest. */
+enum config_root_type {
+	ROOT_AUTO,
+	ROOT_9P,
+	ROOT_IMAGE, /* as a file system that is made of it */
+};
+
 /* Events that a guest's PMU may count, or may not. Numbers as the arch has them. */
 struct config_pmu_events {
 	uint16_t first;
@@ -200,6 +207,9 @@ struct config {
 	unsigned int nr_env;
 	struct config_add *adds;
 	unsigned int nr_adds;
+	char        *root;        /* a directory that is the guest's root; NULL: it is in memory */
+	enum config_root_type root_type;
+	bool         root_rw;     /* what the guest writes goes there */
 	uint32_t     uid, gid;
 };
 

@@ -32,6 +32,7 @@
 
 struct pack {
 	const struct config *cfg;
+	const struct guest_root *root; /* NULL: none */
 	struct cpio  cpio;
 	FILE        *list;     /* what init is to do: see place_files() in guest/init.c */
 	char        *list_text;
@@ -163,7 +164,8 @@ static int pack_regular(struct pack *p, const char *file, int fd, const struct s
 	if (ret)
 		return cannot("cannot pack ", file, -ret);
 	list_add(p, 'f', number, path);
-	return st->st_mode & 0111 ? pack_needs(p, file, fd, (uint64_t)st->st_size, depth) : 0;
+	/* A root has libraries and interpreters of its own. */
+	return st->st_mode & 0111 && !p->root ? pack_needs(p, file, fd, (uint64_t)st->st_size, depth) : 0;
 }
 
 /* A file, following links: @path gets the contents. */
@@ -462,7 +464,7 @@ static bool find_on_path(const char *name, char *path, size_t size)
 
 /*
  * A command that is a file of the host is packed by itself: with a path relative to here (./test) always,
- * otherwise (ls, /bin/ls) only if no initrd could have it.
+ * otherwise (ls, /bin/ls) only if no initrd could have it. A root has its own.
  */
 static int pack_command(struct pack *p)
 {
@@ -470,6 +472,8 @@ static int pack_command(struct pack *p)
 	char file[PATH_MAX], path[PATH_MAX];
 	struct stat st;
 
+	if (p->root)
+		return 0;
 	if (!strchr(name, '/')) {
 		if (p->cfg->nr_initrds || !find_on_path(name, file, sizeof(file)))
 			return 0;
@@ -506,6 +510,7 @@ static int pack_module(void *opaque, const char *file, int fd, uint64_t size)
 
 static int pack_all(struct pack *p)
 {
+	static const char *const modules_9p[] = { "9pnet_virtio", "9p", NULL };
 	char list_name[sizeof(GUEST_DIR) + 8], init_name[sizeof(GUEST_INIT)];
 	int ret;
 
@@ -523,7 +528,11 @@ static int pack_all(struct pack *p)
 	if (ret)
 		return cannot("cannot make the guest's init", "", -ret);
 	if (p->cfg->modules)
-		ret = modules_find(p->cfg, pack_module, p);
+		ret = modules_find(p->cfg, p->root ? p->root->modules : p->cfg->nr_shares ? modules_9p : NULL,
+				   pack_module, p);
+	/* Behind its modules, and before what goes into it. */
+	if (!ret && p->root)
+		list_add(p, 'r', p->root->fs, p->cfg->root_rw ? "rw" : "ro");
 	/* The user's own come first: what they put somewhere is not replaced by a command's library. */
 	for (unsigned int i = 0; i < p->cfg->nr_adds && !ret; i++)
 		ret = pack_add(p, &p->cfg->adds[i]);
@@ -537,9 +546,9 @@ static int pack_all(struct pack *p)
 	return ret ? cannot("cannot make the guest's files", "", -ret) : 0;
 }
 
-int guest_files_pack(const struct config *cfg, int *fd)
+int guest_files_pack(const struct config *cfg, const struct guest_root *root, int *fd)
 {
-	struct pack p = { .cfg = cfg };
+	struct pack p = { .cfg = cfg, .root = root };
 	int ret;
 
 	ret = cpio_create(&p.cpio);

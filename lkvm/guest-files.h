@@ -7,12 +7,14 @@
 #define LKVM_GUEST_FILES_H
 
 #include "lkvm/config.h"
+#include "lkvm/guest-root.h"
 #include "lkvm/types.h"
 
 /*
- * Makes the archive in memory: a memfd, the caller's. Returns 0 or -errno (reported: which file, why).
+ * Makes the archive in memory: a memfd, the caller's. @root is what guest_root_open() made of --root; NULL: the
+ * guest's root is the archive itself. Returns 0 or -errno (reported: which file, why).
  */
-int guest_files_pack(const struct config *cfg, int *fd) LKVM_MUST_CHECK;
+int guest_files_pack(const struct config *cfg, const struct guest_root *root, int *fd) LKVM_MUST_CHECK;
 
 /*
  * Where @file, a path as the user gave it, goes in the guest: an absolute path to the same place, another to

@@ -185,54 +185,109 @@ static int find_auto_dir(const struct config *cfg, char *dir, size_t size)
 	return 0;
 }
 
-static int read_dep(struct search *s)
+/* Reads @name of the directory. 0 with the text, the caller's, or -errno, reported unless it is @optional. */
+static int read_list(const struct search *s, const char *name, bool optional, char **text, size_t *len)
 {
-	char file[PATH_MAX + 16];
+	char file[PATH_MAX + 32];
 	struct stat st;
 	ssize_t n;
 	int fd, ret;
 
-	snprintf(file, sizeof(file), "%s/modules.dep", s->dir);
+	*text = NULL;
+	*len = 0;
+	snprintf(file, sizeof(file), "%s/%s", s->dir, name);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st)) {
 		ret = -errno;
-		log_error("--modules: cannot read %s: %s (is this the directory of the kernel's version? see depmod(8))", file,
-			  strerror(-ret));
 		if (fd >= 0)
 			close(fd);
+		if (!optional)
+			log_error("--modules: cannot read %s: %s (is this the directory of the kernel's version? see "
+				  "depmod(8))", file, strerror(-ret));
 		return ret;
 	}
-	s->dep = malloc((size_t)st.st_size + 1);
-	n = s->dep ? read(fd, s->dep, (size_t)st.st_size) : -1;
+	*text = malloc((size_t)st.st_size + 1);
+	n = *text ? read(fd, *text, (size_t)st.st_size) : -1;
 	ret = n < 0 ? -errno : 0;
 	close(fd);
-	if (ret)
+	if (ret) {
 		log_error("--modules: cannot read %s: %s", file, strerror(-ret));
-	s->len = n > 0 ? (size_t)n : 0;
+		free(*text);
+		*text = NULL;
+		return ret;
+	}
+	*len = (size_t)n;
+	return 0;
+}
+
+/* Finds the directory, whose name for "auto" goes to @dir, and reads its modules.dep. */
+static int search_begin(struct search *s, const struct config *cfg, char dir[PATH_MAX])
+{
+	int ret = 0;
+
+	s->dir = cfg->modules;
+	if (!strcmp(cfg->modules, "auto")) {
+		ret = find_auto_dir(cfg, dir, PATH_MAX);
+		s->dir = dir;
+	}
+	return ret ? ret : read_list(s, "modules.dep", false, &s->dep, &s->len);
+}
+
+static int take_module(struct search *s, const char *name)
+{
+	const char *line;
+	size_t len;
+
+	return modules_dep_line(s->dep, s->len, name, &line, &len) ? take_line(s, line, len) : 0;
+}
+
+int modules_find(const struct config *cfg, const char *const *more, modules_take_fn *take, void *opaque)
+{
+	struct search s = { .take = take, .opaque = opaque };
+	char dir[PATH_MAX];
+	int ret = search_begin(&s, cfg, dir);
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !ret; i++)
+		ret = take_module(&s, wanted[i]);
+	for (; more && *more && !ret; more++)
+		ret = take_module(&s, *more);
+	for (unsigned int i = 0; i < s.nr_done; i++)
+		free(s.done[i]);
+	free(s.dep);
 	return ret;
 }
 
-int modules_find(const struct config *cfg, modules_take_fn *take, void *opaque)
+/* modules.builtin has a path in each line. */
+static bool is_builtin(const char *text, size_t len, const char *name)
 {
-	struct search s = { .take = take, .opaque = opaque, .dir = cfg->modules };
+	while (len) {
+		const char *end = memchr(text, '\n', len);
+		size_t this_len = end ? (size_t)(end - text) : len;
+
+		if (path_is_module(text, this_len, name))
+			return true;
+		this_len += end != NULL;
+		text += this_len;
+		len -= this_len;
+	}
+	return false;
+}
+
+int modules_offer(const struct config *cfg, const char *name)
+{
+	struct search s = { 0 };
 	char dir[PATH_MAX];
-	int ret = 0;
+	const char *line;
+	char *builtin;
+	size_t len;
+	int ret = search_begin(&s, cfg, dir);
 
-	if (!strcmp(cfg->modules, "auto")) {
-		ret = find_auto_dir(cfg, dir, sizeof(dir));
-		s.dir = dir;
+	if (!ret && modules_dep_line(s.dep, s.len, name, &line, &len))
+		ret = 1;
+	else if (!ret && !read_list(&s, "modules.builtin", true, &builtin, &len)) {
+		ret = is_builtin(builtin, len, name);
+		free(builtin);
 	}
-	if (!ret)
-		ret = read_dep(&s);
-	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !ret; i++) {
-		const char *line;
-		size_t len;
-
-		if (modules_dep_line(s.dep, s.len, wanted[i], &line, &len))
-			ret = take_line(&s, line, len);
-	}
-	for (unsigned int i = 0; i < s.nr_done; i++)
-		free(s.done[i]);
 	free(s.dep);
 	return ret;
 }

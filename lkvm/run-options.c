@@ -733,6 +733,52 @@ int run_option_user(void *target, const struct option_use *use, const char *arg,
 	return 0;
 }
 
+static int root_path(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	struct config *cfg = target;
+
+	if (!*value) {
+		log_error("%s: key '%s': no directory given (see lkvm help run)", use->name, key);
+		return -EINVAL;
+	}
+	free(cfg->root);
+	cfg->root = strdup(value);
+	return cfg->root ? 0 : out_of_memory();
+}
+
+static int root_type(void *target, const struct option_use *use, const char *key, const char *value)
+{
+	static const char *const words[] = {
+		[ROOT_AUTO] = "auto", [ROOT_9P] = "9p", [ROOT_IMAGE] = "image", NULL,
+	};
+	struct config *cfg = target;
+	int i = options_match_word(use, key, value, words);
+
+	if (i < 0)
+		return i;
+	cfg->root_type = (enum config_root_type)i;
+	return 0;
+}
+
+static const struct option_key root_keys[] = {
+	{ .name = "path", .parse = root_path },
+	{ .name = "type", .parse = root_type },
+};
+
+static int parse_root(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	int ret;
+
+	cfg->root_type = ROOT_AUTO;
+	ret = options_parse_compound(target, use, arg, root_keys, ARRAY_SIZE(root_keys));
+	if (!ret && !cfg->root) {
+		log_error("%s: '%s' names no directory: DIR[,type=9p|image] (see lkvm help run)", use->name, arg);
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
 /* ---- the table -------------------------------------------------------------------------------- */
 
 #define CFG(field) offsetof(struct config, field)
@@ -793,6 +839,14 @@ const struct option_spec run_options[] = {
 	{ .long_name = "modules", .metavar = "DIR|auto", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = option_parse_string, .offset = CFG(modules),
 	  .help = "for a kernel whose virtio drivers are modules: where they are; auto: /lib/modules/VERSION" },
+
+	{ .long_name = "root", .metavar = "DIR[,type=9p|image]", .arches = OPT_ALL, .section = COMMAND,
+	  .parse = parse_root,
+	  .help = "a directory of this host is the guest's root, in which the command is found; what the guest writes is "
+		  "in memory; by 9P, or where --modules has no 9p, as an image that mke2fs or mksquashfs makes of it" },
+	{ .long_name = "root-rw", .arches = OPT_ALL, .negatable = true, .section = COMMAND,
+	  .parse = option_parse_bool, .offset = CFG(root_rw),
+	  .help = "what the guest writes goes to the directory of --root" },
 
 	{ .short_name = 'c', .long_name = "cpus", .metavar = "N", .arches = OPT_ALL,
 	  .section = MACHINE, .parse = parse_cpus, .help = "number of CPUs, 1 unless given" },

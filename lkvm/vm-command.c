@@ -43,7 +43,9 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 		return;
 	case END_NOT_STARTED:
 		log_error("cannot run %s in the guest: %s%s", name, strerror((int)code),
-			  code == ENOENT ? " (bring it with --add or --initrd)" : "");
+			  code != ENOENT ? "" :
+			  vm->cfg->root ? " (it must be in the directory of --root)" :
+					  " (bring it with --add or --initrd)");
 		vm_request_stop(vm, OUTCOME_COMMAND, status, "cannot run %s in the guest: %s", name, strerror((int)code));
 		return;
 	}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "guest/frame.h"
 #include "lkvm/arch.h"
 #include "lkvm/command.h"
 #include "lkvm/disk.h"
@@ -249,15 +250,34 @@ static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, unsign
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
-static int create_virtio_9p(struct vm *vm, const struct virtio_env *env, const struct config_share *share)
+static int create_virtio_9p(struct vm *vm, const struct virtio_env *env, const char *dir, const char *tag,
+			    bool readonly)
 {
 	struct p9_server *server;
 	struct virtio_device *dev;
 	int ret;
 
-	ret = p9_server_create(&server, share->dir, share->readonly);
+	ret = p9_server_create(&server, dir, readonly);
 	if (!ret)
-		ret = virtio_9p_create(&dev, env, server, share->tag);
+		ret = virtio_9p_create(&dev, env, server, tag);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
+/* The directory of --root, by whatever way the guest can take it. */
+static int create_root(struct vm *vm, const struct virtio_env *env)
+{
+	struct virtio_device *dev;
+	struct disk *disk;
+	int ret;
+
+	if (!vm->cfg->root)
+		return 0;
+	ret = guest_root_open(&vm->root, vm->cfg, &disk);
+	if (ret)
+		return ret;
+	if (!disk)
+		return create_virtio_9p(vm, env, vm->cfg->root, GUEST_ROOT, !vm->cfg->root_rw);
+	ret = virtio_blk_create(&dev, env, disk, GUEST_ROOT);
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
@@ -279,6 +299,8 @@ int vm_devices_create(struct vm *vm)
 	if (ret)
 		return ret;
 	ret = create_command(vm, &env);
+	if (!ret)
+		ret = create_root(vm, &env);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < vm->cfg->nr_disks; i++) {
@@ -287,7 +309,9 @@ int vm_devices_create(struct vm *vm)
 			return ret;
 	}
 	for (unsigned int i = 0; i < vm->cfg->nr_shares; i++) {
-		ret = create_virtio_9p(vm, &env, &vm->cfg->shares[i]);
+		const struct config_share *share = &vm->cfg->shares[i];
+
+		ret = create_virtio_9p(vm, &env, share->dir, share->tag, share->readonly);
 		if (ret)
 			return ret;
 	}

@@ -291,7 +291,7 @@ static int load_initrd(struct vm *vm)
 	int ret;
 
 	if (vm->cfg->command) {
-		ret = guest_files_pack(vm->cfg, &own_fd);
+		ret = guest_files_pack(vm->cfg, vm->cfg->root ? &vm->root : NULL, &own_fd);
 		if (ret)
 			return ret;
 	}

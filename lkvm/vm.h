@@ -17,6 +17,7 @@
 #include "lkvm/config.h"
 #include "lkvm/console.h"
 #include "lkvm/device.h"
+#include "lkvm/guest-root.h"
 #include "lkvm/image.h"
 #include "lkvm/ioevent.h"
 #include "lkvm/irq.h"
@@ -73,6 +74,7 @@ struct vm {
 	struct console   *console;
 	struct device_list devices;
 	struct command   *command;   /* `-- CMD`; NULL: none */
+	struct guest_root root;      /* with cfg->root, from vm_devices_create() on */
 	struct console   *command_console; /* host's end of its serial port; NULL: none */
 	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
 	struct pvpanic    pvpanic;

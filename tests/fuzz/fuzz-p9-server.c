@@ -23,8 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct p9_server *server;
 static char base[] = "/tmp/lkvm-fuzz-p9-XXXXXX";
 static struct stat beside;
+static int dir = -1; /* base; the current directory is the fuzzer's */
 
-static void put_file(int dir, const char *name, const char *text)
+static void put_file(const char *name, const char *text)
 {
 	int fd = openat(dir, name, O_CREAT | O_WRONLY | O_TRUNC, 0644);
 
@@ -35,17 +36,22 @@ static void put_file(int dir, const char *name, const char *text)
 
 static void clean_up(void)
 {
-	if (chdir("/") || execl("/bin/rm", "rm", "-rf", base, (char *)NULL))
-		abort();
+	execl("/bin/rm", "rm", "-rf", base, (char *)NULL);
 }
 
 static void setup(void)
 {
+	char path[64];
+
 	log_set_level(LOG_ERROR);
-	if (!mkdtemp(base) || chdir(base) || mkdir("export", 0755) || atexit(clean_up))
+	if (!mkdtemp(base) || atexit(clean_up))
 		abort();
-	put_file(AT_FDCWD, "beside", "untouched");
-	if (chmod("beside", 0640) || stat("beside", &beside) || p9_server_create(&server, "export", false))
+	snprintf(path, sizeof(path), "%s/export", base);
+	dir = open(base, O_RDONLY | O_DIRECTORY);
+	if (dir < 0 || mkdir(path, 0755) || p9_server_create(&server, path, false))
+		abort();
+	put_file("beside", "untouched");
+	if (fstatat(dir, "beside", &beside, 0))
 		abort();
 }
 
@@ -56,10 +62,11 @@ static void begin(void)
 	static const uint8_t attach[] = "\x17\0\0\0\x68\0\0\0\0\0\0\xff\xff\xff\xff\0\0\0\0\0\0\0\0";
 	uint8_t answer[64];
 
-	mkdir("export/d", 0755);
-	put_file(AT_FDCWD, "export/f", "text");
-	if (symlink("../beside", "export/l") || mkfifo("export/p", 0600))
-		; /* they are there already */
+	/* Those that are there already stay as they are. */
+	if (!mkdirat(dir, "export/d", 0755) && mkfifoat(dir, "export/d/p", 0600))
+		abort();
+	if (!symlinkat("../beside", dir, "export/l"))
+		put_file("export/f", "text");
 	p9_server_reset(server);
 	if (!p9_server_answer(server, version, sizeof(version) - 1, answer, sizeof(answer)) || answer[4] != 101 ||
 	    !p9_server_answer(server, attach, sizeof(attach) - 1, answer, sizeof(answer)) || answer[4] != 105)
@@ -75,7 +82,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		setup();
 	begin();
 	for (unsigned int i = 0; i < MAX_MESSAGES && size >= 2; i++) {
-		size_t len = MIN((size_t)get_le16(data), size - 2), room = ROOM - i * 100, n;
+		size_t len = MIN((size_t)get_le16(data), size - 2);
+		size_t room = ROOM - i * 100, n;
 		uint8_t *message = malloc(len + 1); /* so that reading behind it is found */
 
 		if (!message)
@@ -92,8 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += 2 + len;
 		size -= 2 + len;
 	}
-	if (stat("beside", &now) || now.st_size != beside.st_size || now.st_mode != beside.st_mode ||
-	    now.st_mtime != beside.st_mtime || now.st_nlink != 1)
+	if (fstatat(dir, "beside", &now, AT_SYMLINK_NOFOLLOW) || now.st_size != beside.st_size ||
+	    now.st_mode != beside.st_mode || now.st_mtime != beside.st_mtime || now.st_nlink != 1)
 		abort();
 	return 0;
 }

@@ -133,6 +133,37 @@ static void spin_without_watchdog(struct config *cfg)
 	cfg->progress_period_ms = 0;
 }
 
+static void root_without_command(struct config *cfg)
+{
+	cfg->root = strdup("/srv");
+}
+
+static void root_and_initrd(struct config *cfg)
+{
+	root_without_command(cfg);
+	cfg->initrds[cfg->nr_initrds++] = strdup("initrd");
+}
+
+static void rw_without_root(struct config *cfg)
+{
+	cfg->root_rw = true;
+}
+
+static void rw_and_add(struct config *cfg)
+{
+	root_without_command(cfg);
+	cfg->root_rw = true;
+	cfg->adds = calloc(1, sizeof(*cfg->adds));
+	cfg->nr_adds = cfg->adds != NULL;
+}
+
+static void rw_and_image(struct config *cfg)
+{
+	root_without_command(cfg);
+	cfg->root_rw = true;
+	cfg->root_type = ROOT_IMAGE;
+}
+
 static void test_invalid(void)
 {
 	check_invalid(no_kernel, "lkvm: no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or "
@@ -159,6 +190,14 @@ static void test_invalid(void)
 					   "anew (-- true)\n");
 	check_invalid(kernel_at_firmware_address,
 		      "lkvm: --firmware-address needs --firmware: a kernel says itself where it goes\n");
+	check_invalid(root_without_command, "lkvm: --root needs a command to run in the guest (-- CMD)\n");
+	check_invalid(root_and_initrd, "lkvm: --root and --initrd exclude each other: the guest has one root\n");
+	check_invalid(rw_without_root, "lkvm: --root-rw needs --root: it says that what the guest writes there goes to "
+				       "the directory\n");
+	check_invalid(rw_and_add, "lkvm: --add and --root-rw exclude each other: the file would be written to the "
+				  "directory of --root\n");
+	check_invalid(rw_and_image, "lkvm: --root-rw and type=image exclude each other: the image is a copy (use "
+				    "type=9p)\n");
 	check_invalid(spin_without_watchdog, "lkvm: --stop-on-spin and --no-progress-watchdog exclude each other: it is "
 					     "the watchdog that stops\n");
 }

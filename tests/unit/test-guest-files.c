@@ -148,17 +148,29 @@ static void test_find(void)
 	put_file(dir, "virtio.ko", "v");
 	put_file(dir, "virtio_mmio.ko", "m");
 	put_file(dir, "virtio_blk.ko", "b");
-	CHECK_EQ(modules_find(&cfg, take, &t), 0);
+	put_file(dir, "more.ko", "o");
+	CHECK_EQ(modules_find(&cfg, NULL, take, &t), 0);
 	CHECK_STR(t.names, "virtio.ko:v ring.ko:r virtio_pci.ko:p virtio_mmio.ko:m virtio_blk.ko:b ");
+	/* What else is wanted, and what there is at all. */
+	t.names[0] = '\0';
+	put_file(dir, "modules.dep", "virtio_mmio.ko:\nmore.ko:\n");
+	CHECK_EQ(modules_find(&cfg, (const char *const[]){ "none", "more", NULL }, take, &t), 0);
+	CHECK_STR(t.names, "virtio_mmio.ko:m more.ko:o ");
+	CHECK_EQ(modules_offer(&cfg, "more"), 1);
+	CHECK_EQ(modules_offer(&cfg, "in-it"), 0);
+	put_file(dir, "modules.builtin", "kernel/a.ko\nkernel/fs/in_it.ko\n");
+	CHECK_EQ(modules_offer(&cfg, "in-it"), 1);
+	CHECK_EQ(modules_offer(&cfg, "in"), 0);
+	put_file(dir, "modules.dep", "virtio_pci.ko: ring.ko virtio.ko\n");
 	t.fail = -ENOSPC;
-	CHECK_EQ(modules_find(&cfg, take, &t), -ENOSPC);
+	CHECK_EQ(modules_find(&cfg, NULL, take, &t), -ENOSPC);
 	put_file(dir, "modules.dep", "virtio_pci.ko: gone.ko\n");
 	test_stderr_begin();
-	CHECK_EQ(modules_find(&cfg, take, &t), -ENOENT);
+	CHECK_EQ(modules_find(&cfg, NULL, take, &t), -ENOENT);
 	CHECK(strstr(test_stderr_end(), "gone.ko, which modules.dep names"));
 	remove_tree(dir);
 	test_stderr_begin();
-	CHECK_EQ(modules_find(&cfg, take, &t), -ENOENT);
+	CHECK_EQ(modules_find(&cfg, NULL, take, &t), -ENOENT);
 	CHECK(strstr(test_stderr_end(), "modules.dep"));
 	CHECK_EQ(test_open_fds(), fds);
 }
@@ -273,6 +285,7 @@ static void test_pack(void)
 	char workdir[] = "/w";
 	struct config_add add = { .file = tree };
 	struct config cfg = { .command = argv, .workdir = workdir, .adds = &add, .nr_adds = 1 };
+	const struct guest_root root = { .fs = "some-fs" };
 	int fds = test_open_fds();
 	int fd = -1;
 
@@ -287,7 +300,7 @@ static void test_pack(void)
 	put_file(dir, "prog", "contents of the command");
 	CHECK_EQ(symlink("file", link), 0);
 
-	CHECK_EQ(guest_files_pack(&cfg, &fd), 0);
+	CHECK_EQ(guest_files_pack(&cfg, NULL, &fd), 0);
 	CHECK(HAS(fd, "\0.lkvm/init") || HAS(fd, ".lkvm/init"));
 	CHECK(HAS(fd, "contents of the file"));
 	CHECK(HAS(fd, "contents of the command"));
@@ -295,10 +308,16 @@ static void test_pack(void)
 	CHECK(HAS(fd, "d\000750\0/tmp/lkvm-test-"));
 	close(fd);
 
+	/* Where there is a root, the command is in it; the root comes before what goes into it. */
+	CHECK_EQ(guest_files_pack(&cfg, &root, &fd), 0);
+	CHECK(HAS(fd, "r\0some-fs\0ro\0d\000750\0/tmp/lkvm-test-"));
+	CHECK(!HAS(fd, "contents of the command"));
+	close(fd);
+
 	/* To another place; with an initrd an absolute command comes from there. */
 	add.path = strdup("/elsewhere");
 	cfg.nr_initrds = 1;
-	CHECK_EQ(guest_files_pack(&cfg, &fd), 0);
+	CHECK_EQ(guest_files_pack(&cfg, NULL, &fd), 0);
 	CHECK(HAS(fd, "\0/elsewhere/file\0"));
 	CHECK(!HAS(fd, "contents of the command"));
 	close(fd);
@@ -307,7 +326,7 @@ static void test_pack(void)
 
 	remove_tree(dir);
 	test_stderr_begin();
-	CHECK_EQ(guest_files_pack(&cfg, &fd), -ENOENT);
+	CHECK_EQ(guest_files_pack(&cfg, NULL, &fd), -ENOENT);
 	CHECK(strstr(test_stderr_end(), "/tree: No such file or directory"));
 	CHECK_EQ(test_open_fds(), fds);
 }

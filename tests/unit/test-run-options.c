@@ -223,6 +223,26 @@ static void test_shares(void)
 	    "--9p: more than 8 directories");
 }
 
+static void test_root(void)
+{
+	struct config cfg;
+
+	good(&cfg, "--root /srv/debian --root-rw");
+	CHECK_STR(cfg.root, "/srv/debian");
+	CHECK_EQ(cfg.root_type, ROOT_AUTO);
+	CHECK(cfg.root_rw);
+	config_free(&cfg);
+	good(&cfg, "--root a,type=image --root path=b,type=9p");
+	CHECK_STR(cfg.root, "b");
+	CHECK_EQ(cfg.root_type, ROOT_9P);
+	CHECK(!cfg.root_rw);
+	config_free(&cfg);
+	bad("--root path=", "--root: key 'path': no directory given");
+	bad("--root type=9p", "--root: 'type=9p' names no directory: DIR[,type=9p|image]");
+	bad("--root /,type=squashfs", "--root: unknown type 'squashfs' (all: auto, 9p, image;");
+	bad("--root /,rw", "--root: unknown key 'rw' (all: path, type;");
+}
+
 static void test_disks(void)
 {
 	struct config cfg;
@@ -534,6 +554,7 @@ const struct test run_options_tests[] = {
 	{ "mem", test_mem },
 	{ "disks", test_disks },
 	{ "shares", test_shares },
+	{ "root", test_root },
 	{ "network", test_network },
 	{ "words", test_words },
 	{ "timeout", test_timeout },
