@@ -142,6 +142,37 @@ void console_restore_terminal(void)
 	errno = saved_errno;
 }
 
+/* SA_RESETHAND: the signal, raised again, then does what it would have done without us. */
+static void on_fatal_signal(int sig)
+{
+	console_restore_terminal();
+	raise(sig);
+}
+
+/*
+ * Neither a crash of lkvm nor a signal may leave the user with a terminal in raw mode. These handlers stay: without a raw
+ * terminal they do nothing.
+ */
+static void terminal_guard(void)
+{
+	static const int signals[] = {
+		SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS,
+		/* While a guest runs, these are events of the main loop. */
+		SIGTERM, SIGINT, SIGHUP,
+		/* Others whose default is to end the process. */
+		SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGIO, SIGPWR, SIGTRAP,
+	};
+	struct sigaction sa = { .sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER };
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		struct sigaction old;
+
+		/* nohup and background jobs ignore some on purpose. */
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(signals[i], &sa, NULL);
+	}
+}
+
 static int terminal_set_raw(int fd, bool *done)
 {
 	struct termios raw;
@@ -166,6 +197,7 @@ static int terminal_set_raw(int fd, bool *done)
 	raw.c_cc[VMIN] = 1;
 	raw.c_cc[VTIME] = 0;
 
+	terminal_guard();
 	atomic_store(&terminal.fd, fd);
 	if (tcsetattr(fd, TCSANOW, &raw) < 0) {
 		atomic_store(&terminal.fd, -1);

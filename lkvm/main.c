@@ -55,34 +55,6 @@ static int open_std_streams(void)
 	return 0;
 }
 
-/* SA_RESETHAND: the signal, raised again, then does what it would have done without us. */
-static void on_fatal_signal(int sig)
-{
-	console_restore_terminal();
-	raise(sig);
-}
-
-/* Neither a crash of lkvm nor a signal may leave the user with a terminal in raw mode. */
-static void restore_terminal_on_signals(void)
-{
-	static const int signals[] = {
-		SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGQUIT, SIGSYS,
-		/* While a guest runs, these are events of the main loop. */
-		SIGTERM, SIGINT, SIGHUP,
-		/* Others whose default is to end the process. */
-		SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGIO, SIGPWR, SIGTRAP,
-	};
-	struct sigaction sa = { .sa_handler = on_fatal_signal, .sa_flags = SA_RESETHAND | SA_NODEFER };
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		struct sigaction old;
-
-		/* nohup and background jobs ignore some on purpose. */
-		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &sa, NULL);
-	}
-}
-
 static void on_deadline(int sig)
 {
 	static const char text[] = "lkvm: --timeout ran out while the guest was being set up (is a file that it "
@@ -141,7 +113,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* So that a file that grows too large is an error of that write as well. */
 	signal(SIGXFSZ, SIG_IGN);
-	restore_terminal_on_signals();
 
 	status = dispatch(argc, argv);
 
