@@ -126,10 +126,13 @@ static int probe_name(int dir_fd, const char *name)
 static bool name_taken(int dir_fd, const char *name)
 {
 	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
-	int ret = probe_name(dir_fd, name);
+	int ret;
 
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	if (faccessat(dir_fd, file, F_OK, 0) && errno == ENOENT) /* mostly; and much cheaper than a socket */
+		return false;
+	ret = probe_name(dir_fd, name);
 	if (ret == -ECONNREFUSED) {
-		snprintf(file, sizeof(file), "%s" SUFFIX, name);
 		unlinkat(dir_fd, file, 0);
 		return false;
 	}
@@ -146,9 +149,14 @@ static bool name_taken_anywhere(const char *name)
 	char path[DIR_BYTES];
 
 	for (unsigned int i = 0; i < MAX_DIRS && !taken; i++) {
+		char socket[DIR_BYTES + REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
 		int dir_fd;
 
 		if (!dir_path(i, path, sizeof(path)))
+			continue;
+		/* Whether it is ours to ask matters only if it is there. */
+		snprintf(socket, sizeof(socket), "%s/%s" SUFFIX, path, name);
+		if (access(socket, F_OK) && errno == ENOENT)
 			continue;
 		dir_fd = dir_open(path, false);
 		if (dir_fd < 0)
