@@ -40,8 +40,11 @@ void memory_let_files_go(struct memory *mem)
 void memory_exit(struct memory *mem)
 {
 	memory_let_files_go(mem);
-	for (unsigned int i = 0; i < mem->nr_regions; i++)
-		munmap(mem->regions[i].host, (size_t)mem->regions[i].size_bytes);
+	for (unsigned int i = 0; i < mem->nr_regions; i++) {
+		const struct memory_region *r = &mem->regions[i];
+
+		munmap(r->host - r->head_bytes, (size_t)(r->head_bytes + r->size_bytes + r->tail_bytes));
+	}
 	mem->nr_regions = 0;
 }
 
@@ -50,12 +53,13 @@ static uint64_t host_page_bytes(void)
 	return (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Anonymous memory whose address agrees with @gpa modulo MEMORY_HUGE_BYTES. 0 or -errno. */
-static int map_anonymous(gpa_t gpa, uint64_t size_bytes, uint8_t **host)
+/*
+ * Anonymous memory whose address agrees with @gpa modulo MEMORY_HUGE_BYTES. What is mapped beside it for that, @head bytes
+ * below and @tail above, stays: nobody touches it, and to unmap it costs more than all of this. 0 or -errno.
+ */
+static int map_anonymous(gpa_t gpa, uint64_t size_bytes, struct memory_region *r)
 {
 	uint64_t slack = size_bytes >= MEMORY_HUGE_BYTES ? MEMORY_HUGE_BYTES : 0;
-	uint64_t want = gpa & (MEMORY_HUGE_BYTES - 1);
-	uint64_t head, tail;
 	uint8_t *p;
 
 	if (size_bytes > SIZE_MAX - slack)
@@ -64,16 +68,9 @@ static int map_anonymous(gpa_t gpa, uint64_t size_bytes, uint8_t **host)
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return -errno;
-	if (slack) {
-		head = (want - (uintptr_t)p) & (MEMORY_HUGE_BYTES - 1);
-		tail = slack - head;
-		if (head)
-			munmap(p, (size_t)head);
-		p += head;
-		if (tail)
-			munmap(p + size_bytes, (size_t)tail);
-	}
-	*host = p;
+	r->head_bytes = slack ? (gpa - (uintptr_t)p) & (MEMORY_HUGE_BYTES - 1) : 0;
+	r->tail_bytes = slack - r->head_bytes;
+	r->host = p + r->head_bytes;
 	return 0;
 }
 
@@ -146,8 +143,14 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 	       const char *hugetlbfs)
 {
 	uint64_t page = host_page_bytes();
+	struct memory_region region = {
+		.gpa = gpa,
+		.size_bytes = size_bytes,
+		.name = name,
+		.readonly = readonly,
+		.hugetlb = hugetlbfs != NULL,
+	};
 	char size[SIZE_TEXT_BYTES];
-	uint8_t *host = NULL;
 	unsigned int at;
 	int ret;
 
@@ -174,9 +177,9 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 	}
 
 	if (hugetlbfs) {
-		ret = map_hugetlbfs(name, hugetlbfs, size_bytes, &host);
+		ret = map_hugetlbfs(name, hugetlbfs, size_bytes, &region.host);
 	} else {
-		ret = map_anonymous(gpa, size_bytes, &host);
+		ret = map_anonymous(gpa, size_bytes, &region);
 		if (ret)
 			log_error("cannot reserve %s of address space for %s: %s (lower -m, or raise the limit: ulimit -v)",
 				  size_text(size, size_bytes), name, strerror(-ret));
@@ -186,14 +189,7 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 
 	memmove(&mem->regions[at + 1], &mem->regions[at],
 		(mem->nr_regions - at) * sizeof(mem->regions[0]));
-	mem->regions[at] = (struct memory_region){
-		.gpa = gpa,
-		.size_bytes = size_bytes,
-		.host = host,
-		.name = name,
-		.readonly = readonly,
-		.hugetlb = hugetlbfs != NULL,
-	};
+	mem->regions[at] = region;
 	mem->nr_regions++;
 	return 0;
 }

@@ -22,6 +22,8 @@ struct memory_region {
 	const char *name;     /* "ram", "flash0": for messages and reports; not owned */
 	bool        readonly; /* KVM_MEM_READONLY memslot: writes become MMIO exits */
 	bool        hugetlb;
+	uint64_t    head_bytes; /* mapped below and above @host, for its alignment */
+	uint64_t    tail_bytes;
 };
 
 /* Pages that are still those of a file that others may change; fd holds a lease on it. */
