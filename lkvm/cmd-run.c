@@ -182,10 +182,8 @@ static uint64_t now_ms(void)
 }
 
 /* All lives of the guest: with --on-reboot=restart a reset begins another, in a new VM. */
-static int run_guest_lives(const struct config *cfg, struct run_report *report, const struct run_hooks *hooks)
+static int run_guest_lives(struct config *cfg, struct run_report *report, const struct run_hooks *hooks)
 {
-	/* Strings are shared with @cfg, which keeps them. --timeout holds for all lives together. */
-	struct config life = *cfg;
 	uint64_t start = now_ms();
 	char name[sizeof("guest-2147483647")];
 	struct control *ctl = NULL;
@@ -196,12 +194,13 @@ static int run_guest_lives(const struct config *cfg, struct run_report *report, 
 	if (cfg->control && create_control(cfg, &ctl))
 		return EXIT_STATUS_START_FAILED;
 	for (;;) {
-		outcome = run_guest(&life, ctl, report, hooks);
+		outcome = run_guest(cfg, ctl, report, hooks);
 		if (!(outcome.kind == OUTCOME_REBOOT && cfg->on_reboot == ON_REBOOT_RESTART) &&
 		    !(outcome.kind == OUTCOME_PANIC && cfg->on_panic == ON_PANIC_REBOOT))
 			break;
-		life.console_log_append = true;
-		life.timeout_spent_ms = now_ms() - start;
+		cfg->console_log_append = true;
+		/* It holds for all lives together. */
+		cfg->timeout_spent_ms = now_ms() - start;
 	}
 	if (ctl)
 		control_announce_end(ctl, &outcome);
