@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The floor of the start-up benchmark: the least that any VMM does to run the same bare-metal guest on this
- * host. Open, one VM, one memory slot, one vCPU, run until the guest asks to be switched off, exit.
+ * host. Open, one VM, one memory slot, one vCPU, the interrupt controller where KVM has one that guests cannot be
+ * without, run until the guest asks to be switched off, exit.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -22,7 +23,36 @@ static int die(const char *what)
 	return 125;
 }
 
+/* KVM's device of @type; fd or -1. */
+static inline int create_device(int vm, uint32_t type)
+{
+	struct kvm_create_device dev = { .type = type };
+
+	return ioctl(vm, KVM_CREATE_DEVICE, &dev) ? -1 : (int)dev.fd;
+}
+
+static inline int set_attr(int dev, uint32_t group, uint64_t attr, uint64_t value)
+{
+	struct kvm_device_attr a = { .group = group, .attr = attr, .addr = (uintptr_t)&value };
+
+	return ioctl(dev, KVM_SET_DEVICE_ATTR, &a);
+}
+
+static inline int connect_vcpu(int vcpu, uint32_t cap, int dev)
+{
+	struct kvm_enable_cap enable = { .cap = cap, .args = { (uint64_t)dev, 0 } };
+
+	return ioctl(vcpu, KVM_ENABLE_CAP, &enable);
+}
+
 #if defined(__riscv)
+/* The PLIC is no device of KVM, and not every host has its AIA. */
+static int irqchip(int vm, int vcpu)
+{
+	(void)vm;
+	(void)vcpu;
+	return 0;
+}
 #define RAM_BASE 0x80000000ul
 #define LOAD_AT  0ul
 static int enter(int vm, int vcpu)
@@ -43,6 +73,23 @@ static int is_poweroff(const struct kvm_run *run)
 #elif defined(__aarch64__)
 #define RAM_BASE 0x40000000ul
 #define LOAD_AT  0ul
+#define GIC_DIST 0x8000000ul /* arm/layout.h */
+#define GIC_CPUS 0xc000000ul
+static int irqchip(int vm, int vcpu)
+{
+	int gic = create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V3);
+	int v2 = gic < 0;
+
+	(void)vcpu;
+	if (v2)
+		gic = create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V2);
+	return gic < 0 ||
+	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, v2 ? KVM_VGIC_V2_ADDR_TYPE_DIST : KVM_VGIC_V3_ADDR_TYPE_DIST,
+			GIC_DIST) ||
+	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, v2 ? KVM_VGIC_V2_ADDR_TYPE_CPU : KVM_VGIC_V3_ADDR_TYPE_REDIST,
+			GIC_CPUS) ||
+	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, 0);
+}
 static int enter(int vm, int vcpu)
 {
 	struct kvm_vcpu_init init;
@@ -65,6 +112,13 @@ static int is_poweroff(const struct kvm_run *run)
 #elif defined(__x86_64__)
 #define RAM_BASE 0ul
 #define LOAD_AT  0x100000ul
+/* This one can do without. */
+static int irqchip(int vm, int vcpu)
+{
+	(void)vm;
+	(void)vcpu;
+	return 0;
+}
 static int enter(int vm, int vcpu)
 {
 	struct kvm_sregs s;
@@ -92,6 +146,14 @@ static int is_poweroff(const struct kvm_run *run)
 #define LOAD_AT  0ul
 #define VM_TYPE  KVM_VM_PPC_HV
 #define H_RTAS   0xf000
+static int irqchip(int vm, int vcpu)
+{
+	int xics = create_device(vm, KVM_DEV_TYPE_XICS);
+
+	/* Else KVM makes room for as many vCPUs as it can have, which takes longer than all the rest. */
+	return xics < 0 || set_attr(xics, KVM_DEV_XICS_GRP_CTRL, KVM_DEV_XICS_NR_SERVERS, 1) ||
+	       connect_vcpu(vcpu, KVM_CAP_IRQ_XICS, xics);
+}
 static int enter(int vm, int vcpu)
 {
 	struct kvm_ppc_mmuv3_cfg radix = {
@@ -118,6 +180,14 @@ static int is_poweroff(const struct kvm_run *run)
 #define LOAD_AT  0ul
 #define NR_TLB0  512
 #define NR_TLB1  16
+#define MPIC     0xe0040000ul /* powerpc/e500-layout.h */
+static int irqchip(int vm, int vcpu)
+{
+	int mpic = create_device(vm, KVM_DEV_TYPE_FSL_MPIC_42);
+
+	return mpic < 0 || set_attr(mpic, KVM_DEV_MPIC_GRP_MISC, KVM_DEV_MPIC_BASE_ADDR, MPIC) ||
+	       connect_vcpu(vcpu, KVM_CAP_IRQ_MPIC, mpic);
+}
 /* powerpc/e500-layout.h: its output is set up first, and then switches the power off. */
 #define GPIO_DIR 0xe00ff000ul
 #define GPIO_DAT 0xe00ff008ul
@@ -200,6 +270,8 @@ int main(int argc, char **argv)
 		return die("kvm_run");
 	if (enter(vm, vcpu))
 		return die("registers");
+	if (irqchip(vm, vcpu))
+		return die("interrupt controller");
 	do {
 		if (ioctl(vcpu, KVM_RUN, 0))
 			return die("KVM_RUN");
