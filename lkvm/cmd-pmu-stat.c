@@ -213,6 +213,9 @@ static FILE *open_output(const struct stat_args *args)
 
 	if (!out)
 		log_error("--output: cannot open %s: %s", args->output, strerror(errno));
+	/* An interval is one write(2) then: stat_print() flushes. */
+	if (out == stderr)
+		setvbuf(stderr, NULL, _IOFBF, BUFSIZ);
 	return out;
 }
 

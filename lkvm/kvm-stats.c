@@ -12,6 +12,7 @@
 #define MAX_STATS      1024
 #define MAX_NAME_BYTES 256
 #define MAX_HEAD_BYTES (64 * 1024)
+#define MAX_DATA_BYTES (1024 * 1024)
 
 static const char *unit_of(uint32_t flags, int16_t exponent)
 {
@@ -41,13 +42,37 @@ static enum kvm_stat_kind kind_of(uint32_t flags)
 	}
 }
 
+/* Room for what lies between the first value and the last. */
+static int make_room(struct kvm_stats *s)
+{
+	uint64_t end = 0;
+
+	s->data_at = s->nr ? UINT64_MAX : 0;
+	for (size_t i = 0; i < s->nr; i++) {
+		s->data_at = MIN(s->data_at, s->stats[i].offset);
+		end = MAX(end, s->stats[i].offset + sizeof(uint64_t));
+	}
+	if (end - s->data_at > MAX_DATA_BYTES)
+		return -EINVAL;
+	s->data_bytes = (size_t)(end - s->data_at);
+	s->data = malloc(s->data_bytes ? s->data_bytes : 1);
+	return s->data ? 0 : -ENOMEM;
+}
+
+static void forget(struct kvm_stats *s)
+{
+	free(s->stats);
+	free(s->data);
+	*s = (struct kvm_stats){ .fd = s->fd };
+}
+
 int kvm_stats_parse(const uint8_t *file, size_t bytes, struct kvm_stats *s)
 {
 	struct kvm_stats_header head;
 	size_t stride;
+	int ret;
 
-	s->stats = NULL;
-	s->nr = 0;
+	*s = (struct kvm_stats){ .fd = s->fd };
 	if (bytes < sizeof(head))
 		return -EINVAL;
 	memcpy(&head, file, sizeof(head));
@@ -71,7 +96,10 @@ int kvm_stats_parse(const uint8_t *file, size_t bytes, struct kvm_stats *s)
 		memcpy(stat->name, at + sizeof(desc), MIN((size_t)head.name_size, sizeof(stat->name) - 1));
 	}
 	s->nr = head.num_desc;
-	return 0;
+	ret = make_room(s);
+	if (ret)
+		forget(s);
+	return ret;
 }
 
 int kvm_stats_open(int kvm_fd, struct kvm_stats *s)
@@ -99,15 +127,24 @@ out:
 void kvm_stats_close(struct kvm_stats *s)
 {
 	kvm_sys_close(s->fd);
-	free(s->stats);
-	*s = (struct kvm_stats){ .fd = -1 };
+	forget(s);
+	s->fd = -1;
+}
+
+int kvm_stats_read(struct kvm_stats *s)
+{
+	ssize_t n = pread(s->fd, s->data, s->data_bytes, (off_t)s->data_at);
+
+	s->data_got = n > 0 ? (size_t)n : 0;
+	return n < 0 ? -errno : 0;
 }
 
 int kvm_stats_get(const struct kvm_stats *s, size_t i, uint64_t *value)
 {
-	ssize_t n = pread(s->fd, value, sizeof(*value), (off_t)s->stats[i].offset);
+	uint64_t at = s->stats[i].offset - s->data_at;
 
-	if (n < 0)
-		return -errno;
-	return n == sizeof(*value) ? 0 : -EIO;
+	if (!range_within(at, sizeof(*value), 0, s->data_got))
+		return -EIO;
+	memcpy(value, s->data + at, sizeof(*value));
+	return 0;
 }

@@ -28,6 +28,10 @@ struct kvm_stats {
 	int              fd;
 	struct kvm_stat *stats;
 	size_t           nr;
+	uint8_t         *data;       /* all values, as of kvm_stats_read() */
+	uint64_t         data_at;    /* where they are in the file */
+	size_t           data_bytes;
+	size_t           data_got;
 };
 
 /* Opens the statistics of VM or vCPU @kvm_fd. 0 or -errno (-ENOTTY: a kernel before 5.14). Silent. */
@@ -35,7 +39,10 @@ int kvm_stats_open(int kvm_fd, struct kvm_stats *s) LKVM_MUST_CHECK;
 /* Legal after a failed open, and on { .fd = -1 }. */
 void kvm_stats_close(struct kvm_stats *s);
 
-/* The value of statistic @i, the first one of a histogram. 0 or -errno. Any thread. */
+/* Takes all values, in one look. 0 or -errno. Not on two threads at once. */
+int kvm_stats_read(struct kvm_stats *s) LKVM_MUST_CHECK;
+
+/* Of those, that of statistic @i, the first one of a histogram. 0, or -EIO if it did not come. */
 int kvm_stats_get(const struct kvm_stats *s, size_t i, uint64_t *value) LKVM_MUST_CHECK;
 
 /*

@@ -41,25 +41,38 @@ void stat_table_free(struct stat_table *t)
 	free(t);
 }
 
-const struct stat_item *stat_table_find(const struct stat_table *t, enum stat_source source, const char *name)
+/* FNV-1a. Names are looked for all the time, mostly those that are not there yet. */
+static uint32_t hash_of(enum stat_source source, const char *name)
 {
-	for (unsigned int i = 0; t && i < t->nr; i++)
-		if (t->items[i].source == source && !strcmp(t->items[i].name, name))
+	uint32_t hash = 2166136261u ^ (uint32_t)source;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 16777619u;
+	return hash;
+}
+
+static struct stat_item *find_item(struct stat_table *t, enum stat_source source, const char *name, uint32_t hash)
+{
+	for (unsigned int i = 0; i < t->nr; i++)
+		if (t->items[i].hash == hash && t->items[i].source == source && !strcmp(t->items[i].name, name))
 			return &t->items[i];
 	return NULL;
 }
 
+const struct stat_item *stat_table_find(const struct stat_table *t, enum stat_source source, const char *name)
+{
+	return t ? find_item((struct stat_table *)(uintptr_t)t, source, name, hash_of(source, name)) : NULL;
+}
+
 struct stat_item *stat_table_item(struct stat_table *t, enum stat_source source, const char *name)
 {
-	struct stat_item *item;
+	uint32_t hash = hash_of(source, name);
+	struct stat_item *item = find_item(t, source, name, hash);
 
-	for (unsigned int i = 0; i < t->nr; i++)
-		if (t->items[i].source == source && !strcmp(t->items[i].name, name))
-			return &t->items[i];
-	if (t->nr == STAT_MAX_ITEMS)
-		return NULL;
+	if (item || t->nr == STAT_MAX_ITEMS)
+		return item;
 	item = &t->items[t->nr];
-	*item = (struct stat_item){ .source = source, .unit = "" };
+	*item = (struct stat_item){ .source = source, .hash = hash, .unit = "" };
 	item->cells = calloc(t->nr_vcpus ? t->nr_vcpus : 1, sizeof(*item->cells));
 	if (!item->cells)
 		return NULL;
@@ -168,6 +181,15 @@ static void group_digits(uint64_t v, char *buf, size_t size)
 	buf[at] = '\0';
 }
 
+/* "12.345678901". printf's own way with doubles takes longer than all else that is done for a line. */
+static const char *seconds_text(double seconds, char *buf, size_t size)
+{
+	uint64_t ns = seconds > 0 ? (uint64_t)(seconds * 1e9 + 0.5) : 0;
+
+	snprintf(buf, size, "%" PRIu64 ".%09" PRIu64, ns / 1000000000, ns % 1000000000);
+	return buf;
+}
+
 static bool is_ns(const struct stat_item *item)
 {
 	return !strcmp(item->unit, "ns");
@@ -240,12 +262,12 @@ static void print_text_cell(const struct stat_table *t, const struct stat_item *
 {
 	enum stat_state state = state_of(item, c);
 	struct metric m = metric_of(t, item, c, vcpu);
-	char number[40], name[64];
+	char number[40], name[64], at[32];
 
 	/* Without titles, the name says where it comes from. */
 	snprintf(name, sizeof(name), "%s%s", f->interval ? prefixes[item->source] : "", item->name);
 	if (f->interval)
-		fprintf(out, "%16.9f ", f->at_seconds);
+		fprintf(out, "%16s ", seconds_text(f->at_seconds, at, sizeof(at)));
 	if (f->per_vcpu)
 		fprintf(out, "vcpu%-3d ", vcpu);
 	if (state != STAT_COUNTED) {
@@ -274,9 +296,10 @@ static void print_csv_cell(const struct stat_table *t, const struct stat_item *i
 	enum stat_state state = state_of(item, c);
 	struct metric m = metric_of(t, item, c, vcpu);
 	const char *x = f->separator;
+	char at[32];
 
 	if (f->interval)
-		fprintf(out, "%.9f%s", f->at_seconds, x);
+		fprintf(out, "%s%s", seconds_text(f->at_seconds, at, sizeof(at)), x);
 	if (f->per_vcpu)
 		fprintf(out, "vcpu%d%s", vcpu, x);
 	if (state == STAT_COUNTED)
@@ -312,11 +335,11 @@ static void print_json_cell(const struct stat_table *t, const struct stat_item *
 {
 	enum stat_state state = state_of(item, c);
 	struct metric m = metric_of(t, item, c, vcpu);
-	char name[64];
+	char name[64], at[32];
 
 	fputc('{', out);
 	if (f->interval)
-		fprintf(out, "\"interval\" : %.9f, ", f->at_seconds);
+		fprintf(out, "\"interval\" : %s, ", seconds_text(f->at_seconds, at, sizeof(at)));
 	if (f->per_vcpu)
 		fprintf(out, "\"vcpu\" : %d, ", vcpu);
 	snprintf(name, sizeof(name), "%s%s", prefixes[item->source], item->name);

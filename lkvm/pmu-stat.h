@@ -32,6 +32,7 @@ struct stat_cell {
 
 struct stat_item {
 	enum stat_source  source;
+	uint32_t          hash;    /* of source and name */
 	char              name[48];
 	const char       *unit;    /* "", "ns", "bytes" ...; static */
 	bool              instant; /* a level, not a sum: no differences */

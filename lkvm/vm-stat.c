@@ -2,6 +2,8 @@
 #include "lkvm/vm-stat.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -63,15 +65,17 @@ static struct thread_time read_time(int tid)
 	unsigned long long utime = 0, stime = 0, guest = 0;
 	char path[64], line[1024], *p;
 	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
-	FILE *f;
+	ssize_t n;
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	f = fopen(path, "re");
-	if (!f)
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return t;
-	p = fgets(line, sizeof(line), f);
-	fclose(f);
-	p = p ? strrchr(line, ')') : NULL; /* the name may hold anything */
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	p = strrchr(line, ')'); /* the name may hold anything */
 	for (int field = 3; p && field <= 43; field++) {
 		p = strchr(p, ' ');
 		if (!p)
@@ -127,10 +131,11 @@ static void add_time(struct stat_table *t, unsigned int index, const struct thre
 		stat_item_missing(item, STAT_NOT_SUPPORTED, "/proc does not tell");
 }
 
-static void add_kvm(struct stat_table *t, unsigned int index, const struct kvm_stats *kvm, int err)
+static void add_kvm(struct stat_table *t, unsigned int index, struct kvm_stats *kvm, int err)
 {
 	struct stat_item *item;
 	uint64_t value;
+	int ret;
 
 	if (err) {
 		item = stat_table_item(t, STAT_KVM, "exits");
@@ -141,6 +146,7 @@ static void add_kvm(struct stat_table *t, unsigned int index, const struct kvm_s
 					  "KVM tells no statistics here: its kernel is older than Linux 5.14");
 		return;
 	}
+	ret = kvm_stats_read(kvm);
 	for (size_t i = 0; i < kvm->nr; i++) {
 		const struct kvm_stat *stat = &kvm->stats[i];
 
@@ -151,7 +157,7 @@ static void add_kvm(struct stat_table *t, unsigned int index, const struct kvm_s
 			return;
 		item->unit = stat->unit;
 		item->instant = stat->kind != KVM_STAT_CUMULATIVE;
-		if (kvm_stats_get(kvm, i, &value))
+		if (ret || kvm_stats_get(kvm, i, &value))
 			stat_item_missing(item, STAT_NOT_COUNTED, "it can't be read");
 		else
 			stat_item_set(item, index, value);

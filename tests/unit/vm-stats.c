@@ -4,6 +4,8 @@
 #include <linux/kvm.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "lkvm/kvm-stats.h"
 #include "lkvm/vm-stat.h"
@@ -55,7 +57,7 @@ static void make_file(struct file *f)
 
 static void test_parse(void)
 {
-	struct kvm_stats s;
+	struct kvm_stats s = { .fd = -1 };
 	struct file f;
 
 	make_file(&f);
@@ -69,13 +71,43 @@ static void test_parse(void)
 	CHECK_EQ(s.stats[2].kind, KVM_STAT_INSTANT);
 	CHECK_STR(s.stats[2].unit, "bytes");
 	CHECK_EQ(s.stats[3].kind, KVM_STAT_HISTOGRAM);
-	free(s.stats);
+	kvm_stats_close(&s);
+}
+
+/* All values in one look, wherever in the file they begin; one that the file does not have any more is none. */
+static void test_values(void)
+{
+	struct kvm_stats s = { .fd = -1 };
+	uint64_t values[4] = { 11, 22, 33, 44 }, value = 0;
+	struct file f;
+	int ret;
+
+	make_file(&f);
+	CHECK_EQ(kvm_stats_parse((uint8_t *)&f, sizeof(f), &s), 0);
+	s.fd = memfd_create("stats", MFD_CLOEXEC);
+	CHECK(s.fd >= 0);
+	CHECK_EQ(pwrite(s.fd, &f, sizeof(f), 0), (int)sizeof(f));
+	CHECK_EQ(pwrite(s.fd, values, sizeof(values), sizeof(f)), (int)sizeof(values));
+	ret = kvm_stats_read(&s);
+	CHECK_EQ(ret, 0);
+	for (size_t i = 0; i < 4; i++) {
+		CHECK_EQ(kvm_stats_get(&s, i, &value), 0);
+		CHECK_EQ(value, values[i]);
+	}
+	CHECK_EQ(ftruncate(s.fd, sizeof(f) + 20), 0);
+	ret = kvm_stats_read(&s);
+	CHECK_EQ(ret, 0);
+	CHECK_EQ(kvm_stats_get(&s, 1, &value), 0);
+	CHECK_EQ(kvm_stats_get(&s, 2, &value), -EIO);
+	close(s.fd);
+	s.fd = -1; /* the fake KVM knows its own files only */
+	kvm_stats_close(&s);
 }
 
 /* Files that are not what they claim to be. */
 static void test_broken(void)
 {
-	struct kvm_stats s;
+	struct kvm_stats s = { .fd = -1 };
 	struct file f;
 
 	make_file(&f);
@@ -97,7 +129,7 @@ static void test_broken(void)
 	memset(f.desc[0].name, 'x', NAME_BYTES);
 	CHECK_EQ(kvm_stats_parse((uint8_t *)&f, sizeof(f), &s), 0);
 	CHECK_EQ(strlen(s.stats[0].name), KVM_STAT_NAME_BYTES - 1);
-	free(s.stats);
+	kvm_stats_close(&s);
 }
 
 /* On a KVM without statistics nothing is made up. */
@@ -134,6 +166,7 @@ static void test_run(void)
 const struct test vm_stats_tests[] = {
 	{ "parse", test_parse },
 	{ "broken", test_broken },
+	{ "values", test_values },
 	{ "run", test_run },
 	{ 0 },
 };
