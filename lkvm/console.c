@@ -150,8 +150,8 @@ static void on_fatal_signal(int sig)
 }
 
 /*
- * Neither a crash of lkvm nor a signal may leave the user with a terminal in raw mode. These handlers stay: without a raw
- * terminal they do nothing.
+ * Neither a crash of lkvm nor a signal may leave the user with a terminal in raw mode. These handlers stay:
+ * without a raw terminal they do nothing.
  */
 static void terminal_guard(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device tree under construction, in the flattened format of the Devicetree specification §5: buffers that grow and
- * an error that sticks, so that builders read as a list of properties and check once at the end. Pure.
+ * A device tree under construction, in the flattened format of the Devicetree specification §5: buffers that
+ * grow and an error that sticks, so that builders read as a list of properties and check once at the end. Pure.
  */
 #ifndef LKVM_FDT_H
 #define LKVM_FDT_H

@@ -54,8 +54,9 @@ static uint64_t host_page_bytes(void)
 }
 
 /*
- * Anonymous memory whose address agrees with @gpa modulo MEMORY_HUGE_BYTES. What is mapped beside it for that, @head bytes
- * below and @tail above, stays: nobody touches it, and to unmap it costs more than all of this. 0 or -errno.
+ * Anonymous memory whose address agrees with @gpa modulo MEMORY_HUGE_BYTES. What is mapped beside it for that,
+ * @head bytes below and @tail above, stays: nobody touches it, and to unmap it costs more than all of this. 0 or
+ * -errno.
  */
 static int map_anonymous(gpa_t gpa, uint64_t size_bytes, struct memory_region *r)
 {

@@ -84,10 +84,10 @@ static int irqchip(int vm, int vcpu)
 	if (v2)
 		gic = create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V2);
 	return gic < 0 ||
-	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, v2 ? KVM_VGIC_V2_ADDR_TYPE_DIST : KVM_VGIC_V3_ADDR_TYPE_DIST,
-			GIC_DIST) ||
-	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR, v2 ? KVM_VGIC_V2_ADDR_TYPE_CPU : KVM_VGIC_V3_ADDR_TYPE_REDIST,
-			GIC_CPUS) ||
+	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			v2 ? KVM_VGIC_V2_ADDR_TYPE_DIST : KVM_VGIC_V3_ADDR_TYPE_DIST, GIC_DIST) ||
+	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_ADDR,
+			v2 ? KVM_VGIC_V2_ADDR_TYPE_CPU : KVM_VGIC_V3_ADDR_TYPE_REDIST, GIC_CPUS) ||
 	       set_attr(gic, KVM_DEV_ARM_VGIC_GRP_CTRL, KVM_DEV_ARM_VGIC_CTRL_INIT, 0);
 }
 static int enter(int vm, int vcpu)
