@@ -33,7 +33,8 @@ OBJS_core := $(addprefix lkvm/, \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o p9-server.o)
 OBJS_core += guest/frame.o guest/init-image.o
-OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-root.o guest-files.o command.o splat.o toml.o suite.o)
+OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-root.o guest-files.o command.o splat.o oops.o \
+	toml.o suite.o)
 OBJS_virtio := $(addprefix virtio/, \
 	queue.o core.o mmio.o pci.o console.o rng.o blk.o 9p.o)
 

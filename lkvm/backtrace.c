@@ -51,12 +51,42 @@ static bool add_frame(struct walker *w, uint64_t pc, bool guess)
 	return true;
 }
 
+/* Does the return address @pc lead back into what Linux on riscv runs on a trap (arch/riscv/kernel/entry.S)? */
+static bool in_riscv_trap(const struct walker *w, uint64_t pc)
+{
+	char name[SYMBOLS_NAME_BYTES];
+	uint64_t offset, size;
+
+	return w->regs->frames == FRAMES_RISCV && symbols_lookup(w->symbols, pc - 1, name, &offset, &size) &&
+	       (!strcmp(name, "handle_exception") || !strcmp(name, "ret_from_exception"));
+}
+
 static bool in_function(const struct walker *w, uint64_t pc)
 {
 	char name[SYMBOLS_NAME_BYTES];
 	uint64_t offset, size;
 
 	return symbols_lookup(w->symbols, pc, name, &offset, &size);
+}
+
+/*
+ * What was interrupted: that code makes no frame of its own, but its callee's lies right below the registers that it
+ * saved (struct pt_regs, at @at). The frame pointer of what was interrupted goes to @fp, 0 at the end.
+ */
+static bool leave_riscv_trap(struct walker *w, uint64_t at, uint64_t *fp)
+{
+	/* arch/riscv/include/asm/ptrace.h: words before these. */
+	enum { EPC = 0, RA = 1, S0 = 8, STATUS = 32 };
+	uint64_t epc, ra, status;
+
+	if (!read_word(w, at + EPC * w->word, &epc) || !read_word(w, at + RA * w->word, &ra) ||
+	    !read_word(w, at + S0 * w->word, fp) || !read_word(w, at + STATUS * w->word, &status))
+		return false;
+	if (!(status & 0x100)) /* SPP: it was user mode */
+		*fp = 0;
+	if (!add_frame(w, epc, false) || (*fp && !in_function(w, epc) && !add_frame(w, ra, false)))
+		*fp = 0;
+	return true;
 }
 
 /* Frames that the arch links: the stack grows down, so each lies above the one before. */
@@ -83,6 +113,10 @@ static void follow_links(struct walker *w, uint64_t fp, int64_t next_at, int64_t
 		/* What was called last may have its return address in the register, too. */
 		if (!(w->bt->nr == 2 && w->bt->frames[1].pc == pc) && !add_frame(w, pc, false))
 			return;
+		if (in_riscv_trap(w, pc) && !leave_riscv_trap(w, fp, &next)) {
+			w->bt->end = "the stack can't be read further";
+			return;
+		}
 		if (!next)
 			return;
 		if (next <= fp || next - fp > MAX_FRAME_BYTES) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -67,6 +68,25 @@ static void print_console_tail(struct console *console)
 	}
 }
 
+/* What the guest's kernel said of its crash: it may be far above the end of the console. */
+static void print_oops(const struct config *cfg, const struct oops *oops)
+{
+	char where[OOPS_WHERE_BYTES], *text = NULL;
+	size_t len = 0;
+	FILE *out;
+
+	if (!oops_where(oops, where))
+		return;
+	log_error("where the guest's kernel went wrong: %s", where);
+	out = console_was_seen(cfg) ? NULL : open_memstream(&text, &len);
+	if (!out)
+		return;
+	oops_print(oops, out);
+	if (!fclose(out))
+		log_write(text, len);
+	free(text);
+}
+
 static void report_outcome(const struct config *cfg, struct vm *vm)
 {
 	char text[sizeof(vm->outcome.text) + 64];
@@ -75,6 +95,7 @@ static void report_outcome(const struct config *cfg, struct vm *vm)
 	if (outcome_is_bad(&vm->outcome)) {
 		if (!console_was_seen(cfg))
 			print_console_tail(vm->console);
+		print_oops(cfg, &vm->watch.oops);
 		log_error("%s", text);
 	} else if (outcome_exit_status(&vm->outcome) && vm->outcome.kind != OUTCOME_COMMAND) {
 		log_error("%s", text);

@@ -71,6 +71,11 @@ void report_print_text(const struct report *r, FILE *out);
 /* "vCPU 0: kernel mode at 0xffff... (do_idle+0x90/0x2f0)" */
 void report_print_line(const struct report *r, const struct report_vcpu *v, FILE *out);
 
+/*
+ * The same and who called panic(), if @v is in a Linux kernel's panic(). False if not: then nothing is printed.
+ */
+bool report_print_panic(const struct report *r, const struct report_vcpu *v, FILE *out);
+
 /* What KVM on @arch writes to the host's kernel log when a guest goes wrong; ends with NULL. Static. */
 const char *const *report_dmesg_lines(const char *arch);
 

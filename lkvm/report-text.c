@@ -149,20 +149,42 @@ static void print_code(const struct report_vcpu *v, FILE *out)
 	}
 }
 
+/* How many frames belong to a Linux kernel's panic(), to what it calls and to what that calls; 0: it is not in there. */
+static unsigned int frames_of_panic(const struct report *r, const struct report_vcpu *v)
+{
+	char name[SYMBOLS_NAME_BYTES];
+	uint64_t offset, size;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < v->backtrace.nr; i++) {
+		const struct backtrace_frame *f = &v->backtrace.frames[i];
+
+		/* A return address may be behind the end of its function. Nothing is left over from an earlier panic. */
+		if (symbols_lookup(r->symbols, f->pc - (i > 0), name, &offset, &size) &&
+		    (!strcmp(name, "panic") || !strcmp(name, "vpanic")))
+			nr = i + 1;
+	}
+	return nr;
+}
+
 static void print_backtrace(const struct report *r, const struct report_vcpu *v, FILE *out)
 {
 	const struct backtrace *bt = &v->backtrace;
+	unsigned int panic = frames_of_panic(r, v);
 	char symbol[SYMBOL_TEXT_BYTES];
 	bool guesses = false;
 
 	if (!bt->nr)
 		return;
-	for (unsigned int i = 0; i < bt->nr; i++) {
+	if (panic)
+		fprintf(out, "  backtrace of the caller of panic(); %u frame%s of panic() itself left out\n", panic,
+			panic == 1 ? "" : "s");
+	for (unsigned int i = panic; i < bt->nr; i++) {
 		const struct backtrace_frame *f = &bt->frames[i];
 
 		symbols_text(r->symbols, f->pc, i > 0, symbol, sizeof(symbol));
 		guesses |= f->guess;
-		fprintf(out, "  %-9s %c %016" PRIx64 "%s%s\n", i ? "" : "backtrace", f->guess ? '?' : ' ', f->pc,
+		fprintf(out, "  %-9s %c %016" PRIx64 "%s%s\n", i || panic ? "" : "backtrace", f->guess ? '?' : ' ', f->pc,
 			symbol[0] ? "  " : "", symbol);
 	}
 	fprintf(out, "            %sby %s%s%s%s%s\n", bt->nr == 1 ? "no callers found " : "", bt->method[0] ? bt->method : "registers",
@@ -179,8 +201,20 @@ void report_print_line(const struct report *r, const struct report_vcpu *v, FILE
 		return;
 	}
 	symbols_text(r->symbols, v->pc, false, symbol, sizeof(symbol));
-	fprintf(out, "vCPU %u: %s mode%s, pc 0x%" PRIx64 "%s%s%s", v->index, v->regs.user ? "user" : "kernel",
-		v->regs.halted ? ", halted" : "", v->pc, symbol[0] ? " (" : "", symbol, symbol[0] ? ")" : "");
+	fprintf(out, "vCPU %u: %s mode%s, pc 0x%" PRIx64 "%s%s%s%s", v->index, v->regs.user ? "user" : "kernel",
+		v->regs.halted ? ", halted" : "", v->pc, symbol[0] ? " (" : "", symbol, symbol[0] ? ")" : "",
+		frames_of_panic(r, v) ? ", in panic()" : "");
+}
+
+bool report_print_panic(const struct report *r, const struct report_vcpu *v, FILE *out)
+{
+	if (!v->reached || !frames_of_panic(r, v))
+		return false;
+	fprintf(out, "lkvm: ");
+	report_print_line(r, v, out);
+	fputc('\n', out);
+	print_backtrace(r, v, out);
+	return true;
 }
 
 static void print_vcpu(const struct report *r, const struct report_vcpu *v, FILE *out)
@@ -240,12 +274,15 @@ void report_print_text(const struct report *r, FILE *out)
 		}
 		print_vcpu(r, v, out);
 	}
-	if (r->symbols)
-		fprintf(out, "  %-9s %zu from %s, slide 0x%" PRIx64 "%s%s\n", "symbols", symbols_count(r->symbols),
-			r->symbols_from, symbols_slide(r->symbols), r->symbols_note[0] ? "; " : "",
-			r->symbols_note);
-	else if (r->symbols_note[0])
+	if (r->symbols) {
+		fprintf(out, "  %-9s %zu from %s", "symbols", symbols_count(r->symbols), r->symbols_from);
+		/* The guest has moved its kallsyms itself. */
+		if (symbols_slide(r->symbols))
+			fprintf(out, ", slide 0x%" PRIx64, symbols_slide(r->symbols));
+		fprintf(out, "%s%s\n", r->symbols_note[0] ? "; " : "", r->symbols_note);
+	} else if (r->symbols_note[0]) {
 		print_wrapped(out, "symbols", r->symbols_note);
+	}
 	print_console(r, out);
 	print_host(r, out);
 }

@@ -338,7 +338,7 @@ static void report_exit(struct report *r)
 /* Of all vCPUs, the culprit first. Without memory for it there are none. */
 static void gather_vcpus(struct vm *vm, struct report *r, unsigned int timeout_ms)
 {
-	struct vcpu *culprit = vm->culprit ? vm->culprit : vm->vcpus[0];
+	struct vcpu *culprit = vm->culprit ? vm->culprit : vm->panic_vcpu ? vm->panic_vcpu : vm->vcpus[0];
 
 	r->vcpus = calloc(vm->nr_vcpus, sizeof(*r->vcpus));
 	if (!r->vcpus)
@@ -363,15 +363,32 @@ static void gather_end(struct vm *vm, struct report *r)
 	r->failure = vm->failure;
 }
 
+/* How much is printed of a run that is over. */
+static enum { PRINT_NOTHING, PRINT_LINES, PRINT_PANIC, PRINT_ALL } how_much(const struct vm *vm)
+{
+	if (vm->culprit)
+		return PRINT_ALL;
+	switch (vm->outcome.kind) {
+	case OUTCOME_HUNG:
+	case OUTCOME_TIMEOUT:
+		return PRINT_LINES;
+	case OUTCOME_PANIC:
+		/* The guest's own trace is better, as it knows its modules and its exception frames. */
+		return vm->watch.oops.nr_trace ? PRINT_NOTHING : PRINT_PANIC;
+	default:
+		return PRINT_NOTHING;
+	}
+}
+
 void report_print(struct vm *vm)
 {
-	bool brief = !vm->culprit;
+	int much = how_much(vm);
 	struct report r;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 
-	if (brief && vm->outcome.kind != OUTCOME_HUNG && vm->outcome.kind != OUTCOME_TIMEOUT)
+	if (much == PRINT_NOTHING)
 		return;
 	out = open_memstream(&text, &len);
 	if (!out) {
@@ -382,14 +399,16 @@ void report_print(struct vm *vm)
 	report_init(&r);
 	gather_end(vm, &r);
 	gather_vcpus(vm, &r, GATHER_TIMEOUT_MS);
-	if (brief)
-		for (unsigned int i = 0; i < r.nr_vcpus; i++) {
-			fprintf(out, "lkvm: ");
-			report_print_line(&r, &r.vcpus[i], out);
-			fputc('\n', out);
-		}
-	else
+	if (much == PRINT_ALL)
 		report_print_text(&r, out);
+	for (unsigned int i = 0; i < r.nr_vcpus && much == PRINT_LINES; i++) {
+		fprintf(out, "lkvm: ");
+		report_print_line(&r, &r.vcpus[i], out);
+		fputc('\n', out);
+	}
+	for (unsigned int i = 0; i < r.nr_vcpus && much == PRINT_PANIC; i++)
+		if (report_print_panic(&r, &r.vcpus[i], out))
+			break;
 	report_exit(&r);
 	if (fclose(out) == 0)
 		log_write(text, len);

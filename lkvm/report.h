@@ -24,8 +24,8 @@ void report_request(struct vcpu *vcpu);
 
 /*
  * Prints what was noted on stderr, in one piece; of a run that ended without such a note by a hang or
- * --timeout, one line for each vCPU: where it was. Nothing otherwise. Main thread, the vCPUs have
- * ended.
+ * --timeout, one line for each vCPU: where it was; of a panic whose trace the guest did not print, that of the vCPU
+ * in panic(). Nothing otherwise. Main thread, the vCPUs have ended.
  */
 void report_print(struct vm *vm);
 

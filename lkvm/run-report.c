@@ -158,6 +158,26 @@ static json_t *json_splats(const struct splats *s)
 	return json_pack("{s:o, s:i, s:o}", "counts", counts, "allowed", (int)s->allowed, "lines", lines);
 }
 
+static json_t *json_oops(const struct oops *oops)
+{
+	json_t *j = json_object(), *trace = json_array();
+	char where[OOPS_WHERE_BYTES];
+
+	json_object_set_new(j, "what", json_text(oops->what));
+	if (oops_where(oops, where))
+		json_object_set_new(j, "where", json_text(where));
+	if (oops->pc[0])
+		json_object_set_new(j, "pc", json_text(oops->pc));
+	if (oops->caller[0])
+		json_object_set_new(j, "caller", json_text(oops->caller));
+	if (oops->task[0])
+		json_object_set_new(j, "task", json_text(oops->task));
+	for (unsigned int i = 0; i < oops->nr_trace; i++)
+		json_array_append_new(trace, json_text(oops->trace[i]));
+	json_object_set_new(j, "trace", trace);
+	return j;
+}
+
 static json_t *json_report(const struct run_report *r)
 {
 	const struct outcome *o = r->outcome;
@@ -186,6 +206,8 @@ static json_t *json_report(const struct run_report *r)
 	json_object_set_new(root, "vcpus", json_vcpus(r->vm));
 	if (r->vm)
 		json_object_set_new(root, "splats", json_splats(&r->vm->watch.splats));
+	if (r->vm && r->vm->watch.oops.phase != OOPS_NONE)
+		json_object_set_new(root, "oops", json_oops(&r->vm->watch.oops));
 	json_object_set_new(root, "console_tail", json_text(console_text(r)));
 	if (r->vm)
 		report_add_json(r->vm, root);

@@ -91,6 +91,13 @@ static const char *skip_prefix(const char *line, bool *has)
 	}
 }
 
+const char *splat_text(const char *line)
+{
+	bool has_prefix;
+
+	return skip_prefix(line, &has_prefix);
+}
+
 int splat_match(const char *line, const char **text)
 {
 	bool has_prefix;

@@ -51,6 +51,9 @@ extern const char *const splat_words[SPLAT_KINDS + 1];
  */
 int splat_match(const char *line, const char **text);
 
+/* The message in @line, behind printk's prefix and blanks. */
+const char *splat_text(const char *line);
+
 /* Looks at a line and counts it. True if it was a complaint that is not allowed. */
 bool splats_take(struct splats *splats, const char *line);
 

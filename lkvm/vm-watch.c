@@ -79,6 +79,7 @@ void vm_watch_line(struct vm *vm, const char *line)
 		atomic_compare_exchange_strong(&watch->first_line_ms, &never, vm_watch_now_ms());
 	pthread_mutex_lock(&watch->lock);
 	splats_take(&watch->splats, line);
+	oops_take(&watch->oops, line);
 	pthread_mutex_unlock(&watch->lock);
 }
 

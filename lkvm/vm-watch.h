@@ -10,6 +10,7 @@
 #include <regex.h>
 #include <stdatomic.h>
 
+#include "lkvm/oops.h"
 #include "lkvm/splat.h"
 #include "lkvm/types.h"
 
@@ -18,6 +19,7 @@ struct vm;
 struct vm_watch {
 	pthread_mutex_t lock;
 	struct splats   splats;          /* under lock */
+	struct oops     oops;            /* under lock */
 	regex_t        *allow;
 	unsigned int    nr_allow;
 	int             tick_fd;         /* timerfd, -1: nothing to watch for */

@@ -370,13 +370,15 @@ void vm_guest_panicked(struct vm *vm, const char *line, bool final)
 
 	pthread_mutex_lock(&vm->vcpu_lock);
 	first = !vm->panic_text[0];
-	if (first)
+	if (first) {
 		snprintf(vm->panic_text, sizeof(vm->panic_text), "%s", line);
+		/* The one to look at; pvpanic and hvc0 have other threads speak for it. */
+		vm->panic_vcpu = vcpu_current();
+	}
 	pthread_mutex_unlock(&vm->vcpu_lock);
 
-	/* The vCPU that says so is the one to look at; pvpanic and hvc0 have other threads speak for it. */
 	if (first && vm->cfg->on_panic == ON_PANIC_REPORT)
-		report_request(vcpu_current() ? vcpu_current() : vm->vcpus[0]);
+		report_request(vm->panic_vcpu ? vm->panic_vcpu : vm->vcpus[0]);
 	if (final)
 		vm_request_stop(vm, OUTCOME_PANIC, 0, "%s", vm->panic_text);
 	else if (first)

@@ -2,7 +2,9 @@
 /* Stack traces, disassembly, and reports as text and JSON from given data. */
 #include "lkvm/report-data.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef HAVE_JANSSON
@@ -84,6 +86,72 @@ static void test_frame_pointers(void)
 	arm = make_regs(FRAMES_UP, 0x4000, true);
 	backtrace_take(&bt, &arm, true, &stack_mem, NULL);
 	check_frames(&bt, 1, (const uint64_t[]){ 0x1000 }, "the stack can't be read further");
+}
+
+/* Functions of a kernel from 0x80000000 on, 256 bytes each: an ELF file with nothing but symbols. */
+static struct symbols *make_symbols(void)
+{
+	static const char names[] = "\0panic\0oops_end\0die\0handle_exception\0notify";
+	static const uint8_t at[] = { 1, 7, 16, 20, 37 };
+	struct symbols *symbols = NULL;
+	uint8_t file[512] = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB };
+	uint8_t *table = file + 64 + sizeof(Elf64_Shdr), *strings = table + sizeof(Elf64_Shdr);
+
+	put_le64(file + offsetof(Elf64_Ehdr, e_shoff), 64);
+	put_le16(file + offsetof(Elf64_Ehdr, e_shnum), 3);
+	put_le16(file + offsetof(Elf64_Ehdr, e_shentsize), sizeof(Elf64_Shdr));
+	put_le32(table + offsetof(Elf64_Shdr, sh_type), SHT_SYMTAB);
+	put_le32(table + offsetof(Elf64_Shdr, sh_link), 2);
+	put_le64(table + offsetof(Elf64_Shdr, sh_offset), 256);
+	put_le64(table + offsetof(Elf64_Shdr, sh_size), sizeof(at) * sizeof(Elf64_Sym));
+	put_le64(table + offsetof(Elf64_Shdr, sh_entsize), sizeof(Elf64_Sym));
+	put_le32(strings + offsetof(Elf64_Shdr, sh_type), SHT_STRTAB);
+	put_le64(strings + offsetof(Elf64_Shdr, sh_offset), 400);
+	put_le64(strings + offsetof(Elf64_Shdr, sh_size), sizeof(names));
+	for (unsigned int i = 0; i < sizeof(at); i++) {
+		uint8_t *sym = file + 256 + i * sizeof(Elf64_Sym);
+
+		put_le32(sym + offsetof(Elf64_Sym, st_name), at[i]);
+		sym[offsetof(Elf64_Sym, st_info)] = STT_FUNC;
+		put_le16(sym + offsetof(Elf64_Sym, st_shndx), 1);
+		put_le64(sym + offsetof(Elf64_Sym, st_value), 0x80000000 + i * 256);
+	}
+	memcpy(file + 400, names, sizeof(names));
+	CHECK_EQ(symbols_parse_elf(&symbols, file, sizeof(file)), 0);
+	return symbols;
+}
+
+/* Through a trap to what was interrupted, in Linux on riscv. */
+static void test_riscv_trap(void)
+{
+	struct reg_set riscv = make_regs(FRAMES_RISCV, STACK + 0x100, true);
+	struct symbols *symbols = make_symbols();
+	struct backtrace bt;
+
+	memset(stack, 0, sizeof(stack));
+	/* die() in a trap, whose registers are at 0x100: a jump to 0 by 0x80000010, whose frame is at 0x400. */
+	poke(0xf0, STACK + 0xf00); /* not a frame */
+	poke(0xf8, 0x80000304);
+	poke(0x100, 0);
+	poke(0x108, 0x80000010);
+	poke(0x100 + 8 * 8, STACK + 0x400);
+	poke(0x100 + 32 * 8, 0x120);
+	poke(0x3f0, 0);
+	poke(0x3f8, 0x80000120);
+	backtrace_take(&bt, &riscv, true, &stack_mem, symbols);
+	check_frames(&bt, 5, (const uint64_t[]){ 0x1000, 0x80000304, 0, 0x80000010, 0x80000120 }, "");
+	poke(0x100, 0x80000020); /* where pc is code, ra is not asked */
+	backtrace_take(&bt, &riscv, true, &stack_mem, symbols);
+	check_frames(&bt, 4, (const uint64_t[]){ 0x1000, 0x80000304, 0x80000020, 0x80000120 }, "");
+	poke(0x100 + 32 * 8, 0x20); /* it was user mode, whose stack is another matter */
+	poke(0x100, 0x4444);
+	backtrace_take(&bt, &riscv, true, &stack_mem, symbols);
+	check_frames(&bt, 3, (const uint64_t[]){ 0x1000, 0x80000304, 0x4444 }, "");
+	riscv = make_regs(FRAMES_RISCV, STACK + sizeof(stack) - 0x10, true);
+	poke(sizeof(stack) - 0x18, 0x80000304);
+	backtrace_take(&bt, &riscv, true, &stack_mem, symbols);
+	check_frames(&bt, 2, (const uint64_t[]){ 0x1000, 0x80000304 }, "the stack can't be read further");
+	symbols_free(symbols);
 }
 
 static void test_deep_stack(void)
@@ -284,6 +352,44 @@ static void test_text(void)
 	free(r.vcpus);
 }
 
+/* Who called panic() matters, not how it switches the machine off. */
+static void test_panic(void)
+{
+	static const char want[] =
+		"lkvm: vCPU 1: kernel mode, pc 0x80000210 (die+0x10/0x100), in panic()\n"
+		"  backtrace of the caller of panic(); 2 frames of panic() itself left out\n"
+		"              0000000080000120  oops_end+0x20/0x100\n"
+		"            ? 0000000080000300  die+0x100/0x100\n"
+		"            by frame pointers; those with ? may be left over from earlier calls\n";
+	struct report_vcpu *v;
+	struct report r;
+	size_t len = 0;
+	char *text = NULL;
+	FILE *out;
+
+	make_report(&r);
+	r.has_failure = false;
+	v = &r.vcpus[0];
+	v->pc = 0x80000210;
+	/* panic() does not return: the address behind its last call is that of the next function. */
+	v->backtrace = (struct backtrace){
+		.frames = { { v->pc, false }, { 0x80000100, false }, { 0x80000120, false }, { 0x80000300, true } },
+		.nr = 4, .method = "frame pointers", .end = "",
+	};
+	out = open_memstream(&text, &len);
+	CHECK(!report_print_panic(&r, v, out)); /* nobody knows */
+	r.symbols = make_symbols();
+	CHECK(report_print_panic(&r, v, out));
+	CHECK(!report_print_panic(&r, &r.vcpus[1], out));
+	v->backtrace.frames[1].pc = 0x80000220;
+	CHECK(!report_print_panic(&r, v, out));
+	fclose(out);
+	CHECK_STR(text, want);
+	free(text);
+	symbols_free(r.symbols);
+	free(r.vcpus);
+}
+
 static void test_json(void)
 {
 #ifdef HAVE_JANSSON
@@ -320,11 +426,13 @@ static void test_json(void)
 
 const struct test report_tests[] = {
 	{ "frame_pointers", test_frame_pointers },
+	{ "riscv_trap", test_riscv_trap },
 	{ "deep_stack", test_deep_stack },
 	{ "back_chain", test_back_chain },
 	{ "scan", test_scan },
 	{ "disasm", test_disasm },
 	{ "text", test_text },
+	{ "panic", test_panic },
 	{ "json", test_json },
 	{ 0 },
 };
