@@ -51,7 +51,7 @@ static bool add_frame(struct walker *w, uint64_t pc, bool guess)
 	return true;
 }
 
-/* Does the return address @pc lead back into what Linux on riscv runs on a trap (arch/riscv/kernel/entry.S)? */
+/* Does the return address @pc lead into what Linux on riscv runs on a trap (arch/riscv/kernel/entry.S)? */
 static bool in_riscv_trap(const struct walker *w, uint64_t pc)
 {
 	char name[SYMBOLS_NAME_BYTES];
@@ -69,24 +69,63 @@ static bool in_function(const struct walker *w, uint64_t pc)
 	return symbols_lookup(w->symbols, pc, name, &offset, &size);
 }
 
-/*
- * What was interrupted: that code makes no frame of its own, but its callee's lies right below the registers that it
- * saved (struct pt_regs, at @at). The frame pointer of what was interrupted goes to @fp, 0 at the end.
- */
-static bool leave_riscv_trap(struct walker *w, uint64_t at, uint64_t *fp)
-{
-	/* arch/riscv/include/asm/ptrace.h: words before these. */
-	enum { EPC = 0, RA = 1, S0 = 8, STATUS = 32 };
-	uint64_t epc, ra, status;
+/* Where Linux keeps what was interrupted, struct pt_regs: offsets in bytes. */
+struct trap_regs {
+	unsigned int pc, link, fp, status;
+	uint64_t     kernel_bits; /* in status: one of them is set in kernel mode */
+};
 
-	if (!read_word(w, at + EPC * w->word, &epc) || !read_word(w, at + RA * w->word, &ra) ||
-	    !read_word(w, at + S0 * w->word, fp) || !read_word(w, at + STATUS * w->word, &status))
+/*
+ * Adds the frames of what was interrupted, whose registers are at @at; its frame pointer goes to @fp, 0 at the end.
+ * False if they can't be read.
+ */
+static bool leave_trap(struct walker *w, const struct trap_regs *t, uint64_t at, uint64_t *fp)
+{
+	uint64_t pc, link, status;
+
+	if (!read_word(w, at + t->pc, &pc) || !read_word(w, at + t->link, &link) ||
+	    !read_word(w, at + t->fp, fp) || !read_word(w, at + t->status, &status))
 		return false;
-	if (!(status & 0x100)) /* SPP: it was user mode */
+	if (!(status & t->kernel_bits))
 		*fp = 0;
-	if (!add_frame(w, epc, false) || (*fp && !in_function(w, epc) && !add_frame(w, ra, false)))
+	link = strip_signature(w->regs, link);
+	/* As for pc itself: where it is no code, the link register says who jumped. */
+	if (!add_frame(w, pc, false) || (*fp && !in_function(w, pc) && !add_frame(w, link, false)))
 		*fp = 0;
 	return true;
+}
+
+/*
+ * Linux's code for traps makes no frame of its own on riscv, but its callee's lies right below the registers that
+ * it saved, at @fp: arch/riscv/include/asm/ptrace.h. With SPP clear it was user mode.
+ */
+static bool leave_riscv_trap(struct walker *w, uint64_t fp, uint64_t *next)
+{
+	const struct trap_regs regs = { 0, w->word, 8 * w->word, 32 * w->word, 0x100 };
+
+	return leave_trap(w, &regs, fp, next);
+}
+
+/*
+ * On arm64 it makes one that is part of the registers, at @fp (arch/arm64/include/asm/ptrace.h,
+ * stacktrace/frame.h). Until 6.12 it is one like any other, with pc for the return address, and only a pc of 0
+ * needs more; since then it is all zeros, and a word behind it says what it is. False if @fp is not of that sort,
+ * or can't be read.
+ */
+static bool leave_arm_trap(struct walker *w, uint64_t fp, uint64_t *next)
+{
+	enum { META_PT_REGS = 2, FRAME = 296, FRAME_6_12 = 304 };
+	const struct trap_regs regs = { 32 * 8, 30 * 8, 29 * 8, 33 * 8, 0xf };
+	uint64_t type, at = fp - FRAME_6_12;
+
+	if (w->regs->frames != FRAMES_UP || w->word != 8 || !reg_find(w->regs, ROLE_LR))
+		return false;
+	if (!*next) {
+		at = fp - FRAME;
+		if (!read_word(w, fp + 16, &type) || type != META_PT_REGS)
+			return false;
+	}
+	return leave_trap(w, &regs, at, next);
 }
 
 /* Frames that the arch links: the stack grows down, so each lies above the one before. */
@@ -107,15 +146,18 @@ static void follow_links(struct walker *w, uint64_t fp, int64_t next_at, int64_t
 		}
 		if (return_in_next && !next)
 			return;
-		if (!pc) /* how kernels mark the outermost frame */
-			return;
-		pc = strip_signature(w->regs, pc);
-		/* What was called last may have its return address in the register, too. */
-		if (!(w->bt->nr == 2 && w->bt->frames[1].pc == pc) && !add_frame(w, pc, false))
-			return;
-		if (in_riscv_trap(w, pc) && !leave_riscv_trap(w, fp, &next)) {
-			w->bt->end = "the stack can't be read further";
-			return;
+		if (!pc) { /* how kernels mark the outermost frame */
+			if (!leave_arm_trap(w, fp, &next))
+				return;
+		} else {
+			pc = strip_signature(w->regs, pc);
+			/* What was called last may have its return address in the register, too. */
+			if (!(w->bt->nr == 2 && w->bt->frames[1].pc == pc) && !add_frame(w, pc, false))
+				return;
+			if (in_riscv_trap(w, pc) && !leave_riscv_trap(w, fp, &next)) {
+				w->bt->end = "the stack can't be read further";
+				return;
+			}
 		}
 		if (!next)
 			return;

@@ -87,7 +87,7 @@ static bool is_number(const char *text, size_t len)
 	return len > 2 && starts(text, "0x") && strspn(text + 2, "0123456789abcdef") >= len - 2;
 }
 
-/* A place in code as %pS prints it goes to @to: "f+0x10/0x20 [module]" or a number. False, @to untouched, if it is none. */
+/* What %pS prints of a place in code goes to @to: "f+0x10/0x20 [module]" or a number. False if it is none. */
 static bool take_place(char *to, const char *text)
 {
 	const char *at = skip_addresses(text);
@@ -187,15 +187,15 @@ static void take_task(struct oops *o, const char *text)
 static void take_detail(struct oops *o, const char *text)
 {
 	/* Names of registers: arch/{arm64,riscv,arm,x86,powerpc}, show_regs() and the like. */
-	static const char *const pcs[] = { "pc : ", "epc : ", "PC is at ", "RIP: 0010:", "NIP [" };
-	static const char *const callers[] = { "lr : ", "ra : ", "LR is at ", "LR [" };
+	static const char *const pcs[] = { "pc : ", "epc : ", "PC is at ", "RIP: 0010:", "NIP " };
+	static const char *const callers[] = { "lr : ", "ra : ", "LR is at ", "LR " };
 
 	for (size_t i = 0; i < ARRAY_SIZE(pcs) && !o->pc[0]; i++)
 		if (starts(text, pcs[i]))
-			take_place(o->pc, text + strlen(pcs[i]) - (pcs[i][strlen(pcs[i]) - 1] == '['));
+			take_place(o->pc, text + strlen(pcs[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(callers) && !o->caller[0]; i++)
 		if (starts(text, callers[i]))
-			take_place(o->caller, text + strlen(callers[i]) - (callers[i][strlen(callers[i]) - 1] == '['));
+			take_place(o->caller, text + strlen(callers[i]));
 	if (starts(text, "CPU: "))
 		take_task(o, text);
 	else if (starts(text, "Call trace:") || starts(text, "Call Trace:"))
@@ -245,7 +245,8 @@ void oops_take(struct oops *o, const char *line)
 			keep_line(o->what, text);
 		return;
 	}
-	if (o->phase == OOPS_NONE || weigh(kind) > o->weight || (o->phase == OOPS_CLOSED && weigh(kind) == o->weight))
+	if (o->phase == OOPS_NONE || weigh(kind) > o->weight ||
+	    (o->phase == OOPS_CLOSED && weigh(kind) == o->weight))
 		begin(o, weigh(kind), text);
 }
 

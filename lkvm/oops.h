@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a Linux kernel says that it went wrong: the telling lines of an oops, a warning or a panic in its log, which
- * may have scrolled away before the kernel ends. Pure; one thread at a time. The log is the guest's and is not
- * trusted.
+ * Where a Linux kernel says that it went wrong: the telling lines of an oops, a warning or a panic in its log,
+ * which may have scrolled away before the kernel ends. Pure; one thread at a time. The log is the guest's and is
+ * not trusted.
  */
 #ifndef LKVM_OOPS_H
 #define LKVM_OOPS_H

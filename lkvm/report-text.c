@@ -149,7 +149,7 @@ static void print_code(const struct report_vcpu *v, FILE *out)
 	}
 }
 
-/* How many frames belong to a Linux kernel's panic(), to what it calls and to what that calls; 0: it is not in there. */
+/* How many frames belong to a Linux kernel's panic() and to what runs below it; 0: it is not in there. */
 static unsigned int frames_of_panic(const struct report *r, const struct report_vcpu *v)
 {
 	char name[SYMBOLS_NAME_BYTES];
@@ -159,7 +159,7 @@ static unsigned int frames_of_panic(const struct report *r, const struct report_
 	for (unsigned int i = 0; i < v->backtrace.nr; i++) {
 		const struct backtrace_frame *f = &v->backtrace.frames[i];
 
-		/* A return address may be behind the end of its function. Nothing is left over from an earlier panic. */
+		/* A return address may be behind its function's end. Nothing is left over from an earlier panic. */
 		if (symbols_lookup(r->symbols, f->pc - (i > 0), name, &offset, &size) &&
 		    (!strcmp(name, "panic") || !strcmp(name, "vpanic")))
 			nr = i + 1;

@@ -101,7 +101,7 @@ struct vm {
 	struct vcpu      *culprit;
 	struct exit_record failure;  /* of culprit, if has_failure */
 	bool              has_failure;
-	struct vcpu      *panic_vcpu; /* said first that the guest panicked, under vcpu_lock; NULL: none, or not known */
+	struct vcpu      *panic_vcpu; /* said first that the guest panicked, under vcpu_lock; NULL: not known */
 
 	struct vm_watch   watch;
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */

@@ -158,7 +158,8 @@ static struct symbols *kernel_symbols(void)
 		.sections = {
 			{ .sh_type = SHT_NULL },
 			{ .sh_type = SHT_SYMTAB, .sh_link = 2, .sh_entsize = sizeof(Elf64_Sym),
-			  .sh_size = 3 * sizeof(Elf64_Sym), .sh_offset = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr) },
+			  .sh_size = 3 * sizeof(Elf64_Sym),
+			  .sh_offset = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr) },
 			{ .sh_type = SHT_STRTAB, .sh_size = 32,
 			  .sh_offset = sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Shdr) + 3 * sizeof(Elf64_Sym) },
 		},

@@ -12,6 +12,6 @@ done
 	expect_grep "^lkvm: where the guest's kernel went wrong: do_exit[.a-z]*\+0x" err
 expect_status 120 lkvm run -k /guest/kernel -i /guest/initrd -m 512 -p "lkvm.test=exit panic=1" --timeout 300 \
 	--on-panic=report
-expect_grep "^lkvm: vCPU 0: kernel mode, pc 0x[0-9a-f]+ .*, in panic\(\)$" err
+expect_grep "^lkvm: vCPU 0: kernel mode(, halted)?, pc 0x[0-9a-f]+ .*, in panic\(\)$" err
 expect_grep "^  backtrace of the caller of panic\(\); [0-9]+ frames? of panic\(\) itself left out$" err
 expect_grep "^ .* do_exit[.a-z]*\+0x" err

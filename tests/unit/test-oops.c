@@ -21,8 +21,8 @@ static void take_all(struct oops *o, const char *log)
 	}
 }
 
-static void check(const struct oops *o, const char *where, const char *what, const char *task, unsigned int nr_trace,
-		  const char *first, const char *last)
+static void check(const struct oops *o, const char *where, const char *what, const char *task,
+		  unsigned int nr_trace, const char *first, const char *last)
 {
 	char text[OOPS_WHERE_BYTES];
 

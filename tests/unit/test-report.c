@@ -154,6 +154,48 @@ static void test_riscv_trap(void)
 	symbols_free(symbols);
 }
 
+/* The same on arm64, whose frame for a trap is part of the registers: 304 bytes into them, or since 6.13 296. */
+static void test_arm_trap(void)
+{
+	struct reg_set arm = make_regs(FRAMES_UP, STACK + 0x100, true);
+	struct symbols *symbols = make_symbols();
+	struct backtrace bt;
+
+	for (unsigned int frame = 304; frame >= 296; frame -= 8) {
+		uint64_t regs = 0x400 - frame;
+
+		memset(stack, 0, sizeof(stack));
+		poke(0x100, STACK + 0x400);
+		poke(0x108, 0x80000204);
+		/* A jump to 0 by 0x80000010. */
+		poke(0x400, frame == 304 ? STACK + 0x500 : 0);
+		poke(0x410, 2);
+		poke(regs + 29 * 8, STACK + 0x500);
+		poke(regs + 30 * 8, 0x80000010);
+		poke(regs + 33 * 8, 0x5);
+		poke(0x508, 0x80000120);
+		backtrace_take(&bt, &arm, true, &stack_mem, symbols);
+		check_frames(&bt, 5, (const uint64_t[]){ 0x1000, 0x80000204, 0, 0x80000010, 0x80000120 }, "");
+	}
+	/* Where pc is code, lr is not asked. */
+	poke(0x400 - 296 + 32 * 8, 0x80000020);
+	backtrace_take(&bt, &arm, true, &stack_mem, symbols);
+	check_frames(&bt, 4, (const uint64_t[]){ 0x1000, 0x80000204, 0x80000020, 0x80000120 }, "");
+	/* From user mode, and the last frame of all. */
+	poke(0x400 - 296 + 33 * 8, 0);
+	backtrace_take(&bt, &arm, true, &stack_mem, symbols);
+	check_frames(&bt, 3, (const uint64_t[]){ 0x1000, 0x80000204, 0x80000020 }, "");
+	poke(0x410, 1);
+	backtrace_take(&bt, &arm, true, &stack_mem, symbols);
+	check_frames(&bt, 2, (const uint64_t[]){ 0x1000, 0x80000204 }, "");
+	/* The registers would lie below the stack. */
+	arm = make_regs(FRAMES_UP, STACK + 0x10, true);
+	poke(0x20, 2);
+	backtrace_take(&bt, &arm, true, &stack_mem, symbols);
+	check_frames(&bt, 1, (const uint64_t[]){ 0x1000 }, "");
+	symbols_free(symbols);
+}
+
 static void test_deep_stack(void)
 {
 	struct reg_set arm = make_regs(FRAMES_UP, STACK, true);
@@ -427,6 +469,7 @@ static void test_json(void)
 const struct test report_tests[] = {
 	{ "frame_pointers", test_frame_pointers },
 	{ "riscv_trap", test_riscv_trap },
+	{ "arm_trap", test_arm_trap },
 	{ "deep_stack", test_deep_stack },
 	{ "back_chain", test_back_chain },
 	{ "scan", test_scan },
