@@ -27,7 +27,7 @@ x86_64)
 	exit_row "MMIO outside devices" 0 "write of 4 bytes at MMIO 0xe4000004: no device there" nothing mmio-hole \
 		--nodefaults --debug-mmio
 	;;
-riscv64 | riscv64-aia)
+riscv64 | riscv64-*)
 	exit_row "jump outside RAM" 121 "^lkvm: vCPU 0 stopped: instruction fetch failed at pc 0x70000000: no guest RAM there" \
 		"KVM_EXIT_UNKNOWN, KVM_RUN: EOPNOTSUPP" fetch-hole -m 16
 	exit_row "trap without a handler" 121 "^lkvm: vCPU 0 stopped: instruction fetch failed at pc 0x[0-9a-f]+: no guest RAM there" \
