@@ -292,7 +292,7 @@ static void enter_root(const char *fs, int writable)
 	static const char *const moved[] = { "proc", "sys", "dev" };
 	static const char lower[] = GUEST_DIR "/lower", memory[] = GUEST_DIR "/memory", root[] = GUEST_DIR "/root";
 	char from[16] = "/";
-	long ret;
+	long ret, err;
 
 	mount_root(fs, writable, writable ? root : lower);
 	if (!writable) {
@@ -309,7 +309,9 @@ static void enter_root(const char *fs, int writable)
 	for (unsigned int i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
 		append(from + 1, from + sizeof(from), moved[i]);
 		SYS3(__NR_mkdirat, AT_FDCWD, moved[i], 0755);
-		SYS5(__NR_mount, from, moved[i], 0, MS_MOVE, 0);
+		err = SYS5(__NR_mount, from, moved[i], 0, MS_MOVE, 0);
+		if (err)
+			say("the directory of --root does not get its ", from, err);
 	}
 	SYS3(__NR_mkdirat, AT_FDCWD, "tmp", 01777);
 	mount_at("tmpfs", "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755");
@@ -327,10 +329,11 @@ static void enter_root(const char *fs, int writable)
 /* @name of GUEST_DIR as @path, which is on another file system. */
 static long copy_file(const char *name, const char *path)
 {
-	long from = SYS4(__NR_openat, guest_dir, name, O_RDONLY | O_CLOEXEC, 0), to, n, put = 0;
+	long from = SYS4(__NR_openat, guest_dir, name, O_RDONLY | O_CLOEXEC, 0), to, n = 0, put = 0;
 	struct statx st;
 
-	SYS5(__NR_statx, from, "", AT_EMPTY_PATH, STATX_MODE, &st);
+	if (SYS5(__NR_statx, from, "", AT_EMPTY_PATH, STATX_MODE, &st))
+		st.stx_mode = 0755; /* Linux before 4.11 */
 	SYS3(__NR_unlinkat, AT_FDCWD, path, 0);
 	to = SYS4(__NR_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.stx_mode & 07777);
 	if (to < 0)
@@ -340,7 +343,7 @@ static long copy_file(const char *name, const char *path)
 			put = SYS3(__NR_write, to, scratch + at, n - at);
 	sys_close((int)from);
 	sys_close((int)to);
-	return put < 0 ? put : 0;
+	return put < 0 ? put : n;
 }
 
 /* ---- what was packed ---------------------------------------------------------------------------- */
@@ -360,7 +363,6 @@ static void place_files(void)
 	long n, fd = sys_open(GUEST_DIR "/list", O_RDONLY);
 
 	guest_dir = (int)sys_open(GUEST_DIR, O_PATH | O_DIRECTORY);
-
 	if (fd < 0)
 		die("cannot read ", GUEST_DIR "/list", fd);
 	for (;;) {

@@ -265,8 +265,9 @@ int disk_open(struct disk **out, const struct config_disk *cfg)
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
-		log_error("disk %s is %s, neither a file nor a block device", disk->path,
-			  S_ISDIR(st.st_mode) ? "a directory" : "something else");
+		log_error("disk %s is %s", disk->path,
+			  S_ISDIR(st.st_mode) ? "a directory (give those to the guest with --root or --9p)" :
+						"neither a file nor a block device");
 		err = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
 		goto fail;
 	}

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,6 +307,42 @@ static int open_path(struct p9_server *s, const char *path, int flags)
 }
 
 /*
+ * Whether what is in the directory @fd is no files but the host's kernel itself: through /proc a guest would
+ * get at the memory of lkvm, and of others. Where such a file system is mounted there is a directory for the
+ * guest, and nothing in it. 0 or -EACCES.
+ */
+static int check_files(int fd)
+{
+	static const uint32_t kernels_own[] = {
+		PROC_SUPER_MAGIC, SYSFS_MAGIC, DEBUGFS_MAGIC, TRACEFS_MAGIC, CGROUP_SUPER_MAGIC,
+		CGROUP2_SUPER_MAGIC, SECURITYFS_MAGIC, SELINUX_MAGIC, SMACK_MAGIC, BPF_FS_MAGIC, PSTOREFS_MAGIC,
+		EFIVARFS_MAGIC, NSFS_MAGIC,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs))
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(kernels_own); i++)
+		if ((uint32_t)fs.f_type == kernels_own[i])
+			return -EACCES;
+	return 0;
+}
+
+/* Opens the directory @path, as O_PATH, for what is in it. A descriptor or -errno. */
+static int open_dir(struct p9_server *s, const char *path)
+{
+	int fd = open_path(s, path, O_DIRECTORY), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = check_files(fd);
+	if (!ret)
+		return fd;
+	close(fd);
+	return ret;
+}
+
+/*
  * Where a file is: a directory and a name in it, which are what system calls take that must not follow
  * links.
  */
@@ -321,7 +358,7 @@ static int place_open(struct p9_server *s, const char *path, struct place *place
 
 	snprintf(parent, sizeof(parent), "%.*s", slash ? (int)(slash - path) : 0, path);
 	place->name = slash ? slash + 1 : *path ? path : ".";
-	place->dir = open_path(s, parent, O_DIRECTORY);
+	place->dir = open_dir(s, parent);
 	return place->dir < 0 ? place->dir : 0;
 }
 
@@ -541,8 +578,9 @@ static void strip_last(char *path)
 static int walk_step(struct p9_server *s, struct reader *r, char **path, struct stat *st)
 {
 	char name[NAME_MAX + 1];
+	struct place place;
 	char *next = NULL;
-	int ret, fd;
+	int ret;
 
 	ret = take_text(r, name, sizeof(name));
 	if (!ret && !strcmp(name, "..")) {
@@ -555,11 +593,11 @@ static int walk_step(struct p9_server *s, struct reader *r, char **path, struct 
 	}
 	if (ret)
 		return ret;
-	fd = open_path(s, next, 0);
-	if (fd < 0 || fstat(fd, st))
-		ret = fd < 0 ? fd : -errno;
-	if (fd >= 0)
-		close(fd);
+	ret = place_open(s, next, &place);
+	if (!ret) {
+		ret = fstatat(place.dir, place.name, st, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+		place_close(&place);
+	}
 	if (ret) {
 		free(next);
 		return ret;
@@ -634,6 +672,8 @@ static int open_file(struct p9_server *s, const struct place *place, int flags, 
 		ret = -errno;
 	else if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
 		ret = -EOPNOTSUPP;
+	else
+		ret = check_files(*fd);
 	if (ret)
 		close(*fd);
 	return ret;
@@ -1063,7 +1103,7 @@ static int do_readlink(struct p9_server *s, struct reader *r, struct writer *w)
 /* Opens the directory of @fid. */
 static int fid_open_dir(struct p9_server *s, const struct fid *fid)
 {
-	return fid ? open_path(s, fid->path, O_DIRECTORY) : -EBADF;
+	return fid ? open_dir(s, fid->path) : -EBADF;
 }
 
 /* @name was made in @dir: what becomes of it, and its qid. Closes @dir. */
@@ -1434,8 +1474,8 @@ int p9_server_create(struct p9_server **out, const char *dir, bool readonly)
 		return -ENOMEM;
 	}
 	s->root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (s->root < 0 || fstat(s->root, &st)) {
-		ret = -errno;
+	ret = s->root < 0 || fstat(s->root, &st) ? -errno : check_files(s->root);
+	if (ret) {
 		log_error("cannot share %s: %s", dir, strerror(-ret));
 		p9_server_destroy(s);
 		return ret;

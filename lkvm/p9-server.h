@@ -9,6 +9,7 @@
  *    reads and resolves them itself.
  *  - Only regular files and directories are opened; devices, FIFOs and sockets are names to the guest, and
  *    device nodes are not made.
+ *  - The kernel's own file systems, such as /proc, look empty: through them a guest would get at lkvm itself.
  *  - Set-user-ID and set-group-ID bits of files do not get to the host.
  *  - What it makes the server remember, and how many files it holds open, is bounded.
  */

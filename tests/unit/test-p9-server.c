@@ -902,6 +902,34 @@ static void test_bounds(void)
 	teardown(&f);
 }
 
+/* Where /proc is mounted there is a directory, and that is all. */
+static void test_kernels_own(void)
+{
+	struct fixture f = { .room = MSIZE };
+	struct stat st;
+
+	if (stat("/proc/self/mem", &st))
+		test_skip("no /proc");
+	CHECK_EQ(p9_server_create(&f.server, "/", false), 0);
+	CHECK_EQ(version(&f, MSIZE, "9P2000.L"), 0);
+	CHECK_EQ(attach(&f, ROOT), 0);
+	CHECK_EQ(walk(&f, ROOT, 1, "proc"), 0);
+	CHECK_EQ(got(&f, 2), 1);
+	CHECK_EQ(got_qid(&f), 0x80);
+	CHECK_EQ(getattr(&f, 1), 0);
+	CHECK_EQ(walk(&f, 1, 2, "self"), EACCES);
+	CHECK_EQ(walk(&f, 1, 2, "version"), EACCES);
+	CHECK_EQ(walk(&f, ROOT, 2, "proc/1/status"), 0);
+	CHECK_EQ(got(&f, 2), 1);
+	CHECK_EQ(make(&f, TMKDIR, 1, "made", 0755), EACCES);
+	CHECK_EQ(unlinkat_(&f, 1, "version", 0), EACCES);
+	CHECK_EQ(lopen(&f, 1, RDONLY), EACCES);
+	p9_server_destroy(f.server);
+	test_stderr_begin();
+	CHECK_EQ(p9_server_create(&f.server, "/proc/self", true), -EACCES);
+	CHECK(strstr(test_stderr_end(), "cannot share /proc/self"));
+}
+
 static void test_no_directory(void)
 {
 	struct p9_server *server;
@@ -928,6 +956,7 @@ const struct test p9_server_tests[] = {
 	{ "others", test_others },
 	{ "malformed", test_malformed },
 	{ "bounds", test_bounds },
+	{ "kernel's own", test_kernels_own },
 	{ "no directory", test_no_directory },
 	{ 0 },
 };
