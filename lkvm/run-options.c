@@ -843,7 +843,7 @@ const struct option_spec run_options[] = {
 	{ .long_name = "root", .metavar = "DIR[,type=9p|image]", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = parse_root,
 	  .help = "a directory of this host is the guest's root, in which the command is found; what the guest writes is "
-		  "in memory; by 9P, or where --modules has no 9p, as an image that mke2fs or mksquashfs makes of it" },
+		  "in memory; by 9P, or where --modules has no 9p, as an image that mke2fs makes of it" },
 	{ .long_name = "root-rw", .arches = OPT_ALL, .negatable = true, .section = COMMAND,
 	  .parse = option_parse_bool, .offset = CFG(root_rw),
 	  .help = "what the guest writes goes to the directory of --root" },
