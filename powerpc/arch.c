@@ -3,6 +3,7 @@
 #include "lkvm/arch.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
@@ -10,6 +11,7 @@
 #include "powerpc/arch.h"
 #include "powerpc/image.h"
 #include "powerpc/pseries-layout.h"
+#include "powerpc/reg-names.h"
 
 #ifdef __powerpc64__
 const char arch_name[] = "ppc64le";
@@ -174,10 +176,25 @@ int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
 	return -ENOSYS;
 }
 
-/* KVM on powerpc has ONE_REG, but does not list what there is. */
+/* KVM on powerpc has ONE_REG, but does not list what there is: those that can be read are what this vCPU has. */
 int arch_reg_ids(struct vcpu *vcpu, uint64_t **ids, size_t *nr)
 {
-	return registers_list(vcpu, ids, nr);
+	uint8_t value[REGISTER_MAX_BYTES];
+	size_t known = ppc_reg_ids(NULL, 0);
+
+	*ids = calloc(known, sizeof(**ids));
+	if (!*ids)
+		return -ENOMEM;
+	ppc_reg_ids(*ids, known);
+	*nr = 0;
+	for (size_t i = 0; i < known; i++) {
+		int ret = kvm_get_reg(vcpu->fd, (*ids)[i], value);
+
+		/* EPERM: VP_STATE in a VM without XIVE. */
+		if (ret != -EINVAL && ret != -ENXIO && ret != -EPERM)
+			(*ids)[(*nr)++] = (*ids)[i];
+	}
+	return 0;
 }
 
 size_t arch_reg_bytes(uint64_t id)
@@ -197,8 +214,7 @@ int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
 
 void arch_reg_name(uint64_t id, char *buf, size_t size)
 {
-	(void)id;
-	snprintf(buf, size, "%s", "");
+	ppc_reg_name(id, buf, size);
 }
 
 int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)

@@ -1,5 +1,5 @@
 # `lkvm doctor --registers`: every register of a new vCPU with its name; what was read can be set.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 x86_64 ppc64le ppc
 # needs: lkvm
 # timeout: 60
 . "${CASES:-/cases}/lib.sh"
@@ -22,6 +22,15 @@ arm64)
 x86_64)
 	expect_grep "^0x00000000c0000080 EFER +8  " out
 	expect_grep "IA32_TSC .*moves$" out ;;
+ppc64le)
+	expect_grep "^0x1030000000000010 MMCR0 +8  0x[0-9a-f]{16}$" out
+	expect_grep "^0x1020000000000018 PMC1 +4  0x[0-9a-f]{8}$" out
+	expect_grep "^0x104000000000007f VSR31 +16  0x[0-9a-f]{32}$" out
+	expect_no_grep " (MAS0|TCR) " out ;;
+ppc)
+	expect_grep "^0x102000000000008c MAS0 +4  0x[0-9a-f]{8}$" out
+	expect_grep "^0x1020000000000094 TLB1CFG +4  0x[0-9a-f]{8}$" out
+	expect_no_grep " (MMCR0|LPCR) " out ;;
 esac
 expect_grep "^[0-9]+ registers, " out
 # Nothing is taken and then lost, but for arm64's registers that clear what is written to them.

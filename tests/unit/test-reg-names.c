@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arm/reg-names.h"
+#include "powerpc/reg-names.h"
 #include "riscv/reg-names.h"
 #include "tests/unit/test.h"
 
@@ -40,6 +41,35 @@ static void test_riscv(void)
 		check(riscv_reg_name, cases[i].id, cases[i].name);
 }
 
+static void test_powerpc(void)
+{
+	static const struct {
+		uint64_t    id;
+		const char *name;
+	} cases[] = {
+		{ 0x1030000000000010, "MMCR0" }, { 0x1020000000000018, "PMC1" }, { 0x102000000000001f, "PMC8" },
+		{ 0x1030000000000020, "FPR0" }, { 0x103000000000003f, "FPR31" }, { 0x104000000000007f, "VSR31" },
+		{ 0x103000000000008c, "ICP_STATE" }, { 0x102000000000008c, "MAS0" }, { 0x10200000000000b5, "LPCR" },
+		{ 0x10300000000000b5, "LPCR_64" }, { 0x10200000000000b7, "ARCH_COMPAT" },
+		{ 0x1030000080000000, "TM_GPR0" }, { 0x104000008000005f, "TM_VSR63" }, { 0x1030000080000060, "TM_CR" },
+		{ 0x10200000000000b6, "" }, { 0x1030000000000fff, "" }, { 0x8030000001000000, "" },
+	};
+	uint64_t ids[400];
+	size_t nr = ppc_reg_ids(ids, ARRAY_SIZE(ids));
+	char name[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check(ppc_reg_name, cases[i].id, cases[i].name);
+	CHECK(nr > 200 && nr <= ARRAY_SIZE(ids));
+	CHECK(ppc_reg_ids(NULL, 0) == nr);
+	for (size_t i = 0; i < nr; i++) {
+		ppc_reg_name(ids[i], name, sizeof(name));
+		CHECK(name[0]);
+		for (size_t k = 0; k < i; k++)
+			CHECK(ids[k] != ids[i]);
+	}
+}
+
 static void test_arm(void)
 {
 	static const struct {
@@ -71,5 +101,6 @@ static void test_arm(void)
 const struct test reg_names_tests[] = {
 	{ "riscv", test_riscv },
 	{ "arm", test_arm },
+	{ "powerpc", test_powerpc },
 	{ 0 },
 };
