@@ -25,4 +25,7 @@
 #define PROBE_RDMSR 5
 #define PROBE_WRMSR 6
 
+/* ppc_rtas_token("power-off") */
+#define PROBE_RTAS_POWER_OFF 0x2002
+
 #endif

@@ -19,8 +19,8 @@ enum {
 	PROBE_LOOP,  /* arg[0] times two instructions */
 	PROBE_LOAD,  /* ret[1] = the 64-bit word at guest-physical arg[0] */
 	PROBE_CALL,  /* riscv64: SBI extension arg[0], function arg[1], a0..a5 = arg[2..7]; ret = a0, a1 */
-	PROBE_INSN,  /* riscv64, arm64: executes the two instructions in arg[0], low word first, of which the
-			second returns; a0 or x0 = arg[1] before, ret[1] after */
+	PROBE_INSN,  /* not x86: executes the two instructions in arg[0], low word first, of which the second
+			returns; a0, x0 or r3 = arg[1] before, ret[1] after */
 	PROBE_CPUID, /* x86: leaf arg[0], index arg[1]; ret[0] = eax | ebx << 32, ret[1] = ecx | edx << 32 */
 	PROBE_RDMSR, /* x86: ret[1] = MSR arg[0] */
 	PROBE_WRMSR, /* x86: MSR arg[0] = arg[1] */
@@ -32,7 +32,7 @@ struct probe_op {
 	uint64_t arg[8];
 	/*
 	 * ret[0] of all but PROBE_CALL and PROBE_CPUID: 0, or PROBE_FAULT where the operation ended
-	 * in an exception, with the exception's cause in ret[1] (scause, ESR_EL1, x86 vector).
+	 * in an exception, with the exception's cause in ret[1] (scause, ESR_EL1, x86 and powerpc vector).
 	 */
 	uint64_t ret[2];
 	uint64_t reserved;

@@ -4,12 +4,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "lkvm/pmu-list.h"
+#include "lkvm/probe-vm.h"
 #include "lkvm/registers.h"
 #include "powerpc/arch.h"
 #include "powerpc/image.h"
+#include "powerpc/pmu-probe.h"
 #include "powerpc/pseries-layout.h"
 #include "powerpc/reg-names.h"
 
@@ -162,6 +166,26 @@ const void *arch_probe_guest(size_t *size_bytes)
 	return platform->probe_guest(size_bytes);
 }
 
+#ifdef __powerpc64__
+/* guest/probe-ppc64le.S */
+extern const char probe_guest[], probe_guest_end[];
+
+const void *arch_probe_payload(size_t *size_bytes)
+{
+	*size_bytes = (size_t)(probe_guest_end - probe_guest);
+	return probe_guest;
+}
+
+int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
+{
+	const struct probe probe = { .run = probe_vm_ops, .host = host };
+	int ret = ppc_pmu_list(&probe, list);
+
+	if (!ret && !list->present)
+		snprintf(list->missing, sizeof(list->missing), "MMCR0 cannot be read");
+	return ret;
+}
+#else
 const void *arch_probe_payload(size_t *size_bytes)
 {
 	*size_bytes = 0;
@@ -170,12 +194,12 @@ const void *arch_probe_payload(size_t *size_bytes)
 
 int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
 {
-	(void)host;
-	(void)list;
-	log_error("pmu list: there is no probe guest for %s", arch_name);
-	return -ENOSYS;
+	memset(list, 0, sizeof(*list));
+	snprintf(list->missing, sizeof(list->missing), "%s",
+		 host->pmu == CONFIG_OFF ? "it is switched off" : E500_NO_PMU);
+	return 0;
 }
-
+#endif
 /* KVM on powerpc has ONE_REG, but does not list what there is: those that can be read are what this vCPU has. */
 int arch_reg_ids(struct vcpu *vcpu, uint64_t **ids, size_t *nr)
 {
@@ -219,9 +243,5 @@ void arch_reg_name(uint64_t id, char *buf, size_t size)
 
 int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
 {
-	(void)vcpu;
-	(void)counters;
-	(void)max;
-	*missing = "this lkvm does not read the counters of powerpc guests";
-	return -ENOTSUP;
+	return platform->guest_counters(vcpu, counters, max, missing);
 }

@@ -43,7 +43,11 @@ struct ppc_platform {
 			       struct walk *w);
 	void (*doctor)(const struct doctor *d, int kvm_fd, int vm_fd);
 	const void *(*probe_guest)(size_t *size_bytes);
+	int (*guest_counters)(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing);
 };
+
+/* KVM emulates what is privileged, but for the performance monitor (Linux arch/powerpc/kvm/e500_emulate.c). */
+#define E500_NO_PMU "KVM gives e500 guests none"
 
 extern const struct ppc_platform ppc_pseries; /* pseries.c; in 64-bit binaries */
 extern const struct ppc_platform ppc_e500;    /* e500.c; in 32-bit binaries */

@@ -40,7 +40,7 @@ static int e500_machine_init(struct vm *vm)
 	};
 
 	if (vm->cfg->pmu == CONFIG_ON) {
-		log_error("--pmu: KVM gives e500 guests no PMU");
+		log_error("--pmu: this host has no PMU for guests: " E500_NO_PMU);
 		return -ENODEV;
 	}
 	return ppc_e500_machine_init(&vm->machine, &params);
@@ -462,6 +462,16 @@ static const void *e500_probe_guest(size_t *size_bytes)
 	return code;
 }
 
+static int e500_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max,
+			       const char **missing)
+{
+	(void)vcpu;
+	(void)counters;
+	(void)max;
+	*missing = "the guest has no PMU";
+	return -ENOTSUP;
+}
+
 const struct ppc_platform ppc_e500 = {
 	.name = "e500",
 	.needs = needs,
@@ -484,4 +494,5 @@ const struct ppc_platform ppc_e500 = {
 	.vcpu_translate = e500_vcpu_translate,
 	.doctor = e500_doctor,
 	.probe_guest = e500_probe_guest,
+	.guest_counters = e500_guest_counters,
 };

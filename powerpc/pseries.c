@@ -20,6 +20,7 @@
 #include "lkvm/log.h"
 #include "powerpc/image.h"
 #include "powerpc/mmu.h"
+#include "powerpc/pmu-probe.h"
 #include "powerpc/pseries-fdt.h"
 #include "powerpc/pseries-layout.h"
 #include "powerpc/pseries.h"
@@ -879,6 +880,35 @@ static const void *pseries_probe_guest(size_t *size_bytes)
 	return code;
 }
 
+/* What counts is in the registers once the guest has left the CPU; MMCR0 says which counters stand still. */
+static int pseries_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max,
+				  const char **missing)
+{
+	uint64_t control, events, value;
+	size_t n = 0;
+
+	*missing = NULL;
+	if (ppc_get_reg(vcpu, KVM_REG_PPC_MMCR0, &control) || ppc_get_reg(vcpu, KVM_REG_PPC_MMCR1, &events))
+		return -EIO;
+	if (control & PPC_MMCR0_FC)
+		return 0;
+	for (unsigned int i = 0; i < 6 && n < max; i++) {
+		unsigned int event = i < 4 ? ppc_mmcr1_event(events, i) : 0;
+		const char *name = i == 4 ? "PM_RUN_INST_CMPL" : i == 5 ? "PM_RUN_CYC" : ppc_pmu_event_name(event);
+
+		if (control & (i < 4 ? PPC_MMCR0_FC14 : PPC_MMCR0_FC56) || (i < 4 && !event) ||
+		    ppc_get_reg(vcpu, KVM_REG_PPC_PMC1 + i, &value))
+			continue;
+		if (i < 4)
+			snprintf(counters[n].name, sizeof(counters[n].name), "PMC%u %s(0x%02x)", i + 1,
+				 name ? name : "", event);
+		else
+			snprintf(counters[n].name, sizeof(counters[n].name), "PMC%u %s", i + 1, name);
+		counters[n++].value = value;
+	}
+	return (int)n;
+}
+
 const struct ppc_platform ppc_pseries = {
 	.name = "pseries",
 	.needs = needs,
@@ -901,4 +931,5 @@ const struct ppc_platform ppc_pseries = {
 	.vcpu_translate = pseries_vcpu_translate,
 	.doctor = pseries_doctor,
 	.probe_guest = pseries_probe_guest,
+	.guest_counters = pseries_guest_counters,
 };

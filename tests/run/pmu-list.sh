@@ -1,5 +1,5 @@
 # `lkvm pmu list`: what it finds is what the guest's Linux finds; off is off; the host's own mistakes are named.
-# arch: riscv64 arm64
+# arch: riscv64 arm64 ppc64le ppc
 # needs: lkvm
 # timeout: 300
 . "${CASES:-/cases}/lib.sh"
@@ -11,9 +11,18 @@ list() { # STATUS OPTIONS...
 	[ ! -s err ] || fail "pmu list has something to complain about: $(cat err)"
 }
 
-list 0 --pmu=off
-expect_grep "^no PMU for guests: it is switched off$" out
+if [ "$ARCH" = ppc64le ]; then
+	expect_status 125 lkvm pmu list -- --pmu=off
+	expect_grep "KVM-HV gives every pseries guest performance counters" err
+else
+	list 0 --pmu=off
+	expect_grep "^no PMU for guests: it is switched off$" out
+fi
 case $BED in
+e500)
+	list 0
+	expect_grep "^no PMU for guests: KVM gives e500 guests none$" out
+	exit 0 ;;
 riscv64-nopmu)
 	list 0
 	expect_grep "^no PMU for guests: its CPUs lack Sscofpmf" out
@@ -25,7 +34,7 @@ arm64-nopmu)
 esac
 
 guest_initrd initrd <<'SCRIPT'
-dmesg | grep -i pmu | sed 's/^/kernel: /'
+dmesg | grep -iE 'pmu|performance monitor' | sed 's/^/kernel: /'
 SCRIPT
 lkvm run -k /guest/kernel -i initrd -m 512 --timeout 200 >linux 2>err </dev/null || fail "no Linux guest: $(cat err)"
 
@@ -73,4 +82,13 @@ arm64)
 	list 0 --pmu=deny=0x23
 	expect_no_grep "STALL_FRONTEND" out
 	expect_grep "STALL_BACKEND" out ;;
+ppc64le)
+	[ $status = 0 ] || fail "exit status $status: $(cat out)"
+	expect_grep "^POWER[0-9]+ PMU$" out
+	expect_grep "^ +6  fixed +PMC6 +0x318 +32  1$" out
+	expect_grep "^ +0x00002 PM_INST_CMPL +counters 1-4$" out
+	expect_grep "^  overflow +makes an exception, which freezes the counters$" out
+	# A loop of 200000 instructions.
+	expect_grep "^  PM_RUN_INST_CMPL +2000[0-9][0-9] by PMC5$" out
+	expect_grep "performance monitor hardware support registered" linux ;;
 esac

@@ -1,5 +1,5 @@
 # --pmu: on fails where the host has no PMU for guests and says which layer lacks it; auto goes on without a word.
-# arch: riscv64 arm64
+# arch: riscv64 arm64 ppc64le ppc
 # needs: lkvm guest-tests
 # timeout: 60
 . "${CASES:-/cases}/lib.sh"
@@ -7,12 +7,16 @@
 fw="--firmware /guest-tests/poweroff.bin -m 64 --timeout 20"
 
 # shellcheck disable=SC2086
-for value in auto off; do
+case $ARCH in
+ppc64le) quiet="auto on" ;; # KVM-HV has no way to take it from a guest
+*) quiet="auto off" ;;
+esac
+for value in $quiet; do
 	expect_status 0 lkvm run $fw --pmu=$value
 	[ ! -s err ] || fail "--pmu=$value: $(cat err)"
 done
 case $BED in
-*-nopmu)
+*-nopmu | e500)
 	# shellcheck disable=SC2086
 	expect_status 125 lkvm run $fw --pmu
 	expect_grep "^lkvm: --pmu: this host has no PMU for guests: " err
@@ -20,7 +24,12 @@ case $BED in
 	case $BED in
 	riscv64-nopmu) expect_grep "its CPUs lack Sscofpmf" err ;;
 	arm64-nopmu) expect_grep "PMUv3" err ;;
+	e500) expect_grep "KVM gives e500 guests none" err ;;
 	esac ;;
+ppc64le | powernv)
+	# shellcheck disable=SC2086
+	expect_status 125 lkvm run $fw --pmu=off
+	expect_grep "^lkvm: --pmu=off: KVM-HV gives every pseries guest performance counters$" err ;;
 *)
 	# shellcheck disable=SC2086
 	expect_status 0 lkvm run $fw --pmu

@@ -1,12 +1,15 @@
 # `lkvm pmu stat --name` and --all count a guest that runs already, and stop with it.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 x86_64 ppc64le
 # needs: lkvm guest-tests
 # timeout: 60
 . "${CASES:-/cases}/lib.sh"
 
 export XDG_RUNTIME_DIR="$TMP"
-idle=wfi-forever
-[ "$ARCH" != x86_64 ] || idle=hlt-forever
+case $ARCH in
+x86_64) idle=hlt-forever ;;
+ppc64le) idle=cede-forever ;;
+*) idle=wfi-forever ;;
+esac
 lkvm run --firmware /guest-tests/$idle.bin -m 64 --name idle --timeout 40 >/dev/null 2>&1 </dev/null &
 for _ in 1 2 3 4 5 6 7 8 9 10; do
 	! lkvm list | grep -q "^idle .*running" || break

@@ -1,5 +1,5 @@
 # `lkvm pmu stat`: what it counts, from which source, in three formats; what the host can't count is said so.
-# arch: riscv64 arm64 x86_64
+# arch: riscv64 arm64 x86_64 ppc64le
 # needs: lkvm guest-tests
 # timeout: 120
 . "${CASES:-/cases}/lib.sh"
@@ -17,7 +17,7 @@ expect_grep "^ time of the vCPU threads:" err
 expect_grep "vcpu0 +[1-9][0-9,]* +exits +#" err
 expect_grep "seconds time elapsed" err
 
-# The guest's own counters: KVM shows them on arm64, and does not on riscv64.
+# The guest's own counters: KVM shows them on arm64 and powerpc, and does not on riscv64.
 case $BED in
 riscv64*)
 	expect_grep "<not supported> +counters +# KVM on riscv64 does not show" err ;;
@@ -32,12 +32,23 @@ arm64)
 	# shellcheck disable=SC2046
 	expect_status 0 lkvm pmu stat -e cycles:G -x , -o stat -- $(fw pmu-count)
 	expect_grep "^[1-9][0-9]*,,cycles:G,[1-9][0-9]*,[0-9.]+," stat ;;
+powernv | ppc64le)
+	# shellcheck disable=SC2046
+	expect_status 0 lkvm pmu stat -o stat -- $(fw pmu-count)
+	expect_grep "^counted$" out
+	# The loop, and the few around it.
+	expect_grep " 8,00[0-9],[0-9]+ +PMC1 PM_INST_CMPL\\(0x02\\)" stat
+	expect_grep " 8,00[0-9],[0-9]+ +PMC5 PM_RUN_INST_CMPL" stat
+	expect_no_grep " PMC2 " stat ;;
 *-nopmu | x86_64)
 	expect_grep "<not supported> +counters +# the guest has no PMU" err ;;
 esac
 
-idle=wfi-forever
-[ "$ARCH" != x86_64 ] || idle=hlt-forever
+case $ARCH in
+x86_64) idle=hlt-forever ;;
+ppc64le) idle=cede-forever ;;
+*) idle=wfi-forever ;;
+esac
 
 # No number where there is none.
 # shellcheck disable=SC2046
