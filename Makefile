@@ -55,7 +55,7 @@ OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
 OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o stat-json.o stat-svg.o perf-event.o)
-OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm powerpc x86) $(addsuffix /reg-names.o, riscv arm powerpc) arm/options.o x86/options.o
+OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm powerpc x86) $(addsuffix /reg-names.o, riscv arm powerpc) $(addsuffix /options.o, arm powerpc x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.
 OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-version.o cmd-help.o client.o \

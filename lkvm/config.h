@@ -168,6 +168,7 @@ struct config {
 	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
 	struct config_arm     arm;
 	struct config_riscv   riscv;
+	uint32_t              ppc_compat_pvr; /* the CPU generation to be held to (powerpc/options.h); 0: none */
 	struct config_cpuid_bit cpuid[CONFIG_MAX_CPUID_BITS]; /* x86 */
 	unsigned int          nr_cpuid;
 

@@ -11,6 +11,7 @@
 #include "lkvm/cpulist.h"
 #include "lkvm/log.h"
 #include "lkvm/splat.h"
+#include "powerpc/options.h"
 #include "riscv/options.h"
 #include "virtio/9p.h"
 #include "x86/options.h"
@@ -908,6 +909,9 @@ const struct option_spec run_options[] = {
 	  .arches = OPT_ARM64, .section = MACHINE, .parse = parse_tristate, .offset = CFG(arm.pvtime),
 	  .help = "tell the guest about time that the host took from it; auto, where the host can and the guest is no "
 		  "flat image, unless given" },
+	{ .long_name = "max-cpu-compat", .metavar = "NAME", .arches = OPT_PPC64, .section = MACHINE,
+	  .parse = ppc_parse_max_cpu_compat,
+	  .help = "a guest that sees no more than a CPU of power8, power9, power10 or power11; the host's unless given" },
 	{ .long_name = "aarch32", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,
 	  .offset = CFG(arm.aarch32), .help = "a 32-bit guest: zImage or 32-bit flat firmware" },
 	{ .long_name = "nested", .arches = OPT_ARM64, .section = MACHINE, .parse = option_parse_bool,

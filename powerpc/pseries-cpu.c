@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lkvm/byteorder.h"
+#include "powerpc/options.h"
 
 /* Linux arch/powerpc/include/asm/cputable.h */
 #define PPC_FEATURE2_ARCH_3_00 0x00800000u
@@ -21,6 +22,10 @@
 #define PA_FPU          (0u << 8 | 1)
 #define PA_NO_EXECUTE   (0u << 8 | 6)
 #define PA_TRUE_LE      (5u << 8 | 0)
+
+/* Its length without the two bytes of the head, up to what the architecture level brought (LoPAR appendix C). */
+#define PA_BYTES_207 24u
+#define PA_BYTES_300 64u
 
 static const char *const copied[] = {
 	"timebase-frequency", "clock-frequency", "bus-frequency",
@@ -144,6 +149,20 @@ void pseries_cpu_set_feature(struct pseries_cpu *cpu, unsigned int bit, bool on)
 		cpu->pa_features[at] |= mask;
 	else
 		cpu->pa_features[at] &= (uint8_t)~mask;
+}
+
+void pseries_cpu_hold_to(struct pseries_cpu *cpu, uint32_t pvr)
+{
+	size_t most = PSERIES_PA_BYTES;
+
+	if (pvr < PPC_COMPAT_POWER9)
+		most = PA_BYTES_207;
+	else if (pvr < PPC_COMPAT_POWER10)
+		most = PA_BYTES_300;
+	if (cpu->pa_bytes <= 2 + most)
+		return;
+	cpu->pa_bytes = 2 + most;
+	cpu->pa_features[0] = (uint8_t)most;
 }
 
 /* As the kernel reads a boolean parameter (lib/kstrtox.c). */

@@ -56,6 +56,9 @@ void pseries_cpu_guess(struct pseries_cpu *cpu, uint64_t hwcap2);
 /* Switches a feature bit (PSERIES_PA_*), growing the list where it is too short. */
 void pseries_cpu_set_feature(struct pseries_cpu *cpu, unsigned int bit, bool on);
 
+/* Takes away the features that came after the generation with logical PVR @pvr (powerpc/options.h). */
+void pseries_cpu_hold_to(struct pseries_cpu *cpu, uint32_t pvr);
+
 /*
  * True if the kernel parameters @params ask for a hash MMU ("disable_radix", with or without a value that means yes;
  * Linux Documentation/admin-guide/kernel-parameters.txt).

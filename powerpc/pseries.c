@@ -20,6 +20,7 @@
 #include "lkvm/log.h"
 #include "powerpc/image.h"
 #include "powerpc/mmu.h"
+#include "powerpc/options.h"
 #include "powerpc/pmu-probe.h"
 #include "powerpc/pseries-fdt.h"
 #include "powerpc/pseries-layout.h"
@@ -200,6 +201,8 @@ static int set_up_mmu(struct vm *vm)
 {
 	bool can_radix = kvm_check_cap(vm->fd, KVM_CAP_PPC_MMU_RADIX) > 0;
 
+	if (vm->cfg->ppc_compat_pvr && vm->cfg->ppc_compat_pvr < PPC_COMPAT_POWER9)
+		can_radix = false;
 	if (can_radix && !pseries_wants_hash(vm->cfg->params))
 		return set_up_radix(vm);
 	return set_up_hash(vm);
@@ -461,6 +464,8 @@ static int pseries_vm_create(struct vm *vm)
 	ret = set_up_mmu(vm);
 	if (ret)
 		return ret;
+	if (vm->cfg->ppc_compat_pvr)
+		pseries_cpu_hold_to(&arch->cpu, vm->cfg->ppc_compat_pvr);
 	pseries_cpu_set_feature(&arch->cpu, PSERIES_PA_RADIX, arch->cpu.radix);
 	if (kvm_check_cap(vm->fd, KVM_CAP_PPC_HTM) <= 0)
 		pseries_cpu_set_feature(&arch->cpu, PSERIES_PA_TM, false);
@@ -484,6 +489,24 @@ static void pseries_vm_destroy(struct vm *vm)
 	vm->arch = NULL;
 }
 
+/* --max-cpu-compat: KVM hides what came later, and the device tree names the generation in place of the CPU. */
+static int hold_to_generation(struct vcpu *vcpu)
+{
+	uint32_t pvr = vcpu->vm->cfg->ppc_compat_pvr;
+	int ret;
+
+	if (!pvr)
+		return 0;
+	ret = kvm_set_reg(vcpu->fd, KVM_REG_PPC_ARCH_COMPAT, &pvr);
+	if (ret == -EINVAL)
+		log_error("--max-cpu-compat: this host has no %s guests: its CPU, or its kernel's KVM, is older (take an "
+			  "earlier one)", ppc_compat_name(pvr));
+	else if (ret)
+		log_error("--max-cpu-compat: KVM refuses %s: %s", ppc_compat_name(pvr), strerror(-ret));
+	vcpu->vm->arch->cpu.pvr = pvr;
+	return ret;
+}
+
 static int pseries_vcpu_create(struct vcpu *vcpu)
 {
 	struct kvm_sregs sregs;
@@ -502,7 +525,7 @@ static int pseries_vcpu_create(struct vcpu *vcpu)
 			return ret;
 		vcpu->vm->arch->cpu.pvr = sregs.pvr;
 	}
-	return 0;
+	return hold_to_generation(vcpu);
 }
 
 static void pseries_vcpu_destroy(struct vcpu *vcpu)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* --cpu-feature of arm64 and --cpuid of x86-64. */
+/* --cpu-feature of arm64, --max-cpu-compat of powerpc and --cpuid of x86-64. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "lkvm/config.h"
 #include "lkvm/run-options.h"
 #include "tests/unit/test.h"
+#include "powerpc/options.h"
 #include "x86/cpuid.h"
 
 static int parse(struct config *cfg, unsigned int arch, const char *option)
@@ -85,8 +86,22 @@ static void test_x86(void)
 	bad(OPT_ARM64, "--cpuid=avx2=off", "exists on x86_64 only");
 }
 
+static void test_powerpc(void)
+{
+	struct config cfg;
+
+	CHECK_EQ(parse(&cfg, OPT_PPC64, "--max-cpu-compat=power9"), 0);
+	CHECK_EQ(cfg.ppc_compat_pvr, 0x0f000005);
+	CHECK_STR(ppc_compat_name(cfg.ppc_compat_pvr), "power9");
+	CHECK(!ppc_compat_name(0x004e1202));
+	config_free(&cfg);
+	bad(OPT_PPC64, "--max-cpu-compat=power7", "bad value 'power7', expected power8, power9, power10 or power11");
+	bad(OPT_PPC, "--max-cpu-compat=power9", "exists on ppc64le only");
+}
+
 const struct test cpu_options_tests[] = {
 	{ "arm", test_arm },
+	{ "powerpc", test_powerpc },
 	{ "x86", test_x86 },
 	{ 0 },
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lkvm/byteorder.h"
+#include "powerpc/options.h"
 #include "tests/unit/test.h"
 
 static char dir[64];
@@ -133,6 +134,29 @@ static void test_guess(void)
 	CHECK_EQ(cpu.nr_props, 3);
 }
 
+static void test_hold_to(void)
+{
+	static const struct {
+		uint32_t pvr;
+		size_t   bytes;
+	} rows[] = {
+		{ PPC_COMPAT_POWER11, 70 }, { PPC_COMPAT_POWER10, 70 }, { PPC_COMPAT_POWER9, 66 },
+		{ PPC_COMPAT_POWER8, 26 },
+		{ PPC_COMPAT_POWER9, 26 }, /* what is gone does not come back */
+	};
+	struct pseries_cpu cpu = { .pa_features = { 68, 0, 0xf6 }, .pa_bytes = 70 };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		pseries_cpu_hold_to(&cpu, rows[i].pvr);
+		CHECK_EQ(cpu.pa_bytes, rows[i].bytes);
+		CHECK_EQ(cpu.pa_features[0], rows[i].bytes - 2);
+		CHECK_EQ(cpu.pa_features[2], 0xf6);
+	}
+	memset(&cpu, 0, sizeof(cpu));
+	pseries_cpu_hold_to(&cpu, PPC_COMPAT_POWER8);
+	CHECK_EQ(cpu.pa_bytes, 0);
+}
+
 static void test_wants_hash(void)
 {
 	static const struct {
@@ -166,6 +190,7 @@ const struct test pseries_cpu_tests[] = {
 	{ "broken_features", test_broken_features },
 	{ "features", test_features },
 	{ "guess", test_guess },
+	{ "hold_to", test_hold_to },
 	{ "wants_hash", test_wants_hash },
 	{ "htab_order", test_htab_order },
 	{ 0 },

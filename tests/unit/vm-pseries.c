@@ -10,6 +10,7 @@
 #include "lkvm/byteorder.h"
 #include "lkvm/vm.h"
 #include "powerpc/arch.h"
+#include "powerpc/options.h"
 #include "powerpc/pseries-layout.h"
 #include "powerpc/pseries.h"
 #include "tests/unit/fake-kvm.h"
@@ -237,6 +238,28 @@ static void test_refused(void)
 	refused(&f, -ENOSYS, "load kvm_hv");
 }
 
+static void test_compat(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	f.cfg.ppc_compat_pvr = PPC_COMPAT_POWER9;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(KVM_REG_PPC_ARCH_COMPAT), PPC_COMPAT_POWER9);
+	CHECK_EQ(f.vm->arch->cpu.pvr, PPC_COMPAT_POWER9);
+	CHECK(f.vm->arch->cpu.radix);
+	teardown(&f);
+	setup(&f);
+	f.cfg.ppc_compat_pvr = PPC_COMPAT_POWER8;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK(!f.vm->arch->cpu.radix);
+	teardown(&f);
+	setup(&f);
+	f.cfg.ppc_compat_pvr = PPC_COMPAT_POWER11;
+	fake_kvm_reg_error(KVM_REG_PPC_ARCH_COMPAT, 0, EINVAL);
+	refused(&f, -EINVAL, "this host has no power11 guests");
+}
+
 /* POWER8's vCPUs would be threads of one core. */
 static void test_smt(void)
 {
@@ -455,6 +478,7 @@ const struct test vm_pseries_tests[] = {
 	{ "htab_fallback", test_htab_fallback },
 	{ "refused", test_refused },
 	{ "wrong_kernel", test_wrong_kernel },
+	{ "compat", test_compat },
 	{ "smt", test_smt },
 	{ "cpus", test_cpus },
 	{ "outcomes", test_outcomes },
