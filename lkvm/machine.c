@@ -83,7 +83,7 @@ int machine_place_uart2(struct machine *m, struct machine_device *out)
 	if (!m->uart2.size_bytes)
 		return place_mmio(m, MACHINE_UART8250, UART8250_BYTES, out);
 	*out = m->uart2;
-	return m->uart2.space == MACHINE_PIO ? 0 : machine_add_device(m, &m->uart2);
+	return machine_add_device(m, &m->uart2);
 }
 
 int machine_alloc_irq(struct machine *m, uint32_t *irq)

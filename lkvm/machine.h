@@ -94,8 +94,7 @@ int machine_add_device(struct machine *m, const struct machine_device *dev) LKVM
 int machine_place_virtio_mmio(struct machine *m, struct machine_device *out) LKVM_MUST_CHECK;
 
 /*
- * Finds a place for a second serial port, records it unless it is a port that every kernel knows, and copies it to
- * @out. Returns 0, or -ENOSPC (reported).
+ * Finds a place for a second serial port, records it and copies it to @out. Returns 0, or -ENOSPC (reported).
  */
 int machine_place_uart2(struct machine *m, struct machine_device *out) LKVM_MUST_CHECK;
 

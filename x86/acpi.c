@@ -160,14 +160,16 @@ static void add_pci(struct aml *aml, const struct machine_pci *pci)
 	aml_end(aml, dev);
 }
 
+/* Linux knows the ports without it, but not their interrupts: there are no ISA ones without the PIC. */
 static void add_uart(struct aml *aml, const struct machine_device *d)
 {
+	bool second = d->base == X86_PORT_COM2;
 	size_t dev, res;
 
-	dev = aml_device(aml, "COM1");
+	dev = aml_device(aml, second ? "COM2" : "COM1");
 	aml_name(aml, "_HID");
 	aml_eisa_id(aml, "PNP0501");
-	aml_name_integer(aml, "_UID", 1);
+	aml_name_integer(aml, "_UID", second ? 2 : 1);
 	aml_name(aml, "_CRS");
 	res = aml_resources(aml);
 	aml_io(aml, (uint16_t)d->base, (uint8_t)d->size_bytes);

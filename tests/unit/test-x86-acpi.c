@@ -419,6 +419,22 @@ static void test_dsdt_without_pci(void)
 	walk_dsdt();
 	CHECK(strstr(seen, "PCI0") == NULL);
 	CHECK(saw("/\\_SB_/COM1/_CRS io 3f8+8"));
+	CHECK(strstr(seen, "COM2") == NULL);
+}
+
+static void test_dsdt_second_uart(void)
+{
+	struct machine m = make_machine(1, 0);
+	struct machine_device uart2;
+
+	CHECK_EQ(machine_place_uart2(&m, &uart2), 0);
+	build(&m);
+	walk_dsdt();
+	CHECK(saw("/\\_SB_/COM1/_UID 1"));
+	CHECK(saw("/\\_SB_/COM2/_HID 105d041"));
+	CHECK(saw("/\\_SB_/COM2/_UID 2"));
+	CHECK(saw("/\\_SB_/COM2/_CRS io 2f8+8"));
+	CHECK(saw("/\\_SB_/COM2/_CRS irq 3 edge"));
 }
 
 /* Every buffer that is too small is noticed, and nothing is written behind it. */
@@ -488,6 +504,7 @@ const struct test x86_acpi_tests[] = {
 	{ "mcfg", test_mcfg },
 	{ "dsdt", test_dsdt },
 	{ "dsdt-without-pci", test_dsdt_without_pci },
+	{ "dsdt-second-uart", test_dsdt_second_uart },
 	{ "no-room", test_no_room },
 	{ "aml-lengths", test_aml_lengths },
 	{ "aml-integers", test_aml_integers },
