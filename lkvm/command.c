@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "lkvm/console.h"
@@ -87,8 +88,10 @@ struct command {
 	struct channel        channels[CHANNEL_COUNT];
 	struct channel       *active;     /* the one that init has chosen; NULL: none yet */
 	char                  broken[160]; /* why the channel can't be used any more; "": it can */
+	bool                  closed;     /* by the guest: broken, once the time for an explanation is over */
 	_Atomic uint64_t      received;
 	int                   output_error; /* loop thread */
+	int                   grace_fd;     /* that time's timer, -1: not needed yet. Loop thread */
 
 	/* The frame that is being sent. Loop thread. */
 	uint32_t              seq;
@@ -250,7 +253,7 @@ static void port_guest_open(void *opaque, bool open)
 	pthread_mutex_lock(&cmd->lock);
 	/* Only init has it open, and does not close it; but some kernels do, when they shut their devices down. */
 	if (!open && cmd->active == &cmd->channels[CHANNEL_VIRTIO])
-		break_channel(cmd, "the way to the guest's init closed: the guest is shutting down, or init is gone");
+		cmd->closed = true;
 	pthread_mutex_unlock(&cmd->lock);
 	wake(cmd);
 }
@@ -540,9 +543,47 @@ static void report_jobs(struct command *cmd)
 	}
 }
 
+/* ---- a channel that the guest closed (loop thread) ----------------------------------------------- */
+
+static void give_up_channel(struct command *cmd)
+{
+	break_channel(cmd, "the way to the guest's init closed: the guest is shutting down, or init is gone");
+}
+
+static void on_grace_over(void *opaque, uint32_t events)
+{
+	struct command *cmd = opaque;
+	uint64_t count;
+	ssize_t got LKVM_UNUSED = read(cmd->grace_fd, &count, sizeof(count));
+
+	(void)events;
+	pthread_mutex_lock(&cmd->lock);
+	give_up_channel(cmd);
+	pthread_mutex_unlock(&cmd->lock);
+	wake(cmd);
+}
+
+/* The panic or power-off that explains it is on its way, and a better answer. */
+static void wait_for_explanation(struct command *cmd)
+{
+	const struct itimerspec grace = { .it_value = { .tv_sec = COMMAND_GRACE_MS / 1000,
+							.tv_nsec = COMMAND_GRACE_MS % 1000 * 1000000l } };
+
+	if (cmd->grace_fd >= 0)
+		return;
+	cmd->grace_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (cmd->grace_fd < 0 || timerfd_settime(cmd->grace_fd, 0, &grace, NULL) ||
+	    loop_add(cmd->loop, cmd->grace_fd, EPOLLIN, on_grace_over, cmd))
+		give_up_channel(cmd);
+}
+
+/* ---- all of it (loop thread) --------------------------------------------------------------------- */
+
 static void command_pump(struct command *cmd)
 {
 	pthread_mutex_lock(&cmd->lock);
+	if (cmd->closed && !cmd->broken[0])
+		wait_for_explanation(cmd);
 	for (size_t i = 0; i < ARRAY_SIZE(cmd->jobs); i++) {
 		struct job *job = &cmd->jobs[i];
 
@@ -550,7 +591,7 @@ static void command_pump(struct command *cmd)
 			if (job->sinks[s].fd >= 0)
 				sink_write(cmd, job, &job->sinks[s]);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(cmd->jobs) && cmd->active && !cmd->broken[0]; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cmd->jobs) && cmd->active && !cmd->closed && !cmd->broken[0]; i++) {
 		struct job *job = &cmd->jobs[i];
 
 		while (job->used && tx_flush(cmd)) {
@@ -588,6 +629,7 @@ int command_create(struct command **out, struct loop *loop)
 	for (size_t i = 0; i < ARRAY_SIZE(cmd->channels); i++)
 		cmd->channels[i].cmd = cmd;
 	cmd->loop = loop;
+	cmd->grace_fd = -1;
 	cmd->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	ret = cmd->wake_fd < 0 ? -errno : loop_add(loop, cmd->wake_fd, EPOLLIN, on_wake, cmd);
 	if (ret) {
@@ -609,6 +651,10 @@ void command_destroy(struct command *cmd)
 	if (cmd->wake_fd >= 0) {
 		loop_del(cmd->loop, cmd->wake_fd);
 		close(cmd->wake_fd);
+	}
+	if (cmd->grace_fd >= 0) {
+		loop_del(cmd->loop, cmd->grace_fd);
+		close(cmd->grace_fd);
 	}
 	pthread_mutex_destroy(&cmd->lock);
 	free(cmd);

@@ -15,6 +15,11 @@
 
 /* As many as guest/init.c runs. */
 #define COMMAND_MAX_JOBS 8
+/*
+ * How long after the guest closed the channel its jobs are over: by then the guest's panic or power-off, which says
+ * more, has ended the VM, also on a slow machine with a console to print on.
+ */
+#define COMMAND_GRACE_MS 2000
 
 struct command;
 
