@@ -174,12 +174,13 @@ $(OBJ)/guest/%.o: guest/%.S
 	$(Q)$(CC) -I. -fno-pie -MMD -MP -c $< -o $@
 
 # The first process of guests that run a command. No C library: small, starts at once, and needs none to build.
-$(BUILD)/guest-init: guest/init.c guest/frame.c guest/frame.h guest/sys.h Makefile
+GUEST_INIT_SRCS := guest/init.c guest/frame.c guest/passwd.c
+$(BUILD)/guest-init: $(GUEST_INIT_SRCS) guest/frame.h guest/passwd.h guest/sys.h Makefile
 	$(call say,GUEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -I. $(ARCH_CPPFLAGS) -std=gnu11 -O2 $(WARNINGS) $(GUEST_FLAGS_$(ARCH)) -ffreestanding -fno-stack-protector \
 		-fno-pic -fno-strict-aliasing -fno-asynchronous-unwind-tables -nostdlib -nostartfiles -static -no-pie -s \
-		-Wl,--build-id=none -Wl,-z,noexecstack guest/init.c guest/frame.c -lgcc -o $@
+		-Wl,--build-id=none -Wl,-z,noexecstack $(GUEST_INIT_SRCS) -lgcc -o $@
 
 $(OBJ)/guest/init-image.o: guest/init-image.S $(BUILD)/guest-init
 	$(call say,AS,$@)
@@ -206,7 +207,7 @@ TEST_VM_SRCS_ppc := tests/unit/vm-e500.c
 TEST_VM_SRCS_ppc64le := tests/unit/vm-pseries.c
 TEST_VM_SRCS := tests/unit/vm-create.c tests/unit/vm-run.c tests/unit/vm-report.c tests/unit/vm-stats.c $(TEST_VM_SRCS_$(ARCH))
 TEST_OBJS := tests/unit/main.o $(TEST_SRCS:.c=.o) \
-	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o
+	$(OBJS_core) $(OBJS_virtio) $(OBJS_pure) lkvm/cmd-help.o guest/passwd.o
 TEST_FAKE_OBJS := $(if $(OBJS_$(ARCH)),$(TEST_VM_SRCS:.c=.o) tests/unit/fake-kvm.o tests/unit/vm-fixture.o lkvm/kvm-util.o \
 	lkvm/vm.o lkvm/vm-devices.o lkvm/boot-fdt.o lkvm/vcpu.o $(OBJS_report) $(OBJS_$(ARCH)) $(OBJS_probe_vm) $(OBJS_guest))
 TEST_FAKE_OBJS += $(if $(OBJS_$(ARCH)),$(OBJS_command))

@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #define FRAME_MAGIC         0x4b4cu /* "LK" */
-#define FRAME_VERSION       1
+#define FRAME_VERSION       2
 #define FRAME_HEADER_BYTES  20
 #define FRAME_MAX_PAYLOAD   65536
 /* With its header no longer than Linux writes to a virtio-console port at once (32 KiB). */
@@ -32,7 +32,7 @@
 enum frame_type {
 	FRAME_HELLO = 1, /* guest: it is there */
 	FRAME_EXEC,      /* host: u32 uid, u32 gid, u32 arguments, u32 variables; then NUL-ended: working
-			    directory, arguments, environment */
+			    directory, user's name ("": uid and gid count), arguments, environment */
 	FRAME_STARTED,   /* guest: the program runs */
 	FRAME_DATA,      /* bytes of a stream */
 	FRAME_CREDIT,    /* u32: as many more bytes may be sent */
@@ -52,8 +52,11 @@ enum frame_stream {
 enum frame_end {
 	END_EXITED,      /* code: exit status */
 	END_SIGNALED,    /* code: signal */
-	END_NOT_STARTED, /* code: Linux errno of the generic numbers, as the kernel gave it */
+	END_NOT_STARTED, /* code: Linux errno of the generic numbers, as the kernel gave it; or NO_SUCH_USER */
 };
+
+/* The guest has no /etc/passwd, or it has no line for the user. */
+#define NO_SUCH_USER 0x10000u
 
 #define WINDOW_IN  65536u
 #define WINDOW_OUT 262144u /* also stderr's */

@@ -5,6 +5,7 @@
  * is small and starts at once; nothing is freed, because nothing is allocated.
  */
 #include "guest/frame.h"
+#include "guest/passwd.h"
 #include "guest/sys.h"
 
 #include <asm/ioctls.h>
@@ -612,8 +613,26 @@ static long exec_in_path(char **argv, char **env)
 	return ret;
 }
 
-static void child(const int ends[STREAM_COUNT], int error_fd, const uint8_t *ids, const char *workdir, char **argv,
-		  char **env)
+/* What @user is in this guest. 0 or -NO_SUCH_USER. */
+static long find_user(const char *user, uint32_t *uid, uint32_t *gid)
+{
+	struct passwd_search search = { .name = user };
+	long fd = sys_open("/etc/passwd", O_RDONLY);
+	char text[1024];
+	long n;
+
+	while (fd >= 0 && (n = SYS3(__NR_read, fd, text, sizeof(text))) > 0)
+		passwd_search(&search, text, (size_t)n);
+	sys_close((int)fd);
+	if (!passwd_search(&search, "\n", 1))
+		return -(long)NO_SUCH_USER;
+	*uid = search.uid;
+	*gid = search.gid;
+	return 0;
+}
+
+static void child(const int ends[STREAM_COUNT], int error_fd, const uint8_t *ids, const char *workdir,
+		  const char *user, char **argv, char **env)
 {
 	uint32_t uid = frame_get_u32(ids), gid = frame_get_u32(ids + 4);
 	uint64_t none = 0;
@@ -624,7 +643,9 @@ static void child(const int ends[STREAM_COUNT], int error_fd, const uint8_t *ids
 	SYS1(__NR_setsid, 0);
 	for (int s = 0; s < STREAM_COUNT; s++)
 		SYS3(__NR_dup3, ends[s], s, 0);
-	err = SYS1(__NR_chdir, workdir);
+	err = *user ? find_user(user, &uid, &gid) : 0;
+	if (!err)
+		err = SYS1(__NR_chdir, workdir);
 	if (!err && (uid || gid)) {
 		SYS2(__NR_setgroups, 0, 0);
 		err = SYS1(__NR_setgid, gid);
@@ -639,7 +660,8 @@ static void child(const int ends[STREAM_COUNT], int error_fd, const uint8_t *ids
 }
 
 /* Starts @job. Returns 0 or -errno of what failed, the program's execve() included. */
-static long spawn(struct job *job, const uint8_t *ids, const char *workdir, char **argv, char **env)
+static long spawn(struct job *job, const uint8_t *ids, const char *workdir, const char *user, char **argv,
+		  char **env)
 {
 	int pipes[STREAM_COUNT + 1][2];
 	int ends[STREAM_COUNT];
@@ -664,7 +686,7 @@ static long spawn(struct job *job, const uint8_t *ids, const char *workdir, char
 	}
 	pid = SYS5(__NR_clone, SIG_CHLD, 0, 0, 0, 0);
 	if (pid == 0)
-		child(ends, pipes[STREAM_COUNT][1], ids, workdir, argv, env);
+		child(ends, pipes[STREAM_COUNT][1], ids, workdir, user, argv, env);
 	for (int s = 0; s < STREAM_COUNT; s++)
 		sys_close(ends[s]);
 	sys_close(pipes[STREAM_COUNT][1]);
@@ -697,7 +719,7 @@ static void start_job(const struct frame *frame)
 	static uint8_t payload[FRAME_MAX_PAYLOAD];
 	uint32_t nr_args, nr_env, total;
 	struct job *job = 0;
-	char *at, *end, *workdir;
+	char *at, *end, *workdir, *user;
 	long ret = -E2BIG;
 
 	for (int i = 0; !job && i < MAX_JOBS; i++)
@@ -724,7 +746,8 @@ static void start_job(const struct frame *frame)
 	at = (char *)payload + 16;
 	end = (char *)payload + frame->len;
 	workdir = next_word(&at, end);
-	if (workdir && nr_args && nr_args <= MAX_WORDS && nr_env <= MAX_WORDS - nr_args) {
+	user = next_word(&at, end);
+	if (user && nr_args && nr_args <= MAX_WORDS && nr_env <= MAX_WORDS - nr_args) {
 		total = 0;
 		for (uint32_t i = 0; i < nr_args; i++)
 			words[total++] = next_word(&at, end);
@@ -732,7 +755,7 @@ static void start_job(const struct frame *frame)
 		for (uint32_t i = 0; i < nr_env; i++)
 			words[total++] = next_word(&at, end);
 		words[total] = 0;
-		ret = spawn(job, payload, workdir, words, words + nr_args + 1);
+		ret = spawn(job, payload, workdir, user, words, words + nr_args + 1);
 	}
 	if (ret)
 		send_status(job, END_NOT_STARTED, (uint32_t)-ret);

@@ -28,8 +28,8 @@ static const struct option_spec exec_options[] = {
 	{ .long_name = "workdir", .metavar = "DIR", .arches = OPT_ALL, .section = "Options",
 	  .parse = option_parse_string, .offset = offsetof(struct config, workdir),
 	  .help = "the command's working directory in the guest, / unless given" },
-	{ .long_name = "user", .metavar = "UID[:GID]", .arches = OPT_ALL, .section = "Options",
-	  .parse = run_option_user, .help = "run the command as this user, 0 unless given" },
+	{ .long_name = "user", .metavar = "USER", .arches = OPT_ALL, .section = "Options",
+	  .parse = run_option_user, .help = "run the command as this user of the guest: a name, UID or UID:GID; 0 unless given" },
 };
 
 static const size_t exec_options_nr = ARRAY_SIZE(exec_options);
@@ -98,7 +98,7 @@ static int exec_status(const json_t *result, const char *name)
 							  : END_NOT_STARTED;
 
 	if (end == END_NOT_STARTED)
-		log_error("cannot run %s in the guest: %s", name, strerror((int)code));
+		log_error("cannot run %s in the guest: %s", name, command_why_not_started((uint32_t)code));
 	return command_exit_status(end, (uint32_t)code);
 }
 
@@ -113,9 +113,9 @@ static int exec_in(const struct config *cfg, char *const *command)
 	if (client_connect(&conn, cfg->name, false))
 		return EXIT_STATUS_START_FAILED;
 	env = command_make_env(cfg->env, cfg->nr_env, term, sizeof(term));
-	request = env ? json_pack("{s:i, s:s, s:o, s:o, s:s, s:I, s:I}", "id", 1, "command", "exec", "argv",
-				  array_of(command), "env", array_of(env), "workdir", cfg->workdir, "uid",
-				  (json_int_t)cfg->uid, "gid", (json_int_t)cfg->gid) : NULL;
+	request = env ? json_pack("{s:i, s:s, s:o, s:o, s:s, s:s*, s:I, s:I}", "id", 1, "command", "exec", "argv",
+				  array_of(command), "env", array_of(env), "workdir", cfg->workdir, "user",
+				  cfg->user, "uid", (json_int_t)cfg->uid, "gid", (json_int_t)cfg->gid) : NULL;
 	free(env);
 	if (request) {
 		ret = client_call_with_fds(conn, request, fds, ARRAY_SIZE(fds), &result);

@@ -717,12 +717,13 @@ static int make_exec(struct job *job, const struct command_job *spec)
 {
 	uint32_t nr_args, nr_env;
 	uint32_t args_bytes = words_bytes(spec->argv, &nr_args), env_bytes = words_bytes(spec->env, &nr_env);
-	size_t dir_bytes = strlen(spec->workdir) + 1;
+	const char *user = spec->user ? spec->user : "";
+	size_t bytes = EXEC_HEADER_BYTES + strlen(spec->workdir) + 1 + strlen(user) + 1 + args_bytes + env_bytes;
 	uint8_t *at;
 
-	if (EXEC_HEADER_BYTES + dir_bytes + args_bytes + env_bytes > FRAME_MAX_PAYLOAD)
+	if (bytes > FRAME_MAX_PAYLOAD)
 		return -E2BIG;
-	job->exec_len = (uint32_t)(EXEC_HEADER_BYTES + dir_bytes + args_bytes + env_bytes);
+	job->exec_len = (uint32_t)bytes;
 	job->exec = malloc(job->exec_len);
 	if (!job->exec)
 		return -ENOMEM;
@@ -731,6 +732,7 @@ static int make_exec(struct job *job, const struct command_job *spec)
 	frame_put_u32(job->exec + 8, nr_args);
 	frame_put_u32(job->exec + 12, nr_env);
 	at = put_word(job->exec + EXEC_HEADER_BYTES, spec->workdir);
+	at = put_word(at, user);
 	for (char *const *word = spec->argv; *word; word++)
 		at = put_word(at, *word);
 	for (char *const *word = spec->env; *word; word++)
@@ -855,6 +857,11 @@ int command_exit_status(enum frame_end end, uint32_t code)
 	default:
 		return code == ENOENT || code == ENOTDIR ? EXIT_STATUS_NOT_FOUND : EXIT_STATUS_NOT_EXECUTABLE;
 	}
+}
+
+const char *command_why_not_started(uint32_t code)
+{
+	return code == NO_SUCH_USER ? "its /etc/passwd has no such user (--user)" : strerror((int)code);
 }
 
 uint64_t command_received(const struct command *cmd)

@@ -27,6 +27,7 @@ struct command_job {
 	char *const *argv;     /* NULL-terminated; the first word is the program */
 	char *const *env;      /* NULL-terminated */
 	const char  *workdir;
+	const char  *user;     /* by its name in the guest's /etc/passwd; NULL: */
 	uint32_t     uid, gid;
 	int          fds[STREAM_COUNT]; /* stdin, stdout, stderr; not owned; -1: none */
 	/* The guest has started the program. Main loop. */
@@ -75,6 +76,9 @@ char **command_make_env(char *const *extra, unsigned int nr, char *term, size_t 
 
 /* The exit status of lkvm for a command that ended so: its own, 128 + signal, 126 or 127. */
 int command_exit_status(enum frame_end end, uint32_t code);
+
+/* Why a command was not started, from its code, in words of static storage. */
+const char *command_why_not_started(uint32_t code);
 
 /* How many bytes have come from the guest. Any thread. */
 uint64_t command_received(const struct command *cmd);

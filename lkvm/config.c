@@ -51,6 +51,7 @@ void config_free(struct config *cfg)
 	}
 	free(cfg->adds);
 	free(cfg->workdir);
+	free(cfg->user);
 	free(cfg->modules);
 	free(cfg->root);
 	free(cfg->vmlinux);
@@ -138,11 +139,11 @@ static int validate_command(const struct config *cfg)
 		return -EINVAL;
 	}
 	/* These would have no effect, and nothing that a user asks for is ignored. */
-	if (!cfg->command && (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->root || cfg->uid || cfg->gid ||
-			      strcmp(cfg->workdir, "/"))) {
+	if (!cfg->command && (cfg->nr_adds || cfg->nr_env || cfg->modules || cfg->root || cfg->user || cfg->uid ||
+			      cfg->gid || strcmp(cfg->workdir, "/"))) {
 		log_error("%s needs a command to run in the guest (-- CMD)",
 			  cfg->root ? "--root" : cfg->nr_adds ? "--add" : cfg->nr_env ? "--env" : cfg->modules ? "--modules" :
-			  cfg->uid || cfg->gid ? "--user" : "--workdir");
+			  cfg->user || cfg->uid || cfg->gid ? "--user" : "--workdir");
 		return -EINVAL;
 	}
 	return 0;

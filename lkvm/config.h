@@ -107,6 +107,8 @@ struct config_cpuid_bit {
 	char     name[32]; /* as the user wrote it */
 };
 
+/* Of a user's name; useradd(8) and others stop at 32. */
+#define CONFIG_USER_CHARS 255
 #define CONFIG_MAX_CPUID_BITS 64
 
 /* What only arm64 guests have. */
@@ -211,6 +213,7 @@ struct config {
 	char        *root;        /* a directory that is the guest's root; NULL: it is in memory */
 	enum config_root_type root_type;
 	bool         root_rw;     /* what the guest writes goes there */
+	char        *user;        /* by name; NULL: uid and gid count */
 	uint32_t     uid, gid;
 };
 

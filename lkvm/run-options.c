@@ -718,17 +718,29 @@ int run_option_env(void *target, const struct option_use *use, const char *arg, 
 
 int run_option_user(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
 {
+	static const char expected[] = "a user's name, UID or UID:GID";
 	struct config *cfg = target;
-	uint64_t uid, gid;
-	char first[24];
+	uint64_t uid = 0, gid;
+	char first[24], *user = NULL;
 	size_t len = strcspn(arg, ":");
 
-	snprintf(first, sizeof(first), "%.*s", (int)MIN(len, sizeof(first) - 1), arg);
-	if (parse_u64(first, &uid) || len >= sizeof(first) || uid >= UINT32_MAX)
-		return options_bad_value(use, arg, "numbers, UID or UID:GID");
+	if (arg[0] < '0' || arg[0] > '9') {
+		/* What /etc/passwd could have no line for. */
+		if (!len || arg[len] || strchr(arg, '\n') || len > CONFIG_USER_CHARS)
+			return options_bad_value(use, arg, expected);
+		user = strdup(arg);
+		if (!user)
+			return out_of_memory();
+	} else {
+		snprintf(first, sizeof(first), "%.*s", (int)MIN(len, sizeof(first) - 1), arg);
+		if (parse_u64(first, &uid) || len >= sizeof(first) || uid >= UINT32_MAX)
+			return options_bad_value(use, arg, expected);
+	}
 	gid = uid;
 	if (arg[len] && (parse_u64(arg + len + 1, &gid) || gid >= UINT32_MAX))
-		return options_bad_value(use, arg, "numbers, UID or UID:GID");
+		return options_bad_value(use, arg, expected);
+	free(cfg->user);
+	cfg->user = user;
 	cfg->uid = (uint32_t)uid;
 	cfg->gid = (uint32_t)gid;
 	return 0;
@@ -835,8 +847,8 @@ const struct option_spec run_options[] = {
 	{ .long_name = "workdir", .metavar = "DIR", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = option_parse_string, .offset = CFG(workdir),
 	  .help = "the command's working directory in the guest, / unless given" },
-	{ .long_name = "user", .metavar = "UID[:GID]", .arches = OPT_ALL, .section = COMMAND, .parse = run_option_user,
-	  .help = "run the command as this user, 0 unless given" },
+	{ .long_name = "user", .metavar = "USER", .arches = OPT_ALL, .section = COMMAND, .parse = run_option_user,
+	  .help = "run the command as this user of the guest: a name, UID or UID:GID; 0 unless given" },
 	{ .long_name = "modules", .metavar = "DIR|auto", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = option_parse_string, .offset = CFG(modules),
 	  .help = "for a kernel whose virtio drivers are modules: where they are; auto: /lib/modules/VERSION" },

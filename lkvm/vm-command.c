@@ -42,11 +42,12 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 				strsignal((int)code));
 		return;
 	case END_NOT_STARTED:
-		log_error("cannot run %s in the guest: %s%s", name, strerror((int)code),
+		log_error("cannot run %s in the guest: %s%s", name, command_why_not_started(code),
 			  code != ENOENT ? "" :
 			  vm->cfg->root ? " (it must be in the directory of --root)" :
 					  " (bring it with --add or --initrd)");
-		vm_request_stop(vm, OUTCOME_COMMAND, status, "cannot run %s in the guest: %s", name, strerror((int)code));
+		vm_request_stop(vm, OUTCOME_COMMAND, status, "cannot run %s in the guest: %s", name,
+				command_why_not_started(code));
 		return;
 	}
 }
@@ -59,6 +60,7 @@ static int start(struct vm *vm)
 		.argv = cfg->command,
 		.env = command_make_env(cfg->env, cfg->nr_env, term, sizeof(term)),
 		.workdir = cfg->workdir,
+		.user = cfg->user,
 		.uid = cfg->uid,
 		.gid = cfg->gid,
 		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },

@@ -167,6 +167,7 @@ static int exec_start(struct vm *vm, struct control_call *call, char *const *arg
 	struct exec *exec = malloc(sizeof(*exec));
 	struct command_job job = {
 		.argv = argv, .env = env, .workdir = workdir ? workdir : "/", .ended = exec_ended, .opaque = exec,
+		.user = json_string_value(json_object_get(call->args, "user")),
 		.uid = (uint32_t)json_integer_value(json_object_get(call->args, "uid")),
 		.gid = (uint32_t)json_integer_value(json_object_get(call->args, "gid")),
 	};

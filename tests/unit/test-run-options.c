@@ -544,6 +544,32 @@ static void test_hints(void)
 	bad("--kernel=", "--kernel: value missing, expected FILE");
 }
 
+static void test_user(void)
+{
+	struct config cfg;
+
+	good_on(OPT_ARM64, &cfg, "K --user 7 -- c");
+	CHECK(!cfg.user);
+	CHECK_EQ(cfg.uid, 7);
+	CHECK_EQ(cfg.gid, 7);
+	config_free(&cfg);
+	good_on(OPT_ARM64, &cfg, "K --user www-data --user 7:0 -- c");
+	CHECK(!cfg.user);
+	CHECK_EQ(cfg.uid, 7);
+	CHECK_EQ(cfg.gid, 0);
+	config_free(&cfg);
+	good_on(OPT_ARM64, &cfg, "K --user 7 --user www-data -- c");
+	CHECK_STR(cfg.user, "www-data");
+	CHECK_EQ(cfg.uid, 0);
+	CHECK_EQ(cfg.gid, 0);
+	config_free(&cfg);
+	bad("K --user 7x -- c", "--user: bad value '7x', expected a user's name, UID or UID:GID");
+	bad("K --user 7: -- c", "--user: bad value '7:', expected a user's name, UID or UID:GID");
+	bad("K --user :7 -- c", "--user: bad value ':7', expected a user's name, UID or UID:GID");
+	bad("K --user me:7 -- c", "--user: bad value 'me:7', expected a user's name, UID or UID:GID");
+	bad("K --user 4294967295 -- c", "--user: bad value '4294967295', expected a user's name, UID or UID:GID");
+}
+
 const struct test run_options_tests[] = {
 	{ "kvmtool-script", test_kvmtool_script },
 	{ "kernel-as-word", test_kernel_as_word },
@@ -566,6 +592,7 @@ const struct test run_options_tests[] = {
 	{ "every-option", test_every_option },
 	{ "table", test_table },
 	{ "command", test_command },
+	{ "user", test_user },
 	{ "help", test_help },
 	{ "hints", test_hints },
 	{ 0 },
