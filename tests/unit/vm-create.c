@@ -167,6 +167,31 @@ static void test_too_many_cpus(void)
 	vm_fixture_free(&cfg);
 }
 
+/* Directories are shared, and given back whatever fails; one that is not there is an error before anything runs. */
+static void test_shares(void)
+{
+	struct config cfg;
+	struct vm *vm;
+	int fds;
+
+	vm_fixture_config(&cfg);
+	fds = test_open_fds();
+	cfg.shares[0] = (struct config_share){ .dir = strdup("/"), .tag = strdup("top"), .readonly = true };
+	cfg.shares[1] = (struct config_share){ .dir = strdup("/tmp"), .tag = strdup("tmp") };
+	cfg.nr_shares = 2;
+	for (unsigned int n = 1; fail_nth(&cfg, n, EIO); n++)
+		;
+	free(cfg.shares[1].dir);
+	cfg.shares[1].dir = strdup("/no/such/dir");
+	fake_kvm_reset();
+	vm_fixture_host();
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&vm, &cfg), -ENOENT);
+	CHECK_STR(test_stderr_end(), "lkvm: cannot share /no/such/dir: No such file or directory\n");
+	CHECK_EQ(test_open_fds(), fds);
+	vm_fixture_free(&cfg);
+}
+
 static void test_two_vms_at_once(void)
 {
 	struct config cfg;
@@ -195,6 +220,7 @@ const struct test vm_create_tests[] = {
 	{ "no_permission", test_no_permission },
 	{ "capability_missing", test_capability_missing },
 	{ "too_many_cpus", test_too_many_cpus },
+	{ "shares", test_shares },
 	{ "two_vms_at_once", test_two_vms_at_once },
 	{ 0 },
 };
