@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libfdt.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,22 +16,10 @@
 #include "lkvm/log.h"
 #include "lkvm/uart8250.h"
 
-/* Hold an ordinary guest's nodes and names; they grow by doubling for guests with many CPUs. */
-#define FDT_FIRST_BYTES       KIB(8)
-#define FDT_FIRST_NAMES_BYTES KIB(2)
-/* Far above what any guest takes. */
+/* Holds an ordinary guest's tree; grows by doubling for guests with many CPUs. */
+#define FDT_FIRST_BYTES KIB(8)
+/* What libfdt's int sizes can count, far above what any guest takes. */
 #define FDT_MAX_BYTES MIB(64)
-
-/* Devicetree specification §5: header, then the (empty) list of reserved memory, then nodes. */
-#define FDT_MAGIC_WORD    0xd00dfeed
-#define FDT_HEADER_BYTES  40
-#define FDT_RESERVE_BYTES 16
-#define FDT_FORMAT        17
-#define FDT_FORMAT_OLDEST 16
-#define FDT_TAG_BEGIN     1
-#define FDT_TAG_END       2
-#define FDT_TAG_PROPERTY  3
-#define FDT_TAG_LAST      9
 
 #define FDT_MAX_NAME 128
 
@@ -57,92 +46,78 @@ static void fdt_fail(struct fdt *fdt, int err)
 		fdt->err = err;
 }
 
-/* Appends @bytes zeros; where they are, or NULL with an error noted. Earlier such pointers are gone. */
-static uint8_t *fdt_append(struct fdt *fdt, struct fdt_part *part, size_t bytes)
-{
-	size_t size = part->size_bytes;
-	uint8_t *at;
-
-	while (size - part->len < bytes && size <= FDT_MAX_BYTES)
-		size *= 2;
-	if (size > FDT_MAX_BYTES) {
-		fdt_fail(fdt, -ENOMEM);
-		return NULL;
-	}
-	if (!part->buf || size != part->size_bytes) {
-		uint8_t *buf = realloc(part->buf, size);
-
-		if (!buf) {
-			fdt_fail(fdt, -ENOMEM);
-			return NULL;
-		}
-		part->buf = buf;
-		part->size_bytes = size;
-	}
-	at = part->buf + part->len;
-	memset(at, 0, bytes);
-	part->len += bytes;
-	return at;
-}
-
-static void fdt_tag(struct fdt *fdt, uint32_t tag)
-{
-	uint8_t *at = fdt_append(fdt, &fdt->tree, 4);
-
-	if (at)
-		put_be32(at, tag);
-}
-
 void fdt_begin(struct fdt *fdt)
 {
+	int ret;
+
 	memset(fdt, 0, sizeof(*fdt));
 	fdt->next_phandle = 1;
-	fdt->tree.size_bytes = FDT_FIRST_BYTES;
-	fdt->names.size_bytes = FDT_FIRST_NAMES_BYTES;
-	(void)fdt_append(fdt, &fdt->tree, FDT_HEADER_BYTES + FDT_RESERVE_BYTES);
+	fdt->size_bytes = FDT_FIRST_BYTES;
+	fdt->buf = malloc(fdt->size_bytes);
+	if (!fdt->buf) {
+		fdt_fail(fdt, -ENOMEM);
+		return;
+	}
+	/* Looking for each name among all others would take as long as all the rest of a small guest's start. */
+	ret = fdt_create_with_flags(fdt->buf, (int)fdt->size_bytes, FDT_CREATE_FLAG_NO_NAME_DEDUP);
+	if (!ret)
+		ret = fdt_finish_reservemap(fdt->buf);
+	if (ret)
+		fdt_fail(fdt, -EINVAL);
 }
 
-/* Names go behind nodes, and the header before them. */
-static void fdt_finish(struct fdt *fdt)
+static bool fdt_grow(struct fdt *fdt)
 {
-	uint32_t header[FDT_HEADER_BYTES / 4] = {
-		FDT_MAGIC_WORD, 0, FDT_HEADER_BYTES + FDT_RESERVE_BYTES, 0, FDT_HEADER_BYTES,
-		FDT_FORMAT, FDT_FORMAT_OLDEST, 0 /* boot CPU */,
-	};
-	uint8_t *at;
+	size_t size = fdt->size_bytes * 2;
+	void *buf = size <= FDT_MAX_BYTES ? malloc(size) : NULL;
 
-	fdt_tag(fdt, FDT_TAG_LAST);
-	header[3] = (uint32_t)fdt->tree.len;
-	header[8] = (uint32_t)fdt->names.len;
-	header[9] = header[3] - header[2];
-	at = fdt_append(fdt, &fdt->tree, fdt->names.len);
-	if (!at)
-		return;
-	if (fdt->names.len)
-		memcpy(at, fdt->names.buf, fdt->names.len);
-	header[1] = (uint32_t)fdt->tree.len;
-	for (size_t i = 0; i < ARRAY_SIZE(header); i++)
-		put_be32(fdt->tree.buf + i * 4, header[i]);
+	if (!buf || fdt_resize(fdt->buf, buf, (int)size) < 0) {
+		free(buf);
+		fdt_fail(fdt, -ENOMEM);
+		return false;
+	}
+	free(fdt->buf);
+	fdt->buf = buf;
+	fdt->size_bytes = size;
+	return true;
+}
+
+/*
+ * Looks at what libfdt returned: true if the call is to be made again, with more room. Anything but
+ * lack of room is a mistake of the caller (a property after a subnode, an end without a beginning).
+ */
+static bool fdt_again(struct fdt *fdt, int ret)
+{
+	if (!ret)
+		return false;
+	if (ret == -FDT_ERR_NOSPACE)
+		return fdt_grow(fdt);
+	fdt_fail(fdt, -EINVAL);
+	return false;
 }
 
 int fdt_end(struct fdt *fdt, void **blob, size_t *size_bytes)
 {
+	int ret = 0;
+
 	if (fdt->depth)
 		fdt_fail(fdt, -EINVAL);
-	if (!fdt->err)
-		fdt_finish(fdt);
-	free(fdt->names.buf);
-	fdt->names.buf = NULL;
-	if (fdt->err) {
-		log_error("cannot build the guest's device tree: %s",
-			  fdt->err == -ENOMEM ? "out of memory" : "its nodes and properties are out of order");
-		free(fdt->tree.buf);
-		fdt->tree.buf = NULL;
-		return fdt->err;
+	if (!fdt->err) {
+		do {
+			ret = fdt_finish(fdt->buf);
+		} while (fdt_again(fdt, ret));
 	}
-	*blob = fdt->tree.buf;
-	*size_bytes = fdt->tree.len;
-	fdt->tree.buf = NULL;
+	if (fdt->err) {
+		ret = fdt->err;
+		log_error("cannot build the guest's device tree: %s",
+			  ret == -ENOMEM ? "out of memory" : "its nodes and properties are out of order");
+		free(fdt->buf);
+		fdt->buf = NULL;
+		return ret;
+	}
+	*blob = fdt->buf;
+	*size_bytes = fdt_totalsize(fdt->buf);
+	fdt->buf = NULL;
 	return 0;
 }
 
@@ -175,9 +150,8 @@ int fdt_dump(const char *path, const void *blob, size_t size_bytes)
 void fdt_node(struct fdt *fdt, const char *fmt, ...)
 {
 	char name[FDT_MAX_NAME];
-	uint8_t *at;
 	va_list ap;
-	int n;
+	int n, ret;
 
 	if (fdt->err)
 		return;
@@ -188,50 +162,39 @@ void fdt_node(struct fdt *fdt, const char *fmt, ...)
 		fdt_fail(fdt, -EINVAL);
 		return;
 	}
-	fdt_tag(fdt, FDT_TAG_BEGIN);
-	at = fdt_append(fdt, &fdt->tree, (size_t)align_up((uint64_t)n + 1, 4));
-	if (at)
-		memcpy(at, name, (size_t)n);
+	do {
+		ret = fdt_begin_node(fdt->buf, name);
+	} while (fdt_again(fdt, ret));
 	fdt->depth++;
 	fdt->child_ended = false;
 }
 
 void fdt_node_end(struct fdt *fdt)
 {
+	int ret;
+
 	if (!fdt->depth)
 		fdt_fail(fdt, -EINVAL);
 	if (fdt->err)
 		return;
-	fdt_tag(fdt, FDT_TAG_END);
+	do {
+		ret = fdt_end_node(fdt->buf);
+	} while (fdt_again(fdt, ret));
 	fdt->depth--;
 	fdt->child_ended = true;
 }
 
-/*
- * Each property brings its name: looking whether it is there already would take as long as all the rest of a small
- * guest's start.
- */
 void fdt_bytes(struct fdt *fdt, const char *name, const void *v, size_t len)
 {
-	size_t name_bytes = strlen(name) + 1, name_at = fdt->names.len;
-	uint8_t *at;
+	int ret;
 
 	if (len > FDT_MAX_BYTES || !fdt->depth || fdt->child_ended)
 		fdt_fail(fdt, -EINVAL);
 	if (fdt->err)
 		return;
-	at = fdt_append(fdt, &fdt->names, name_bytes);
-	if (!at)
-		return;
-	memcpy(at, name, name_bytes);
-	at = fdt_append(fdt, &fdt->tree, 12 + (size_t)align_up(len, 4));
-	if (!at)
-		return;
-	put_be32(at, FDT_TAG_PROPERTY);
-	put_be32(at + 4, (uint32_t)len);
-	put_be32(at + 8, (uint32_t)name_at);
-	if (len)
-		memcpy(at + 12, v, len);
+	do {
+		ret = fdt_property(fdt->buf, name, v, (int)len);
+	} while (fdt_again(fdt, ret));
 }
 
 void fdt_empty(struct fdt *fdt, const char *name)
@@ -262,18 +225,19 @@ void fdt_str(struct fdt *fdt, const char *name, const char *v)
 
 void fdt_cells(struct fdt *fdt, const char *name, const uint32_t *cells, size_t nr)
 {
-	uint8_t *at;
+	uint8_t *be;
 
-	if (nr > FDT_MAX_BYTES / 4) {
+	if (fdt->err)
+		return;
+	be = nr <= FDT_MAX_BYTES / 4 ? malloc(nr * 4 + 1) : NULL;
+	if (!be) {
 		fdt_fail(fdt, -ENOMEM);
 		return;
 	}
-	fdt_bytes(fdt, name, cells, nr * 4);
-	if (fdt->err)
-		return;
-	at = fdt->tree.buf + fdt->tree.len - nr * 4;
 	for (size_t i = 0; i < nr; i++)
-		put_be32(at + i * 4, cells[i]);
+		put_be32(be + i * 4, cells[i]);
+	fdt_bytes(fdt, name, be, nr * 4);
+	free(be);
 }
 
 /* Appends @v as two cells; returns the number of cells so far. */

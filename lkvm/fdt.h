@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device tree under construction, in the flattened format of the Devicetree specification §5: buffers that
- * grow and an error that sticks, so that builders read as a list of properties and check once at the end. Pure.
+ * A device tree under construction: libfdt's sequential-write functions with a buffer that grows
+ * and an error that sticks, so that builders read as a list of properties and check once at the
+ * end. Pure.
  */
 #ifndef LKVM_FDT_H
 #define LKVM_FDT_H
@@ -11,18 +12,12 @@
 
 #define FDT_RNG_SEED_BYTES 64
 
-struct fdt_part {
-	uint8_t *buf;
-	size_t   len;
-	size_t   size_bytes; /* allocated, once buf is there */
-};
-
 struct fdt {
-	struct fdt_part tree;  /* header and nodes */
-	struct fdt_part names; /* of properties */
+	void  *buf;
+	size_t size_bytes; /* allocated */
 	int    err;        /* first error, -errno; later calls do nothing */
 	uint32_t next_phandle;
-	/* What no reader would take: see fdt_end(). */
+	/* libfdt takes trees of any shape; these find what a reader would not: see fdt_end(). */
 	unsigned int depth;  /* nodes begun and not ended */
 	bool   child_ended;  /* a subnode of the current node is complete: no property may follow */
 };
