@@ -289,7 +289,8 @@ fuzz-bins: $(FUZZ_BINS)
 
 fuzz:
 	$(Q)$(MAKE) --no-print-directory VARIANT=-fuzz STATIC=0 CC=clang OPT='-O1 -g' \
-		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined' fuzz-bins
+		SANITIZE='-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined' \
+		CFLAGS='-Wno-ignored-optimization-argument -Wno-string-plus-int $(CFLAGS)' fuzz-bins
 	@for f in $(FUZZ_SRCS:tests/fuzz/%.c=%); do \
 		mkdir -p build/corpus/$$f; \
 		echo "== $$f, $(FUZZ_SECONDS) s"; \

@@ -390,9 +390,28 @@ static void on_console_panic(void *opaque, const char *line, bool final)
 	vm_guest_panicked(opaque, line, final);
 }
 
+static bool has_panicked(struct vm *vm)
+{
+	bool yes;
+
+	pthread_mutex_lock(&vm->vcpu_lock);
+	yes = vm->panic_text[0] != '\0';
+	pthread_mutex_unlock(&vm->vcpu_lock);
+	return yes;
+}
+
 static void on_console_line(void *opaque, const char *line)
 {
-	vm_watch_line(opaque, line);
+	static const char rebooting[] = "Rebooting in ";
+	struct vm *vm = opaque;
+
+	vm_watch_line(vm, line);
+	/*
+	 * With panic=N this takes the place of the closing line, and the CPU is still in panic(): once it has
+	 * rebooted, there is nothing left to see.
+	 */
+	if (!strncmp(splat_text(line), rebooting, sizeof(rebooting) - 1) && has_panicked(vm))
+		vm_guest_panicked(vm, line, true);
 }
 
 static void on_console_quit(void *opaque)

@@ -661,6 +661,34 @@ static void test_stopped_after_panic(void)
 	}
 }
 
+/* The last that a kernel says of its panic ends the run at once; the same words before do not. */
+static void test_panic_is_over(void)
+{
+	static const char *const last[] = {
+		"[    1.0] ---[ end Kernel panic - not syncing: x ]---\n",
+		"[    1.0] Rebooting in 180 seconds..\n",
+	};
+
+	for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		struct config cfg;
+		struct vm *vm;
+
+		fake_kvm_reset();
+		vm_fixture_host();
+		vm_fixture_config(&cfg);
+		CHECK_EQ(vm_create(&vm, &cfg), 0);
+		console_write(vm->console, last[1], strlen(last[1]));
+		CHECK_STR(vm->panic_text, "");
+		vm_guest_panicked(vm, "Kernel panic - not syncing: x", false);
+		CHECK_EQ(vm->outcome.kind, OUTCOME_NONE);
+		console_write(vm->console, last[i], strlen(last[i]));
+		CHECK_EQ(vm->outcome.kind, OUTCOME_PANIC);
+		CHECK_STR(vm->outcome.text, "Kernel panic - not syncing: x");
+		vm_destroy(vm);
+		vm_fixture_free(&cfg);
+	}
+}
+
 struct change_test {
 	struct vm   *vm;
 	const char  *path;
@@ -804,6 +832,7 @@ const struct test vm_run_tests[] = {
 	{ "no_kick_is_lost", test_no_kick_is_lost },
 	{ "ended_vcpu_is_not_kicked", test_ended_vcpu_is_not_kicked },
 	{ "stopped_after_panic", test_stopped_after_panic },
+	{ "panic_is_over", test_panic_is_over },
 	{ "file_changes", test_file_changes },
 	{ "no_progress", test_no_progress },
 	{ 0 },
