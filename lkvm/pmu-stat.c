@@ -118,7 +118,8 @@ struct stat_table *stat_table_since(const struct stat_table *now, const struct s
 			item->cells[v] = n->cells[v];
 			if (!b || n->instant)
 				continue;
-			item->cells[v].value -= b->cells[v].value;
+			/* What is worked out from clocks of different kinds may step back by a tick. */
+			item->cells[v].value -= MIN(b->cells[v].value, n->cells[v].value);
 			item->cells[v].enabled_ns -= b->cells[v].enabled_ns;
 			item->cells[v].running_ns -= b->cells[v].running_ns;
 		}
