@@ -36,7 +36,7 @@ OBJS_core += guest/frame.o guest/init-image.o
 OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-root.o guest-files.o command.o splat.o oops.o \
 	toml.o suite.o)
 OBJS_virtio := $(addprefix virtio/, \
-	queue.o core.o mmio.o pci.o console.o rng.o blk.o 9p.o)
+	queue.o core.o mmio.o pci.o console.o rng.o blk.o 9p.o balloon.o)
 
 # Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
 # own, and everybody's exit decoders.
@@ -62,7 +62,7 @@ OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-ve
 	cmd-explain.o vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
 OBJS_vm += $(OBJS_report)
 # Commands in guests.
-OBJS_command := $(addprefix lkvm/, vm-command.o vm-watch.o run-report.o)
+OBJS_command := $(addprefix lkvm/, vm-command.o vm-balloon.o vm-watch.o run-report.o)
 OBJS_vm += $(OBJS_command) lkvm/cmd-exec.o lkvm/cmd-test.o
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)

@@ -200,7 +200,7 @@ int client_call(struct client_conn *conn, const char *command, uint64_t timeout_
 	return take_answer(conn, command, timeout_ms, quiet, ret, result);
 }
 
-/* The descriptors go with the first byte. */
+/* The descriptors, if any, go with the first byte. */
 static int send_with_fds(int fd, const char *line, size_t len, const int *fds, unsigned int nr_fds)
 {
 	union {
@@ -209,15 +209,17 @@ static int send_with_fds(int fd, const char *line, size_t len, const int *fds, u
 	} space = { .buf = { 0 } };
 	struct iovec iov = { .iov_base = (char *)(uintptr_t)line, .iov_len = len };
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space.buf,
-		.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int)),
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = nr_fds ? space.buf : NULL,
+		.msg_controllen = nr_fds ? CMSG_SPACE(nr_fds * sizeof(int)) : 0,
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, nr_fds * sizeof(int));
+	if (c) {
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, nr_fds * sizeof(int));
+	}
 	while (len) {
 		ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL);
 
@@ -234,8 +236,8 @@ static int send_with_fds(int fd, const char *line, size_t len, const int *fds, u
 	return 0;
 }
 
-int client_call_with_fds(struct client_conn *conn, json_t *request, const int *fds, unsigned int nr_fds,
-			 json_t **result)
+int client_request(struct client_conn *conn, json_t *request, uint64_t timeout_ms, const int *fds,
+		   unsigned int nr_fds, json_t **result)
 {
 	const char *command = json_string_value(json_object_get(request, "command"));
 	char *text = json_dumps(request, JSON_COMPACT), *line = NULL;
@@ -245,7 +247,7 @@ int client_call_with_fds(struct client_conn *conn, json_t *request, const int *f
 		ret = send_with_fds(conn->fd, line, strlen(line), fds, nr_fds);
 	free(text);
 	free(line);
-	ret = take_answer(conn, command, 0, false, ret, result);
+	ret = take_answer(conn, command ? command : "request", timeout_ms, false, ret, result);
 	json_decref(request);
 	return ret;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Commands for running guests: list, pause, resume, stop, stat, debug, wait. They speak docs/control.md. */
+/* Commands for running guests: list, pause, stop and so on. They speak docs/control.md. */
 #include "lkvm/cmd.h"
 
 #include <errno.h>
@@ -23,6 +23,7 @@ struct control_args {
 	bool     all;
 	bool     json;
 	uint64_t timeout_ms;
+	char    *size;
 };
 
 #define ARG(field) offsetof(struct control_args, field)
@@ -49,10 +50,29 @@ static const struct option_spec wait_options[] = {
 	  .help = "give up after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124; the guest goes on" },
 };
 static const size_t wait_options_nr = ARRAY_SIZE(wait_options);
+static const struct option_spec balloon_options[] = { OPTION_NAME, OPTION_JSON };
+static const size_t balloon_options_nr = ARRAY_SIZE(balloon_options);
 
 #ifdef HAVE_JANSSON
 
 /* ---- command lines ------------------------------------------------------------------------------ */
+
+/* A word that is no option: the guest, and for `balloon` the size. 0 or -errno (reported). */
+static int take_word(const struct cmd *cmd, const char *word, struct control_args *args)
+{
+	char **place = !args->name ? &args->name : cmd == &cmd_balloon && !args->size ? &args->size : NULL;
+
+	if (!place) {
+		log_error("unexpected word '%s': one guest at a time (see lkvm help %s)", word, cmd->name);
+		return -EINVAL;
+	}
+	*place = strdup(word);
+	if (!*place) {
+		log_error("out of memory");
+		return -ENOMEM;
+	}
+	return 0;
+}
 
 /* As cmd_parse(), with NAME as a word: it, --name and --all exclude each other, and one must be given. */
 static bool parse_guest(const struct cmd *cmd, int argc, char **argv, struct control_args *args, int *status)
@@ -72,15 +92,8 @@ static bool parse_guest(const struct cmd *cmd, int argc, char **argv, struct con
 			return false;
 		if (i == argc)
 			break;
-		if (args->name) {
-			log_error("unexpected word '%s': one guest at a time (see lkvm help %s)", argv[i], cmd->name);
+		if (take_word(cmd, argv[i], args))
 			return false;
-		}
-		args->name = strdup(argv[i]);
-		if (!args->name) {
-			log_error("out of memory");
-			return false;
-		}
 		argc -= i;
 		argv += i;
 	}
@@ -395,6 +408,69 @@ static int cmd_wait_main(int argc, char **argv)
 	return status;
 }
 
+/* ---- balloon ------------------------------------------------------------------------------------ */
+
+static long long mib(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key)) >> 20;
+}
+
+static void print_balloon(const char *name, const json_t *b)
+{
+	const json_t *stats = json_object_get(b, "statistics");
+
+	printf("%s: %lld MiB of memory now, %lld MiB wanted, of %lld MiB\n", name, mib(b, "current_bytes"),
+	       mib(b, "target_bytes"), mib(b, "memory_bytes"));
+	if (!json_is_true(json_object_get(b, "driver")))
+		printf("  the guest has no driver for it (virtio_balloon), or not yet\n");
+	if (!stats)
+		return;
+	printf("  the guest says: %lld MiB in all, %lld MiB free, %lld MiB available, %lld MiB of caches", mib(stats, "total_bytes"),
+	       mib(stats, "free_bytes"), mib(stats, "available_bytes"), mib(stats, "cache_bytes"));
+	if (json_integer_value(json_object_get(b, "statistics_age_ms")) > ANSWER_MS)
+		printf(" (%lld s ago)", (long long)json_integer_value(json_object_get(b, "statistics_age_ms")) / 1000);
+	putchar('\n');
+}
+
+static int balloon_for(const struct control_args *args)
+{
+	struct client_conn *conn;
+	json_t *request, *balloon = NULL;
+	uint64_t bytes = 0;
+	int ret;
+
+	if (args->size && (parse_size(args->size, &bytes) || bytes > INT64_MAX)) {
+		log_error("balloon: bad size '%s': K, M, G or T, a bare number is MiB (see lkvm help balloon)", args->size);
+		return EXIT_STATUS_START_FAILED;
+	}
+	if (client_connect(&conn, args->name, false))
+		return EXIT_STATUS_START_FAILED;
+	request = json_pack("{s:i, s:s}", "id", 1, "command", "balloon");
+	if (args->size)
+		json_object_set_new(request, "target_bytes", json_integer((json_int_t)bytes));
+	ret = client_request(conn, request, ANSWER_MS, NULL, 0, &balloon);
+	client_disconnect(conn);
+	if (ret)
+		return EXIT_STATUS_START_FAILED;
+	if (args->json)
+		return print_json(balloon);
+	print_balloon(args->name, balloon);
+	json_decref(balloon);
+	return 0;
+}
+
+static int cmd_balloon_main(int argc, char **argv)
+{
+	struct control_args args = { 0 };
+	int status;
+
+	if (parse_guest(&cmd_balloon, argc, argv, &args, &status))
+		status = balloon_for(&args);
+	free(args.name);
+	free(args.size);
+	return status;
+}
+
 #else /* without jansson */
 
 static int not_built_in(int argc LKVM_UNUSED, char **argv)
@@ -410,6 +486,7 @@ static int not_built_in(int argc LKVM_UNUSED, char **argv)
 #define cmd_stat_main   not_built_in
 #define cmd_wait_main   not_built_in
 #define cmd_debug_main  not_built_in
+#define cmd_balloon_main not_built_in
 
 #endif
 
@@ -487,4 +564,17 @@ const struct cmd cmd_wait = {
 	.run = cmd_wait_main,
 	.options = wait_options,
 	.nr_options = &wait_options_nr,
+};
+
+const struct cmd cmd_balloon = {
+	.name = "balloon",
+	.summary = "show or change how much memory a running guest has",
+	.usage = "balloon NAME [SIZE] [--json]",
+	.description = "Asks the guest, which was started with --balloon and has the driver virtio_balloon, to do with SIZE of "
+		       "memory (K, M, G or T, a bare number is MiB), at most what --mem gave it; what it gives away is the "
+		       "host's again. The guest does it in its own time, and takes memory back when it has none left. Without "
+		       "SIZE: how much it has, is to have, and what it says of its memory.",
+	.run = cmd_balloon_main,
+	.options = balloon_options,
+	.nr_options = &balloon_options_nr,
 };

@@ -111,6 +111,10 @@ static int validate_machine(const struct config *cfg)
 		log_error("--pmu=off and choices of its counters or events exclude each other");
 		return -EINVAL;
 	}
+	if (cfg->balloon && cfg->hugetlbfs) {
+		log_error("--balloon and --hugetlbfs exclude each other: guests give back pages that are smaller than huge ones");
+		return -EINVAL;
+	}
 	if (cfg->ram_bytes < CONFIG_MIN_RAM) {
 		log_error("--mem: %llu bytes is too little for a guest: at least 1M",
 			  (unsigned long long)cfg->ram_bytes);

@@ -167,6 +167,7 @@ struct config {
 	struct config_share   shares[CONFIG_MAX_SHARES];
 	unsigned int          nr_shares;
 	bool         rng;
+	bool         balloon;
 	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
 	struct config_arm     arm;
 	struct config_riscv   riscv;

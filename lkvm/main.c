@@ -24,6 +24,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_stat,
 	&cmd_debug,
 	&cmd_wait,
+	&cmd_balloon,
 	&cmd_exec,
 	&cmd_pmu_list,
 	&cmd_pmu_stat,

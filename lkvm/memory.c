@@ -40,6 +40,7 @@ void memory_let_files_go(struct memory *mem)
 void memory_exit(struct memory *mem)
 {
 	memory_let_files_go(mem);
+	mem->nr_mapped = 0;
 	for (unsigned int i = 0; i < mem->nr_regions; i++) {
 		const struct memory_region *r = &mem->regions[i];
 
@@ -340,8 +341,6 @@ static bool may_map(const struct memory *mem, int fd, const struct stat *st, int
 	*lease = -1;
 	if (!mem->lease_signal || !st->st_nlink) /* a memfd has no name */
 		return true;
-	if (mem->nr_files == MEMORY_MAX_FILES)
-		return false;
 	*lease = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (*lease < 0)
 		return false;
@@ -357,15 +356,17 @@ static bool may_map(const struct memory *mem, int fd, const struct stat *st, int
 	return may;
 }
 
-/* map_over(), with a lease. 0 or -errno: then the file is to be read. */
+/* map_over(), with a lease, and noted. 0 or -errno: then the file is to be read. */
 static int map_leased(struct memory *mem, uint8_t *host, int fd, const struct stat *st, uint64_t offset,
 		      uint64_t len)
 {
 	int lease, ret;
 
-	if (!may_map(mem, fd, st, &lease))
+	if (mem->nr_mapped == MEMORY_MAX_FILES || !may_map(mem, fd, st, &lease))
 		return -EAGAIN;
 	ret = map_over(host, fd, offset, len);
+	if (!ret)
+		mem->mapped[mem->nr_mapped++] = (struct memory_mapped){ .host = host, .len = len };
 	if (lease < 0)
 		return ret;
 	if (ret)
@@ -479,4 +480,60 @@ int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len)
 	edge += middle;
 	memset(host + edge, 0, (size_t)(len - edge));
 	return 0;
+}
+
+/*
+ * How many of @len bytes at @host are alike: all in one mapped piece of a file (@file), or all in none. A file's
+ * bytes would come back from MADV_DONTNEED, and what somebody did to the file meanwhile.
+ */
+static uint64_t alike(const struct memory *mem, const uint8_t *host, uint64_t len, bool *file)
+{
+	uintptr_t at = (uintptr_t)host;
+
+	*file = false;
+	for (unsigned int i = 0; i < mem->nr_mapped; i++) {
+		uintptr_t start = (uintptr_t)mem->mapped[i].host;
+
+		if (at >= start && at - start < mem->mapped[i].len) {
+			*file = true;
+			return MIN(len, mem->mapped[i].len - (at - start));
+		}
+		if (at < start)
+			len = MIN(len, start - at);
+	}
+	return len;
+}
+
+/* Untouched pages take the place of those at @host. 0 or -errno. */
+static int replace_pages(uint8_t *host, size_t len)
+{
+	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? -errno : move_over(p, host, len);
+}
+
+int memory_discard(const struct memory *mem, gpa_t gpa, uint64_t len)
+{
+	const struct memory_region *r = memory_find(mem, gpa);
+	uint8_t *host = memory_ptr(mem, gpa, len);
+	int ret = 0;
+
+	if (!r || !host || r->readonly)
+		return -EFAULT;
+	if (r->hugetlb)
+		return -EOPNOTSUPP;
+	if ((gpa | len) & (host_page_bytes() - 1))
+		return -EINVAL;
+	while (len && !ret) {
+		bool file;
+		size_t n = (size_t)alike(mem, host, len, &file);
+
+		if (file)
+			ret = replace_pages(host, n);
+		else if (madvise(host, n, MADV_DONTNEED))
+			ret = -errno;
+		host += n;
+		len -= n;
+	}
+	return ret;
 }

@@ -33,6 +33,12 @@ struct memory_file {
 	uint64_t len;
 };
 
+/* Where pages of a file were mapped, with a lease or without. */
+struct memory_mapped {
+	uint8_t *host;
+	uint64_t len;
+};
+
 struct memory {
 	struct memory_region regions[MEMORY_MAX_REGIONS]; /* sorted by gpa, never overlapping */
 	unsigned int         nr_regions;
@@ -45,6 +51,8 @@ struct memory {
 	int                  lease_signal;
 	struct memory_file   files[MEMORY_MAX_FILES];
 	unsigned int         nr_files;
+	struct memory_mapped mapped[MEMORY_MAX_FILES];
+	unsigned int         nr_mapped;
 };
 
 void memory_init(struct memory *mem);
@@ -99,5 +107,14 @@ int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64
  * vCPUs start only. Returns 0 or -EFAULT. Silent.
  */
 int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len) LKVM_MUST_CHECK;
+
+/*
+ * Gives the whole host pages [@gpa, @gpa + @len), which the guest does not use, back to the host: what they
+ * hold is lost, and they read as zeros when they are touched again. While the guest runs, but not during
+ * memory_keep_files(). Returns 0; -EFAULT: not memory of one region that the guest may write; -EINVAL: not
+ * whole pages; -EOPNOTSUPP: hugetlbfs memory; or -errno (locked in memory ...), with which some of it may be
+ * left. Silent.
+ */
+int memory_discard(const struct memory *mem, gpa_t gpa, uint64_t len) LKVM_MUST_CHECK;
 
 #endif

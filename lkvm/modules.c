@@ -22,7 +22,7 @@
 
 /* What may stand between a guest and its channel, disks ... Only those that are modules get loaded. */
 static const char *const wanted[] = {
-	"virtio_pci", "virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng",
+	"virtio_pci", "virtio_mmio", "virtio_console", "virtio_blk", "virtio_rng", "virtio_balloon",
 };
 
 struct search {

@@ -949,6 +949,9 @@ const struct option_spec run_options[] = {
 	  .help = "guest's console: serial (default), virtio, or hv, a hypervisor call (riscv64, ppc64le)" },
 	{ .long_name = "rng", .arches = OPT_ALL, .negatable = true, .section = DEVICES,
 	  .parse = option_parse_bool, .offset = CFG(rng), .help = "virtio source of random numbers" },
+	{ .long_name = "balloon", .arches = OPT_ALL, .negatable = true, .section = DEVICES,
+	  .parse = option_parse_bool, .offset = CFG(balloon),
+	  .help = "virtio memory balloon, with which lkvm balloon makes the guest smaller while it runs" },
 	{ .long_name = "virtio-transport", .metavar = "KIND", .arches = OPT_ALL, .section = DEVICES,
 	  .parse = parse_transport,
 	  .help = "how virtio devices are attached: auto (default), pci or mmio" },
@@ -1026,7 +1029,6 @@ const struct option_spec run_options[] = {
 	  .parse = option_parse_bool, .offset = CFG(debug_mmio),
 	  .help = "report accesses to guest-physical addresses where nothing is" },
 
-	REFUSED("balloon", NULL, OPT_ALL, "memory ballooning is not built into this lkvm"),
 	REFUSED("vsock", "CID", OPT_ALL, "virtio sockets are not built into this lkvm"),
 	REFUSED("vfio-pci", "[DOMAIN:]BUS:DEV.FN", OPT_ALL,
 		"device assignment is not built into this lkvm"),

@@ -17,6 +17,7 @@
 #include "lkvm/json.h"
 #include "lkvm/report.h"
 #include "lkvm/stat-json.h"
+#include "lkvm/vm-balloon.h"
 #include "lkvm/run-report.h"
 #include "lkvm/vm-stat.h"
 #include "lkvm/vm.h"
@@ -280,6 +281,7 @@ const struct control_command vm_control_commands[] = {
 	{ "pmu-stat", run_pmu_stat },
 	{ "console-tail", run_console_tail },
 	{ "debug", run_debug },
+	{ "balloon", vm_balloon_control },
 	{ "exec", run_exec },
 	{ NULL, NULL },
 };

@@ -15,6 +15,7 @@
 #include "lkvm/pci.h"
 #include "lkvm/pvpanic.h"
 #include "lkvm/uart8250.h"
+#include "lkvm/vm-balloon.h"
 #include "lkvm/vm-command.h"
 #include "virtio/9p.h"
 #include "virtio/blk.h"
@@ -211,6 +212,17 @@ static int create_virtio_rng(struct vm *vm, const struct virtio_env *env)
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
+static int create_virtio_balloon(struct vm *vm, const struct virtio_env *env)
+{
+	struct virtio_device *dev;
+	int ret;
+
+	if (!vm->cfg->balloon)
+		return 0;
+	ret = vm_balloon_create(vm, env, &dev);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
 /* Each use locks the image against the other, which would look like another process's. */
 static int refuse_second_use(const struct config *cfg, unsigned int index)
 {
@@ -315,5 +327,6 @@ int vm_devices_create(struct vm *vm)
 		if (ret)
 			return ret;
 	}
-	return create_virtio_rng(vm, &env);
+	ret = create_virtio_rng(vm, &env);
+	return ret ? ret : create_virtio_balloon(vm, &env);
 }

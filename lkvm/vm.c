@@ -22,6 +22,7 @@
 #include "lkvm/log.h"
 #include "lkvm/report.h"
 #include "lkvm/size.h"
+#include "lkvm/vm-balloon.h"
 #include "lkvm/vm-command.h"
 
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
@@ -689,6 +690,7 @@ void vm_destroy(struct vm *vm)
 		return;
 	image_close(&vm->image);
 	device_list_destroy(&vm->devices);
+	vm_balloon_destroy(vm);
 	console_destroy(vm->command_console);
 	command_destroy(vm->command);
 	vm_watch_exit(vm);

@@ -34,6 +34,7 @@
 
 struct arch_vm;
 struct command;
+struct vm_balloon;
 struct pci_host;
 struct vm_progress;
 
@@ -76,6 +77,7 @@ struct vm {
 	struct command   *command;   /* `-- CMD`; NULL: none */
 	struct guest_root root;      /* with cfg->root, from vm_devices_create() on */
 	struct console   *command_console; /* host's end of its serial port; NULL: none */
+	struct vm_balloon *balloon;  /* --balloon; NULL: none */
 	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
 	struct pvpanic    pvpanic;
 	struct msi_sink   msi;       /* .send == NULL: no MSI */

@@ -360,6 +360,55 @@ static void test_zero(void)
 	memory_exit(&mem);
 }
 
+/* Discarded pages are zeros, also those that came from a file, whatever becomes of it; others stay. */
+static void test_discard(void)
+{
+	char path[] = "/tmp/lkvm-test-XXXXXX";
+	const uint64_t page = page_bytes();
+	int fd = mkstemp(path);
+	const uint8_t *host;
+	struct memory mem;
+	uint8_t *data;
+
+	data = malloc((size_t)(4 * page));
+	memset(data, 0x44, (size_t)(4 * page));
+	CHECK_EQ(write(fd, data, (size_t)(4 * page)), (ssize_t)(4 * page));
+	memory_init(&mem);
+	add(&mem, MIB(2), 16 * page);
+	host = mem.regions[0].host;
+	memset(mem.regions[0].host, 0x33, (size_t)(16 * page));
+	CHECK_EQ(memory_load_file(&mem, MIB(2) + 4 * page, fd, 0, 4 * page), 0);
+	CHECK_EQ(mem.nr_mapped, 1);
+
+	/* Two before the file, and two of it. */
+	CHECK_EQ(memory_discard(&mem, MIB(2) + 2 * page, 4 * page), 0);
+	CHECK_EQ(host[2 * page - 1], 0x33);
+	CHECK(!host[4 * page] && !host[6 * page - 1]);
+	CHECK_EQ(host[6 * page], 0x44);
+	/* Its end, and one behind it. */
+	CHECK_EQ(memory_discard(&mem, MIB(2) + 7 * page, 2 * page), 0);
+	CHECK(!host[7 * page] && !host[8 * page - 1]);
+	CHECK_EQ(host[9 * page], 0x33);
+	CHECK_EQ(ftruncate(fd, 0), 0);
+	mem.regions[0].host[5 * page] = 1;
+	CHECK(!host[4 * page] && host[5 * page] == 1 && !host[7 * page]);
+	CHECK_EQ(memory_discard(&mem, MIB(2) + 5 * page, page), 0);
+	CHECK(!host[5 * page]);
+
+	CHECK_EQ(memory_discard(&mem, MIB(2), page - 1), -EINVAL);
+	CHECK_EQ(memory_discard(&mem, MIB(2) + 1, page), -EINVAL);
+	CHECK_EQ(memory_discard(&mem, MIB(2) + 15 * page, 2 * page), -EFAULT);
+	CHECK_EQ(memory_discard(&mem, 0, page), -EFAULT);
+	CHECK_EQ(host[0], 0x33);
+	memory_exit(&mem);
+	CHECK_EQ(memory_add(&mem, "rom", MIB(2), page, true, NULL), 0);
+	CHECK_EQ(memory_discard(&mem, MIB(2), page), -EFAULT);
+	memory_exit(&mem);
+	unlink(path);
+	close(fd);
+	free(data);
+}
+
 /*
  * User-mode emulators before QEMU 8 keep a record per page, and would need minutes and gigabytes.
  */
@@ -488,6 +537,7 @@ const struct test memory_tests[] = {
 	{ "file_changes", test_file_changes },
 	{ "load_errors", test_load_errors },
 	{ "zero", test_zero },
+	{ "discard", test_discard },
 	{ "terabyte", test_terabyte },
 	{ "too_large", test_too_large },
 	{ "hugetlbfs_errors", test_hugetlbfs_errors },

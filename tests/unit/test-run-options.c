@@ -89,7 +89,7 @@ static void test_kvmtool_script(void)
 	CHECK_EQ(config_validate(&cfg), 0);
 	config_free(&cfg);
 
-	good(&cfg, "-k Image -i a -p quiet -c 2 -m 512 -d disk.img -n none --console virtio --rng --name vm1 "
+	good(&cfg, "-k Image -i a -p quiet -c 2 -m 512 -d disk.img -n none --console virtio --rng --balloon --name vm1 "
 		   "--debug --debug-mmio --virtio-transport mmio --hugetlbfs /huge --dev /dev/kvm2 "
 		   "--dump-dtb x.dtb --irqchip plic --pmu");
 	CHECK_EQ(cfg.ram_bytes, MIB(512));
@@ -97,6 +97,7 @@ static void test_kvmtool_script(void)
 	CHECK_STR(cfg.disks[0].path, "disk.img");
 	CHECK_EQ(cfg.console, CONSOLE_VIRTIO);
 	CHECK(cfg.rng);
+	CHECK(cfg.balloon);
 	CHECK_STR(cfg.name, "vm1");
 	CHECK_EQ(cfg.loglevel, LOG_DEBUG);
 	CHECK(cfg.debug_mmio);
@@ -443,7 +444,6 @@ static void test_affinity(void)
 /* Known names whose feature is missing are errors that say so, with and without a value. */
 static void test_refused(void)
 {
-	bad("--balloon", "--balloon: memory ballooning is not built into this lkvm");
 	bad("--vsock 3", "--vsock: virtio sockets are not built into this lkvm");
 	bad("--sdl", "--sdl: lkvm has no graphics");
 	bad("--vnc", "--vnc: lkvm has no graphics");
