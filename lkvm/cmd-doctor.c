@@ -16,18 +16,13 @@
 
 #include "lkvm/arch.h"
 #include "lkvm/config.h"
+#include "lkvm/doctor.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
 #include "lkvm/probe-vm.h"
 #include "lkvm/registers.h"
 #include "lkvm/vm.h"
-
-/*
- * What a guest must at least execute for Linux to boot in a few minutes. KVM on a host that TCG emulates does
- * twenty times that, a KVM that interprets instructions less than a tenth.
- */
-#define LINUX_INSTRUCTIONS_PER_SECOND 10e6
 
 /* Free memory for a guest of the default size. */
 #define ENOUGH_KIB       (256LL * 1024)
@@ -180,10 +175,9 @@ static size_t doctor_problems(const struct findings *d)
 	return n;
 }
 
-static bool doctor_carries_linux(const struct findings *d)
+static enum doctor_verdict verdict_of(const struct findings *d)
 {
-	return !doctor_problems(d) && (d->instructions_per_second <= 0 ||
-				       d->instructions_per_second >= LINUX_INSTRUCTIONS_PER_SECOND);
+	return doctor_verdict(doctor_problems(d), d->instructions_per_second);
 }
 
 /* Prints @text, broken at spaces so that it ends at COLUMNS, continued at @indent, where it begins. */
@@ -253,7 +247,7 @@ static int doctor_print_json(const struct findings *d, FILE *out)
 			ret = -ENOMEM;
 	}
 	root = json_pack("{s:b, s:b, s:I, s:i, s:o}", "usable", doctor_problems(d) == 0, "linux",
-			 doctor_carries_linux(d), "instructions_per_second", (json_int_t)d->instructions_per_second,
+			 verdict_of(d) == DOCTOR_WORKS, "instructions_per_second", (json_int_t)d->instructions_per_second,
 			 "problems", (int)doctor_problems(d), "facts", facts);
 	if (!root)
 		ret = -ENOMEM;
@@ -479,7 +473,7 @@ static void judge_speed(struct findings *d, double per_second)
 	if (per_second <= 0)
 		return;
 	d->instructions_per_second = per_second;
-	if (per_second >= LINUX_INSTRUCTIONS_PER_SECOND)
+	if (doctor_verdict(0, per_second) == DOCTOR_WORKS)
 		doctor_add(d, PROBE, DOCTOR_OK, "speed", NULL, "about %.0f million instructions/s", millions);
 	else
 		doctor_add(d, PROBE, DOCTOR_WARN, "speed",
@@ -590,8 +584,9 @@ static int cmd_doctor_main(int argc, char **argv)
 {
 	struct doctor_args args = { 0 };
 	struct findings d = { 0 };
+	enum doctor_verdict verdict;
 	const char *dev;
-	size_t problems;
+	char line[80];
 	int status;
 
 	if (!cmd_parse(&cmd_doctor, argc, argv, &args, &status))
@@ -604,20 +599,14 @@ static int cmd_doctor_main(int argc, char **argv)
 	check_host(&d);
 	if (check_kvm(&d, dev))
 		check_probe(&d, dev);
-	problems = doctor_problems(&d);
-	status = problems ? EXIT_STATUS_START_FAILED : 0;
+	verdict = verdict_of(&d);
+	status = doctor_exit_status(verdict);
 	if (args.json) {
 		if (doctor_print_json(&d, stdout))
 			status = EXIT_STATUS_START_FAILED;
 	} else {
 		doctor_print_text(&d, stdout, want_colour());
-		if (problems)
-			printf("\nlkvm run can't work here: %zu problem%s above.\n", problems,
-			       problems == 1 ? "" : "s");
-		else if (doctor_carries_linux(&d))
-			printf("\nlkvm run works here.\n");
-		else
-			printf("\nlkvm run works here, but this KVM is too slow for Linux guests.\n");
+		printf("\n%s\n", doctor_last_line(verdict, doctor_problems(&d), line, sizeof(line)));
 	}
 out:
 	doctor_free(&d);
@@ -632,7 +621,8 @@ const struct cmd cmd_doctor = {
 	.description = "Checks the KVM device and its permissions, the capabilities that lkvm needs and those "
 		       "that it uses, memory and limits, and runs a tiny probe guest, whose speed it measures. A problem comes with "
 		       "what to do about it.\n\n"
-		       "Exit status: 0 if lkvm run works on this host, 125 if it does not.",
+		       "Exit status: 0 if lkvm run works on this host, 125 if it does not, or only for tiny guests: some KVMs "
+		       "emulate, which Linux takes hours to boot on.",
 	.run = cmd_doctor_main,
 	.options = doctor_options,
 	.nr_options = &doctor_options_nr,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "lkvm/outcome.h"
+
 void doctor_say(const struct doctor *d, const char *name, const char *fmt, ...)
 {
 	char value[1024];
@@ -26,6 +28,39 @@ void doctor_say(const struct doctor *d, const char *name, const char *fmt, ...)
 #define FAR_FACTOR     8u
 #define NEAR_FACTOR    2u
 #define MAX_COUNT      (1u << 30)
+
+/*
+ * What a guest must at least execute for Linux to boot in a few minutes. KVM on a host that TCG emulates does
+ * twenty times that, a KVM that interprets instructions less than a tenth.
+ */
+#define LINUX_INSTRUCTIONS_PER_SECOND 10e6
+
+enum doctor_verdict doctor_verdict(size_t problems, double instructions_per_second)
+{
+	if (problems)
+		return DOCTOR_FAILS;
+	if (instructions_per_second > 0 && instructions_per_second < LINUX_INSTRUCTIONS_PER_SECOND)
+		return DOCTOR_TOO_SLOW;
+	return DOCTOR_WORKS;
+}
+
+int doctor_exit_status(enum doctor_verdict verdict)
+{
+	return verdict == DOCTOR_WORKS ? 0 : EXIT_STATUS_START_FAILED;
+}
+
+const char *doctor_last_line(enum doctor_verdict verdict, size_t problems, char *buf, size_t size)
+{
+	switch (verdict) {
+	case DOCTOR_WORKS:
+		return "lkvm run works here.";
+	case DOCTOR_TOO_SLOW:
+		return "lkvm run can't do Linux guests here: this KVM is too slow for more than tiny ones.";
+	default:
+		snprintf(buf, size, "lkvm run can't work here: %zu problem%s above.", problems, problems == 1 ? "" : "s");
+		return buf;
+	}
+}
 
 double doctor_now(void)
 {

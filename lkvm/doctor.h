@@ -36,6 +36,20 @@ struct doctor_meter {
 
 double doctor_now(void);
 
+/* What comes of it all. */
+enum doctor_verdict {
+	DOCTOR_WORKS,
+	DOCTOR_TOO_SLOW, /* for Linux; guests that do little run */
+	DOCTOR_FAILS,
+};
+
+/* Of so many problems, and so many instructions of a guest per second, 0: not known. */
+enum doctor_verdict doctor_verdict(size_t problems, double instructions_per_second);
+/* 0 only if a Linux guest can be run. */
+int doctor_exit_status(enum doctor_verdict verdict);
+/* The last line, without its newline; @buf is for it. */
+const char *doctor_last_line(enum doctor_verdict verdict, size_t problems, char *buf, size_t size);
+
 /* bus_window.dev is a struct doctor_meter. One vCPU's thread. */
 extern const struct bus_ops doctor_meter_bus_ops;
 

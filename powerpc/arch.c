@@ -14,6 +14,7 @@
 #include "powerpc/arch.h"
 #include "powerpc/image.h"
 #include "powerpc/pmu-probe.h"
+#include "powerpc/e500-layout.h"
 #include "powerpc/pseries-layout.h"
 #include "powerpc/reg-names.h"
 
@@ -158,7 +159,11 @@ const struct doctor_work arch_probe_work = {
 	.instructions = 1,
 };
 #else
-const struct doctor_work arch_probe_work;
+const struct doctor_work arch_probe_work = {
+	.space = MACHINE_MMIO,
+	.base = PPC_E500_PROBE_BASE,
+	.instructions = 1,
+};
 #endif
 
 const void *arch_probe_guest(size_t *size_bytes)

@@ -28,6 +28,8 @@
 #define PPC_E500_MPIC_BYTES   UINT64_C(0x40000)
 #define PPC_E500_GUTS_BASE    (PPC_E500_CCSR_BASE + 0xe0000)
 #define PPC_E500_GPIO_BASE    (PPC_E500_CCSR_BASE + 0xff000)
+/* Of no SoC: where the probe guest of `lkvm doctor` asks for work. */
+#define PPC_E500_PROBE_BASE   (PPC_E500_CCSR_BASE + 0xfe000)
 #define PPC_E500_VIRTIO_BASE  UINT64_C(0xe0100000)
 #define PPC_E500_VIRTIO_SLOTS 32
 #define PPC_E500_PVPANIC_BASE UINT64_C(0xe0200000)
@@ -69,5 +71,12 @@ int ppc_e500_machine_init(struct machine *m, const struct ppc_e500_params *p) LK
  * (reported) if there is no such size. Pure.
  */
 int ppc_e500_boot_map(const struct machine *m, gpa_t end, uint64_t *size_bytes) LKVM_MUST_CHECK;
+
+/*
+ * Where a device tree of @fdt_bytes has to end, for a kernel that ends at @kernel_end and is entered with
+ * @map_bytes of RAM mapped. Returns 0, or -ENOMEM (reported) if it can't be between the kernel and there,
+ * however much RAM there is. Pure.
+ */
+int ppc_e500_fdt_limit(gpa_t kernel_end, uint64_t map_bytes, uint64_t fdt_bytes, gpa_t *limit) LKVM_MUST_CHECK;
 
 #endif

@@ -69,3 +69,17 @@ int ppc_e500_boot_map(const struct machine *m, gpa_t end, uint64_t *size_bytes)
 	*size_bytes = size;
 	return 0;
 }
+
+int ppc_e500_fdt_limit(gpa_t kernel_end, uint64_t map_bytes, uint64_t fdt_bytes, gpa_t *limit)
+{
+	const gpa_t end = PPC_E500_RAM_BASE + PPC_E500_BOOT_BYTES;
+
+	if (align_up(kernel_end, PAGE_BYTES) + align_up(fdt_bytes, PAGE_BYTES) > end) {
+		log_error("no room for the device tree (%" PRIu64 " bytes) between the kernel, which ends at 0x%" PRIx64
+			  ", and 0x%" PRIx64 ", where what Linux has mapped when it reads the tree ends: boot a smaller kernel, more --mem does not help",
+			  fdt_bytes, kernel_end, end);
+		return -ENOMEM;
+	}
+	*limit = MIN(PPC_E500_RAM_BASE + map_bytes, end);
+	return 0;
+}

@@ -331,21 +331,27 @@ static int e500_boot_prepare(struct vm *vm)
 		.timebase_hz = timebase_hz(),
 	};
 	struct boot_fdt_seeds seeds;
+	const gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
 	struct boot_fdt_room room = { 0 };
 	size_t size_bytes;
 	void *blob;
 	int ret;
 
-	ret = ppc_e500_boot_map(&vm->machine, vm->boot.kernel_start + vm->boot.kernel_bytes,
-				&vm->arch->boot_map_bytes);
+	ret = ppc_e500_boot_map(&vm->machine, end, &vm->arch->boot_map_bytes);
 	if (ret)
 		return ret;
-	room.high = MIN(vm->arch->boot_map_bytes, PPC_E500_BOOT_BYTES);
 	describe_hypercalls(vm->fd, &params);
 	boot_fdt_seeds(&seeds);
 	params.rng_seed = seeds.rng;
 	ret = ppc_e500_fdt_build(&params, &blob, &size_bytes);
-	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, &room, 1);
+	if (ret)
+		return ret;
+	ret = ppc_e500_fdt_limit(end, vm->arch->boot_map_bytes, size_bytes, &room.high);
+	if (ret) {
+		free(blob);
+		return ret;
+	}
+	return boot_fdt_install(vm, blob, size_bytes, &room, 1);
 }
 
 /* ---- reports ---------------------------------------------------------------------------------- */
@@ -435,29 +441,37 @@ static void e500_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 	kvm_sys_close(fd);
 }
 
-/* Maps the SoC's last page, which has the GPIO, and switches the power off. */
+/* Maps the SoC's registers; the work; then switches the power off with the GPIO. */
 static const void *e500_probe_guest(size_t *size_bytes)
 {
 	static const uint8_t code[] = {
 		0x3d, 0x20, 0x10, 0x01, /* lis   r9, 0x1001 */
 		0x7d, 0x30, 0x9b, 0xa6, /* mtspr MAS0, r9       TLB1, entry 1 */
 		0x3d, 0x20, 0x80, 0x00, /* lis   r9, 0x8000 */
-		0x61, 0x29, 0x01, 0x00, /* ori   r9, r9, 0x100 */
-		0x7d, 0x31, 0x9b, 0xa6, /* mtspr MAS1, r9       valid, 4 KiB */
-		0x3d, 0x40, 0xe0, 0x0f, /* lis   r10, 0xe00f */
-		0x61, 0x4a, 0xf0, 0x00, /* ori   r10, r10, 0xf000 */
+		0x61, 0x29, 0x05, 0x00, /* ori   r9, r9, 0x500 */
+		0x7d, 0x31, 0x9b, 0xa6, /* mtspr MAS1, r9       valid, 1 MiB */
+		0x3d, 0x40, 0xe0, 0x00, /* lis   r10, 0xe000 */
 		0x61, 0x49, 0x00, 0x0a, /* ori   r9, r10, 0xa */
 		0x7d, 0x32, 0x9b, 0xa6, /* mtspr MAS2, r9       cache-inhibited, guarded */
 		0x61, 0x49, 0x00, 0x05, /* ori   r9, r10, 0x5 */
 		0x7d, 0x33, 0x9b, 0xa6, /* mtspr MAS3, r9       the kernel may read and write */
 		0x7c, 0x00, 0x07, 0xa4, /* tlbwe */
 		0x4c, 0x00, 0x01, 0x2c, /* isync */
+		0x3d, 0x40, 0xe0, 0x10, /* lis   r10, 0xe010    the end of it */
+		0x38, 0xc0, 0xe0, 0x00, /* li    r6, -0x2000 */
+		0x7c, 0xa6, 0x54, 0x2c, /* lwbrx r5, r6, r10 */
+		0x28, 0x05, 0x00, 0x00, /* cmplwi r5, 0 */
+		0x41, 0x82, 0x00, 0x10, /* beq   .+16 */
+		0x7c, 0xa9, 0x03, 0xa6, /* mtctr r5 */
+		0x42, 0x00, 0x00, 0x00, /* bdnz  . */
+		0x4b, 0xff, 0xff, 0xec, /* b     .-20 */
 		0x3d, 0x20, 0x80, 0x00, /* lis   r9, 0x8000 */
-		0x91, 0x2a, 0x00, 0x00, /* stw   r9, 0(r10)     pin 0 is an output ... */
-		0x91, 0x2a, 0x00, 0x08, /* stw   r9, 8(r10)     ... and high */
+		0x91, 0x2a, 0xf0, 0x00, /* stw   r9, -0x1000(r10)  pin 0 is an output ... */
+		0x91, 0x2a, 0xf0, 0x08, /* stw   r9, -0xff8(r10)   ... and high */
 		0x48, 0x00, 0x00, 0x00, /* b     . */
 	};
 
+	_Static_assert(PPC_E500_PROBE_BASE == 0xe00fe000 && PPC_E500_GPIO_BASE == 0xe00ff000, "addresses in the code");
 	*size_bytes = sizeof(code);
 	return code;
 }

@@ -47,6 +47,32 @@ static void test_speeds(void)
 		check_near(measure(speed, 5e-6), speed);
 }
 
+/* Success is for those who can boot Linux. */
+static void test_verdict(void)
+{
+	static const struct {
+		size_t      problems;
+		double      per_second;
+		int         status;
+		const char *line;
+	} rows[] = {
+		{ 0, 0, 0, "lkvm run works here." }, /* nobody measured */
+		{ 0, 2e9, 0, "lkvm run works here." },
+		{ 0, 10e6, 0, "lkvm run works here." },
+		{ 0, 9e6, 125, "lkvm run can't do Linux guests here: this KVM is too slow for more than tiny ones." },
+		{ 1, 2e9, 125, "lkvm run can't work here: 1 problem above." },
+		{ 12, 9e6, 125, "lkvm run can't work here: 12 problems above." },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		enum doctor_verdict verdict = doctor_verdict(rows[i].problems, rows[i].per_second);
+		char buf[80];
+
+		CHECK_EQ(doctor_exit_status(verdict), rows[i].status);
+		CHECK_STR(doctor_last_line(verdict, rows[i].problems, buf, sizeof(buf)), rows[i].line);
+	}
+}
+
 /* A guest that does none of the work is not infinitely fast, and other accesses are not its business. */
 static void test_misuse(void)
 {
@@ -85,6 +111,7 @@ static void test_say(void)
 
 const struct test doctor_tests[] = {
 	{ "speeds", test_speeds },
+	{ "verdict", test_verdict },
 	{ "misuse", test_misuse },
 	{ "say", test_say },
 	{ 0 },

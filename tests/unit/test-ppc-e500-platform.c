@@ -111,6 +111,39 @@ static void test_boot_map(void)
 	}
 }
 
+/* A kernel that leaves no room below the limit is the reason, not the size of RAM. */
+static void test_fdt_limit(void)
+{
+	static const struct {
+		gpa_t    kernel_end;
+		uint64_t map_bytes, fdt_bytes;
+		gpa_t    limit; /* 0: refused */
+	} rows[] = {
+		{ MIB(8), MIB(64), 3000, MIB(64) },
+		{ MIB(8), MIB(16), 3000, MIB(16) },
+		/* Mapped by us, but not by Linux. */
+		{ MIB(50), MIB(256), 3000, MIB(64) },
+		{ MIB(64) - KIB(8), MIB(64), KIB(8), MIB(64) },
+		{ MIB(64) - KIB(8), MIB(64), KIB(8) + 1, 0 },
+		{ MIB(64) - KIB(8) + 1, MIB(64), KIB(8), 0 },
+		{ MIB(64), MIB(64), 1, 0 },
+		{ MIB(70), MIB(256), 3000, 0 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *text;
+		gpa_t limit = 0;
+		int ret;
+
+		test_stderr_begin();
+		ret = ppc_e500_fdt_limit(rows[i].kernel_end, rows[i].map_bytes, rows[i].fdt_bytes, &limit);
+		text = test_stderr_end();
+		CHECK_EQ(ret, rows[i].limit ? 0 : -ENOMEM);
+		CHECK_EQ(limit, rows[i].limit);
+		CHECK_EQ(strstr(text, "boot a smaller kernel, more --mem does not help") != NULL, ret != 0);
+	}
+}
+
 /* ---- power ---- */
 
 struct seen {
@@ -212,6 +245,7 @@ const struct test ppc_e500_platform_tests[] = {
 	{ "lines", test_lines },
 	{ "refused", test_refused },
 	{ "boot_map", test_boot_map },
+	{ "fdt_limit", test_fdt_limit },
 	{ "gpio", test_gpio },
 	{ "guts", test_guts },
 	{ 0 },
