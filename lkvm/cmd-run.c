@@ -14,6 +14,7 @@
 #include "lkvm/command.h"
 #include "lkvm/config.h"
 #include "lkvm/control.h"
+#include "lkvm/image.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
 #include "lkvm/run-options.h"
@@ -243,6 +244,30 @@ static int die_with_parent(void)
 	return 0;
 }
 
+/*
+ * A pipe can be read once, but the guest may begin anew, and --modules auto looks into the kernel. 0 or -errno
+ * (reported).
+ */
+static int keep_pipes(struct config *cfg)
+{
+	int ret = 0;
+
+	if (cfg->on_reboot != ON_REBOOT_RESTART && cfg->on_panic != ON_PANIC_REBOOT &&
+	    (!cfg->modules || strcmp(cfg->modules, "auto")))
+		return 0;
+	if (cfg->timeout_ms)
+		cmd_deadline(cfg->timeout_ms);
+	if (cfg->kernel)
+		ret = image_keep(&cfg->kernel, "kernel");
+	if (cfg->firmware)
+		ret = image_keep(&cfg->firmware, "firmware");
+	for (unsigned int i = 0; i < cfg->nr_initrds && !ret; i++)
+		ret = image_keep(&cfg->initrds[i], "initrd");
+	if (cfg->timeout_ms)
+		cmd_deadline(0);
+	return ret;
+}
+
 /* What a report will need is looked at now: the crash may come once, and after days. */
 static int check_vmlinux(const char *path)
 {
@@ -268,7 +293,7 @@ int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks)
 	} else if (!ret && !config_validate(&cfg)) {
 		log_set_level((enum log_level)cfg.loglevel);
 		if ((!cfg.pdeathsig || !die_with_parent()) && !check_vmlinux(cfg.vmlinux) &&
-		    !run_report_prepare(&cfg))
+		    !run_report_prepare(&cfg) && !keep_pipes(&cfg))
 			status = run_guest_lives(&cfg, &report, hooks);
 	}
 	config_free(&cfg);

@@ -236,6 +236,31 @@ int image_open(struct image_file *img, const char *path, const char *what)
 	return image_open_fd(img, fd, path, what, IMAGE_MAX_UNPACKED);
 }
 
+int image_keep(char **path, const char *what)
+{
+	char *kept = NULL;
+	struct stat st;
+	int fd, ret;
+
+	if (stat(*path, &st) || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return 0;
+	fd = open(*path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ret = image_slurp(&fd, IMAGE_MAX_UNPACKED);
+	if (!ret && asprintf(&kept, "/proc/self/fd/%d", fd) < 0)
+		ret = -ENOMEM;
+	if (ret) {
+		log_error("cannot read %s %s: %s", what, *path, strerror(-ret));
+		close(fd);
+		return ret;
+	}
+	/* The descriptor stays open. */
+	free(*path);
+	*path = kept;
+	return 0;
+}
+
 void image_close(struct image_file *img)
 {
 	image_unmap(img);

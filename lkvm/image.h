@@ -61,6 +61,13 @@ int image_open_fd(struct image_file *img, int fd, const char *path, const char *
 void image_close(struct image_file *img);
 
 /*
+ * For files that are to be read more than once: if *@path, a string from malloc(), is a pipe or the like, takes
+ * all its bytes and makes *@path one that can be opened again for as long as this process lives. What can't be
+ * opened is left to image_open(). 0 or -errno (reported).
+ */
+int image_keep(char **path, const char *what) LKVM_MUST_CHECK;
+
+/*
  * Puts the planned segments into guest memory and zeroes what the plan wants zero. Checks every
  * offset against the file and every address against guest memory. Returns 0 or -errno (reported).
  */

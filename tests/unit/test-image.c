@@ -90,6 +90,41 @@ static void test_open_pipe(void)
 	image_close(&img);
 }
 
+/* A pipe that is kept can be opened twice; others stay what they are. */
+static void test_keep(void)
+{
+	struct image_file img;
+	uint8_t data[3000];
+	int pipes[2], fd;
+	char *path;
+
+	util_pattern(data, sizeof(data), 4);
+	CHECK_EQ(pipe(pipes), 0);
+	CHECK_EQ(write(pipes[1], data, sizeof(data)), sizeof(data));
+	close(pipes[1]);
+	CHECK(asprintf(&path, "/proc/self/fd/%d", pipes[0]) > 0);
+	CHECK_EQ(image_keep(&path, "kernel"), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQ(image_open(&img, path, "kernel"), 0);
+		CHECK_EQ(img.size_bytes, sizeof(data));
+		CHECK(!memcmp(img.data, data, sizeof(data)));
+		image_close(&img);
+	}
+	/* It is a file now. */
+	CHECK_EQ(sscanf(path, "/proc/self/fd/%d", &fd), 1);
+	CHECK(fd != pipes[0]);
+	CHECK_EQ(image_keep(&path, "kernel"), 0);
+	CHECK_STR(path, util_fd_path(fd));
+	free(path);
+	close(fd);
+	close(pipes[0]);
+
+	path = strdup("/no/such/file");
+	CHECK_EQ(image_keep(&path, "kernel"), 0);
+	CHECK_STR(path, "/no/such/file");
+	free(path);
+}
+
 /* ---- ELF ---- */
 
 static int plan_elf(const struct image_file *img, const struct machine *m, struct image_plan *plan)
@@ -669,6 +704,7 @@ const struct test image_tests[] = {
 	{ "open_plain", test_open_plain },
 	{ "open_errors", test_open_errors },
 	{ "open_pipe", test_open_pipe },
+	{ "keep", test_keep },
 	{ "elf", test_elf },
 	{ "elf_truncated", test_elf_truncated },
 	{ "elf_hostile", test_elf_hostile },
