@@ -33,6 +33,7 @@ extern const struct cmd cmd_debug;
 extern const struct cmd cmd_wait;
 extern const struct cmd cmd_balloon;
 extern const struct cmd cmd_exec;
+extern const struct cmd cmd_console;
 extern const struct cmd cmd_doctor;
 extern const struct cmd cmd_pmu_list;
 extern const struct cmd cmd_pmu_stat;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -63,6 +64,20 @@ struct scan {
 	char   line[CONSOLE_LINE_BYTES];
 };
 
+/* One to whom the console is shown: console_attach(). Loop thread. */
+struct watcher {
+	struct console *console;
+	struct watcher *next;
+	int      fd;
+	uint32_t events;   /* what the loop watches */
+	bool     blocked;  /* does not take more just now */
+	bool     deaf;     /* its input is over */
+	bool     starved;  /* ... or waits for the front end */
+	uint64_t pos;      /* of all output, what comes next */
+	char     note[96]; /* a line of ours that comes before that */
+	size_t   note_len;
+};
+
 struct console {
 	struct loop *loop;
 	void (*on_panic)(void *opaque, const char *line, bool final);
@@ -80,7 +95,14 @@ struct console {
 	uint8_t  *tail;        /* ring */
 	size_t    tail_pos;    /* where the next byte goes */
 	size_t    tail_count;
+	uint64_t  tail_total;  /* bytes that have ever been in it */
+	bool      watched;     /* there are watchers, to be told through news_fd ... */
+	bool      told;        /* ... which has been done */
+	int       news_fd;     /* eventfd, -1: there were no watchers yet */
 	struct scan scan;
+
+	struct watcher *watchers; /* loop thread */
+	unsigned int nr_watchers;
 
 	/*
 	 * Output. The lock is held while waiting for a slow reader; the loop thread only tries it, because
@@ -392,10 +414,12 @@ static bool scan_byte(struct scan *scan, uint8_t c, char *text, bool *final)
 static void tail_append(struct console *con, const uint8_t *buf, size_t len)
 {
 	if (len > CONSOLE_TAIL_BYTES) {
+		con->tail_total += len - CONSOLE_TAIL_BYTES;
 		buf += len - CONSOLE_TAIL_BYTES;
 		len = CONSOLE_TAIL_BYTES;
 	}
 	con->tail_count = MIN(con->tail_count + len, (size_t)CONSOLE_TAIL_BYTES);
+	con->tail_total += len;
 	while (len) {
 		size_t n = MIN(len, CONSOLE_TAIL_BYTES - con->tail_pos);
 
@@ -589,6 +613,15 @@ static void out_append(struct console *con, const uint8_t *buf, size_t len)
 		out_arm_timer(con, CONSOLE_FLUSH_MS);
 }
 
+/* Under the lock. */
+static void tell_watchers(struct console *con)
+{
+	const uint64_t one = 1;
+	ssize_t put LKVM_UNUSED = write(con->news_fd, &one, sizeof(one));
+
+	con->told = true;
+}
+
 void console_write(struct console *con, const void *buf, size_t len)
 {
 	if (!len)
@@ -601,6 +634,8 @@ void console_write(struct console *con, const void *buf, size_t len)
 	atomic_fetch_add_explicit(&con->written, len, memory_order_relaxed);
 	pthread_mutex_lock(&con->lock);
 	tail_append(con, buf, len);
+	if (con->watched && !con->told)
+		tell_watchers(con);
 	/* Before the output, which may have to wait: a panic must not go unnoticed meanwhile. */
 	if (con->on_panic)
 		console_scan(con, buf, len);
@@ -764,9 +799,8 @@ static void console_on_keys(void *opaque, uint32_t events)
 					con->on_quit(con->opaque);
 				continue;
 			}
-			if (c == 'd') {
-				if (con->on_debug)
-					con->on_debug(con->opaque);
+			if (c == 'd' && con->on_debug) {
+				con->on_debug(con->opaque);
 				continue;
 			}
 			/* ^A ^A is ^A; before another key ^A is just a key, as shells have it. */
@@ -780,6 +814,194 @@ static void console_on_keys(void *opaque, uint32_t events)
 		}
 	}
 	typed_deliver(con);
+}
+
+/* ---- watchers ----------------------------------------------------------------------------------- */
+
+/* Pieces that one watcher gets at a time: then it is the turn of others. */
+#define WATCHER_BATCH 16
+
+static void watcher_remove(struct watcher *w)
+{
+	struct console *con = w->console;
+	struct watcher **p = &con->watchers;
+
+	while (*p != w)
+		p = &(*p)->next;
+	*p = w->next;
+	con->nr_watchers--;
+	if (!con->watchers) {
+		pthread_mutex_lock(&con->lock);
+		con->watched = false;
+		pthread_mutex_unlock(&con->lock);
+	}
+	loop_del(con->loop, w->fd);
+	close(w->fd);
+	free(w);
+}
+
+static void watcher_watch(struct watcher *w)
+{
+	/* Never 0, so that one that goes is noticed. */
+	uint32_t events = EPOLLPRI | (w->blocked ? EPOLLOUT : 0) | (w->deaf || w->starved ? 0 : EPOLLIN);
+
+	if (events != w->events)
+		(void)loop_modify(w->console->loop, w->fd, events);
+	w->events = events;
+}
+
+/* What comes next for @w, up to @size bytes; how many were lost before them goes to @lost. */
+static size_t watcher_next(struct watcher *w, uint8_t *buf, size_t size, uint64_t *lost)
+{
+	struct console *con = w->console;
+	uint64_t oldest;
+	size_t n, at;
+
+	pthread_mutex_lock(&con->lock);
+	con->told = false;
+	oldest = con->tail_total - con->tail_count;
+	*lost = w->pos < oldest ? oldest - w->pos : 0;
+	w->pos += *lost;
+	n = (size_t)MIN(con->tail_total - w->pos, (uint64_t)size);
+	at = (con->tail_pos + CONSOLE_TAIL_BYTES - (size_t)(con->tail_total - w->pos)) % CONSOLE_TAIL_BYTES;
+	for (size_t i = 0; i < n; i++)
+		buf[i] = con->tail[(at + i) % CONSOLE_TAIL_BYTES];
+	pthread_mutex_unlock(&con->lock);
+	return n;
+}
+
+/* send() that does not wait: how much was taken, 0 if nothing, -1 if nobody is there. */
+static ssize_t watcher_send(struct watcher *w, const void *buf, size_t len)
+{
+	ssize_t n = send(w->fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n >= 0 || errno == EINTR)
+		return n < 0 ? 0 : n;
+	w->blocked = errno == EAGAIN || errno == EWOULDBLOCK;
+	return w->blocked ? 0 : -1;
+}
+
+/* Sends what @w takes. False if it is gone. */
+static bool watcher_flush(struct watcher *w)
+{
+	uint8_t buf[CONSOLE_BUF_BYTES];
+	unsigned int budget = WATCHER_BATCH;
+
+	w->blocked = false;
+	while (!w->blocked) {
+		bool note = w->note_len;
+		uint64_t lost = 0;
+		size_t len = note ? w->note_len : watcher_next(w, buf, sizeof(buf), &lost);
+		ssize_t n;
+
+		if (lost) {
+			w->note_len = (size_t)snprintf(w->note, sizeof(w->note),
+						       "\r\n[lkvm: %llu bytes were not read in time]\r\n",
+						       (unsigned long long)lost);
+			continue;
+		}
+		if (!len)
+			break;
+		if (!budget--) {
+			w->blocked = true; /* it is ready at once: the loop comes back */
+			break;
+		}
+		n = watcher_send(w, note ? (const void *)w->note : buf, len);
+		if (n < 0)
+			return false;
+		if (note) {
+			w->note_len -= (size_t)n;
+			memmove(w->note, w->note + n, w->note_len);
+		} else {
+			w->pos += (uint64_t)n;
+		}
+	}
+	watcher_watch(w);
+	return true;
+}
+
+/* There is output. */
+static void watchers_on_news(void *opaque, uint32_t events)
+{
+	struct console *con = opaque;
+	uint64_t count;
+	ssize_t got LKVM_UNUSED = read(con->news_fd, &count, sizeof(count));
+
+	(void)events;
+	for (struct watcher *w = con->watchers, *next; w; w = next) {
+		next = w->next;
+		if (!w->blocked && !watcher_flush(w))
+			watcher_remove(w);
+	}
+}
+
+/* Input of @w, as much as the guest takes. False if it is gone. */
+static bool watcher_read(struct watcher *w)
+{
+	struct console *con = w->console;
+	uint8_t buf[CONSOLE_READ_BYTES];
+	size_t room = con->typed_len ? 0 : in_room(con);
+	ssize_t n;
+
+	if (!con->fe.receive)
+		room = sizeof(buf); /* nobody wants it */
+	if (!room) {
+		w->starved = true;
+		return true;
+	}
+	n = recv(w->fd, buf, MIN(room, sizeof(buf)), MSG_DONTWAIT);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	w->deaf = n == 0;
+	if (n > 0 && con->fe.receive)
+		con->fe.receive(con->fe.dev, buf, (size_t)n);
+	return true;
+}
+
+static void watcher_on_event(void *opaque, uint32_t events)
+{
+	struct watcher *w = opaque;
+	bool there = !(events & EPOLLERR);
+
+	/* What one has sent who is gone is input all the same. */
+	if (there && events & EPOLLIN)
+		there = watcher_read(w);
+	if (events & EPOLLHUP && (w->deaf || !(events & EPOLLIN)))
+		there = false;
+	if (there && events & EPOLLOUT)
+		there = watcher_flush(w);
+	if (there)
+		watcher_watch(w);
+	else
+		watcher_remove(w);
+}
+
+/* The front end has room. */
+static void watchers_go_on(struct console *con)
+{
+	for (struct watcher *w = con->watchers; w; w = w->next) {
+		w->starved = false;
+		watcher_watch(w);
+	}
+}
+
+/* What they take at once of the last output is theirs. */
+static void watchers_stop(struct console *con)
+{
+	while (con->watchers) {
+		while (watcher_flush(con->watchers) && con->watchers->blocked) {
+			struct pollfd pfd = { .fd = con->watchers->fd, .events = POLLOUT };
+
+			if (poll(&pfd, 1, 0) <= 0)
+				break;
+		}
+		watcher_remove(con->watchers);
+	}
+	if (con->news_fd >= 0) {
+		loop_del(con->loop, con->news_fd);
+		close(con->news_fd);
+	}
+	con->news_fd = -1;
 }
 
 /* One read of input that is not typed. Returns false when there is nothing to be had for now. */
@@ -820,6 +1042,7 @@ static void console_on_wake(void *opaque, uint32_t events)
 	(void)events;
 	got = read(con->wake_fd, &count, sizeof(count));
 	typed_deliver(con);
+	watchers_go_on(con);
 	if (con->in_watched && con->in_paused) {
 		con->in_paused = false;
 		(void)loop_modify(con->loop, con->in_fd, EPOLLIN);
@@ -827,6 +1050,77 @@ static void console_on_wake(void *opaque, uint32_t events)
 	while (con->in_file && (room = in_room(con)) > 0)
 		if (!in_transfer(con, room))
 			break;
+}
+
+/* Makes console_on_wake() happen. 0 or -errno. */
+static int wake_start(struct console *con)
+{
+	int err;
+
+	if (con->wake_watched)
+		return 0;
+	if (con->wake_fd < 0)
+		con->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (con->wake_fd < 0)
+		return -errno;
+	err = loop_add(con->loop, con->wake_fd, EPOLLIN, console_on_wake, con);
+	con->wake_watched = !err;
+	return err;
+}
+
+static int news_start(struct console *con)
+{
+	int err;
+
+	if (con->news_fd >= 0)
+		return 0;
+	con->news_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (con->news_fd < 0)
+		return -errno;
+	err = loop_add(con->loop, con->news_fd, EPOLLIN, watchers_on_news, con);
+	if (err) {
+		close(con->news_fd);
+		con->news_fd = -1;
+	}
+	return err;
+}
+
+/* Where @w begins: with a whole line, unless one is all there is. Under the lock. */
+static uint64_t first_line(const struct console *con)
+{
+	uint64_t oldest = con->tail_total - con->tail_count;
+
+	if (con->tail_count < CONSOLE_TAIL_BYTES)
+		return oldest;
+	for (size_t i = 0; i + 1 < CONSOLE_TAIL_BYTES; i++)
+		if (con->tail[(con->tail_pos + i) % CONSOLE_TAIL_BYTES] == '\n')
+			return oldest + i + 1;
+	return oldest;
+}
+
+int console_attach(struct console *con, int fd)
+{
+	struct watcher *w = calloc(1, sizeof(*w));
+	int err = !w ? -ENOMEM : con->nr_watchers == CONSOLE_MAX_WATCHERS ? -EBUSY : wake_start(con);
+
+	if (!err)
+		err = news_start(con);
+	if (!err)
+		err = loop_add(con->loop, fd, EPOLLIN, watcher_on_event, w);
+	if (err) {
+		free(w);
+		close(fd);
+		return err;
+	}
+	*w = (struct watcher){ .console = con, .fd = fd, .events = EPOLLIN, .next = con->watchers };
+	con->watchers = w;
+	con->nr_watchers++;
+	pthread_mutex_lock(&con->lock);
+	con->watched = true;
+	w->pos = first_line(con);
+	tell_watchers(con);
+	pthread_mutex_unlock(&con->lock);
+	return 0;
 }
 
 static int in_start(struct console *con)
@@ -849,11 +1143,9 @@ static int in_start(struct console *con)
 			return err;
 	}
 
-	err = loop_add(con->loop, con->wake_fd, EPOLLIN, console_on_wake, con);
+	err = wake_start(con);
 	if (err)
 		return err;
-	con->wake_watched = true;
-
 	err = loop_add(con->loop, con->in_fd, EPOLLIN,
 		       con->in_tty ? console_on_keys : console_on_input, con);
 	if (!err) {
@@ -898,6 +1190,7 @@ int console_create(struct console **out, const struct console_options *opt)
 	atomic_init(&con->patience_ms, CONSOLE_WAIT_FOREVER);
 	con->timer_fd = -1;
 	con->wake_fd = -1;
+	con->news_fd = -1;
 	con->own_tty_fd = -1;
 	/* A caller's stdin or stdout may have been closed before we were started. */
 	con->in_fd = opt->loop && fd_is_open(opt->in_fd) ? opt->in_fd : -1;
@@ -907,13 +1200,6 @@ int console_create(struct console **out, const struct console_options *opt)
 	if (!con->tail) {
 		err = -ENOMEM;
 		goto fail;
-	}
-	if (con->in_fd >= 0) {
-		con->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		if (con->wake_fd < 0) {
-			err = -errno;
-			goto fail;
-		}
 	}
 	if (con->out_fd >= 0) {
 		con->out_waits = fstat(con->out_fd, &st) < 0 || !S_ISREG(st.st_mode);
@@ -1014,6 +1300,7 @@ void console_stop(struct console *con)
 	con->timer_fd = -1;
 	pthread_mutex_unlock(&con->out_lock);
 
+	watchers_stop(con);
 	if (con->in_raw)
 		terminal_release();
 	con->in_raw = false;

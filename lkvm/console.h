@@ -84,6 +84,15 @@ uint64_t console_written(const struct console *console);
 size_t console_tail(struct console *console, char *buf, size_t size);
 
 /*
+ * Shows the console to somebody behind the stream socket @fd, which is taken, also on failure: what is kept of
+ * the output, then what comes. What he sends is input. He goes when he likes, or with console_stop(). One who
+ * reads too slowly misses some, and gets a line that says how much: nobody waits for him. Loop thread. 0, -EBUSY
+ * (there are CONSOLE_MAX_WATCHERS), or -errno.
+ */
+#define CONSOLE_MAX_WATCHERS 16
+int console_attach(struct console *console, int fd) LKVM_MUST_CHECK;
+
+/*
  * A second, non-blocking open file of the terminal @fd, the caller's; -1 if it is none. O_NONBLOCK on @fd
  * itself would also be seen by every process that shares it.
  */

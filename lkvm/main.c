@@ -26,6 +26,7 @@ const struct cmd *const cmd_table[] = {
 	&cmd_wait,
 	&cmd_balloon,
 	&cmd_exec,
+	&cmd_console,
 	&cmd_pmu_list,
 	&cmd_pmu_stat,
 	&cmd_explain,

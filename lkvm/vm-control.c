@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lkvm/arch.h"
@@ -222,6 +223,26 @@ static int run_exec(void *opaque, struct control_call *call, json_t *result, cha
 
 /* ------------------------------------------------------------------------------------------------- */
 
+/* The text console, for whoever has the other end of a socket. */
+static int run_console(void *opaque, struct control_call *call, json_t *result, char *error)
+{
+	struct vm *vm = opaque;
+	int fd = call->nr_fds ? call->fds[0] : -1;
+	socklen_t len = sizeof(int);
+	int ret, type = 0;
+
+	(void)result;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_STREAM) {
+		snprintf(error, CONTROL_ERROR_BYTES, "console needs a stream socket with the request (SCM_RIGHTS)");
+		return -EINVAL;
+	}
+	call->fds[0] = -1;
+	ret = console_attach(vm->console, fd);
+	if (ret == -EBUSY)
+		snprintf(error, CONTROL_ERROR_BYTES, "%d others have it already", CONSOLE_MAX_WATCHERS);
+	return ret;
+}
+
 /* Everything that `lkvm pmu stat` shows, but for perf events, which it counts itself by the threads' ids. */
 static int run_pmu_stat(void *opaque, struct control_call *call, json_t *result, char *error)
 {
@@ -280,6 +301,7 @@ const struct control_command vm_control_commands[] = {
 	{ "stat", run_stat },
 	{ "pmu-stat", run_pmu_stat },
 	{ "console-tail", run_console_tail },
+	{ "console", run_console },
 	{ "debug", run_debug },
 	{ "balloon", vm_balloon_control },
 	{ "exec", run_exec },

@@ -1050,7 +1050,189 @@ static void test_tty_background(void)
 	CHECK_EQ(WEXITSTATUS(status), 0);
 }
 
+/* ---- watchers ----------------------------------------------------------------------------------- */
+
+/* A console without input of its own, its loop not yet running, and @nr watchers' other ends. */
+static void watched_init(struct rig *rig, int *ends, unsigned int nr)
+{
+	rig_init(rig, -1, -1);
+	CHECK_EQ(console_start(rig->console), 0);
+	for (unsigned int i = 0; i < nr; i++) {
+		int fds[2];
+
+		CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		CHECK_EQ(console_attach(rig->console, fds[0]), 0);
+		ends[i] = fds[1];
+	}
+}
+
+/* Reads what there is within a moment, at most @size - 1 bytes. */
+static size_t see(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	while (len + 1 < size && poll(&pfd, 1, 300) > 0) {
+		ssize_t n = read(fd, buf + len, size - 1 - len);
+
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	buf[len] = '\0';
+	return len;
+}
+
+static void expect_seen(int fd, const char *text)
+{
+	char buf[256];
+	size_t len = strlen(text);
+
+	CHECK_EQ(see(fd, buf, MIN(len + 1, sizeof(buf))), len);
+	CHECK_STR(buf, text);
+}
+
+/* What was before, what comes, to all of them; input of all; and one that goes takes nothing along. */
+static void test_watchers(void)
+{
+	int fds = test_open_fds(), ends[3];
+	struct rig rig;
+
+	watched_init(&rig, ends, 1);
+	console_puts(&rig, "before\n");
+	CHECK_EQ(loop_start(rig.loop, "console"), 0);
+	expect_seen(ends[0], "before\n");
+	console_puts(&rig, "live");
+	expect_seen(ends[0], "live");
+	rig_exit(&rig);
+	expect_seen(ends[0], "");
+	CHECK_EQ(read(ends[0], &rig, 1), 0);
+	close(ends[0]);
+
+	watched_init(&rig, ends, 3);
+	rig.room = 100;
+	CHECK_EQ(loop_start(rig.loop, "console"), 0);
+	put(ends[0], "one");
+	wait_for(&rig.nr_received, 3);
+	put(ends[2], "two");
+	wait_for(&rig.nr_received, 6);
+	CHECK(!memcmp(rig.received, "onetwo", 6));
+	/* The end of its input is not its end; what one sends and goes is input. */
+	shutdown(ends[0], SHUT_WR);
+	put(ends[1], "three");
+	close(ends[1]);
+	wait_for(&rig.nr_received, 11);
+	console_puts(&rig, "text\n");
+	expect_seen(ends[0], "text\n");
+	expect_seen(ends[2], "text\n");
+	close(ends[2]);
+	console_puts(&rig, "more\n");
+	expect_seen(ends[0], "more\n");
+	rig_exit(&rig);
+	close(ends[0]);
+	CHECK_EQ(test_open_fds(), fds);
+}
+
+/* Input waits with the sender while the guest takes none. */
+static void test_watcher_back_pressure(void)
+{
+	struct rig rig;
+	int end;
+
+	watched_init(&rig, &end, 1);
+	rig.room = 2;
+	CHECK_EQ(loop_start(rig.loop, "console"), 0);
+	put(end, "abcdef");
+	wait_for(&rig.nr_received, 2);
+	rig.room = 3;
+	console_input_ready(rig.console);
+	wait_for(&rig.nr_received, 5);
+	rig.room = 3;
+	console_input_ready(rig.console);
+	wait_for(&rig.nr_received, 6);
+	CHECK(!memcmp(rig.received, "abcdef", 6));
+	rig_exit(&rig);
+	close(end);
+}
+
+/* One that does not read holds nobody up; what it missed is counted, and what it gets is whole otherwise. */
+static void test_slow_watcher(void)
+{
+	enum { LINE = 64, LINES = 20000 };
+	static char seen[LINE * LINES + 4096];
+	unsigned long long lost = 0;
+	char line[LINE + 1], *note;
+	size_t total = 0, len;
+	struct rig rig;
+	int ends[2];
+
+	watched_init(&rig, ends, 2);
+	CHECK_EQ(loop_start(rig.loop, "console"), 0);
+	for (unsigned int i = 0; i < LINES; i++) {
+		snprintf(line, sizeof(line), "%062u\n", i);
+		line[LINE - 1] = '\n';
+		line[LINE - 2] = '.';
+		console_write(rig.console, line, LINE);
+		total += LINE;
+	}
+	len = see(ends[0], seen, sizeof(seen));
+	for (char *at = seen; (note = strstr(at, "\r\n[lkvm: ")) != NULL; at = note + 1) {
+		unsigned long long n = 0;
+		int used = 0;
+
+		CHECK_EQ(sscanf(note, "\r\n[lkvm: %llu bytes were not read in time]\r\n%n", &n, &used), 1);
+		CHECK(n > 0 && used > 0);
+		lost += n;
+		len -= (size_t)used;
+	}
+	CHECK(lost > 0);
+	CHECK_EQ(len + lost, total);
+	/* The last line is there. */
+	CHECK(strstr(seen, "19999."));
+	rig_exit(&rig);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_watcher_limits(void)
+{
+	int fds = test_open_fds(), ends[CONSOLE_MAX_WATCHERS], more[2];
+	char buf[64], text[300];
+	struct rig rig;
+
+	watched_init(&rig, ends, CONSOLE_MAX_WATCHERS);
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, more), 0);
+	CHECK_EQ(console_attach(rig.console, more[0]), -EBUSY);
+	CHECK_EQ(read(more[1], buf, 1), 0);
+	close(more[1]);
+	rig_exit(&rig);
+	for (unsigned int i = 0; i < CONSOLE_MAX_WATCHERS; i++)
+		close(ends[i]);
+
+	/* When some of the output is kept no more, it begins with a whole line. */
+	rig_init(&rig, -1, -1);
+	CHECK_EQ(console_start(rig.console), 0);
+	for (unsigned int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%0100u\n", i);
+		console_puts(&rig, text);
+	}
+	CHECK_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, more), 0);
+	CHECK_EQ(console_attach(rig.console, more[0]), 0);
+	CHECK_EQ(loop_start(rig.loop, "console"), 0);
+	CHECK_EQ(see(more[1], buf, 11), 10);
+	CHECK_STR(buf, "0000000000");
+	CHECK_EQ(read(more[1], text, 91), 91);
+	CHECK_EQ(text[90], '\n');
+	rig_exit(&rig);
+	close(more[1]);
+	CHECK_EQ(test_open_fds(), fds);
+}
+
 const struct test console_tests[] = {
+	{ "watchers", test_watchers },
+	{ "watcher-back-pressure", test_watcher_back_pressure },
+	{ "slow-watcher", test_slow_watcher },
+	{ "watcher-limits", test_watcher_limits },
 	{ "life", test_life },
 	{ "lines", test_lines },
 	{ "half-line", test_half_line },
