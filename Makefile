@@ -54,7 +54,7 @@ OBJS_report := $(addprefix lkvm/, report.o vm-progress.o)
 OBJS_pure += $(addsuffix /mmu.o, riscv arm powerpc x86)
 
 # Guests' performance counters: what `lkvm pmu` finds and prints.
-OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o stat-json.o stat-svg.o perf-event.o)
+OBJS_core += $(addprefix lkvm/, pmu-list.o pmu-stat.o stat-json.o svg.o stat-svg.o timeline-svg.o perf-event.o)
 OBJS_pure += $(addsuffix /pmu-probe.o, riscv arm powerpc x86) $(addsuffix /reg-names.o, riscv arm powerpc) $(addsuffix /options.o, arm powerpc x86)
 
 # Parts that talk to KVM: the arch's own, and the commands and the VM that call it.

@@ -68,6 +68,7 @@ void config_free(struct config *cfg)
 	free(cfg->report);
 	free(cfg->junit);
 	free(cfg->tap);
+	free(cfg->timeline);
 	free(cfg->dump_dtb);
 	*cfg = (struct config){ 0 };
 }

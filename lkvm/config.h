@@ -196,6 +196,7 @@ struct config {
 	char        *report;      /* files for machines: JSON, JUnit, TAP; NULL: none */
 	char        *junit;
 	char        *tap;
+	char        *timeline;    /* file for a picture, NULL: none */
 	char        *dump_dtb;    /* file, NULL: no */
 	int          loglevel;    /* enum log_level */
 	char        *vmlinux;     /* ELF file with the kernel's symbols, NULL: kallsyms will have to do */

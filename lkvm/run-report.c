@@ -16,6 +16,7 @@
 #include "lkvm/json.h"
 #include "lkvm/log.h"
 #include "lkvm/report.h"
+#include "lkvm/timeline-svg.h"
 #include "lkvm/vm.h"
 
 #define TAIL_BYTES 16384
@@ -335,6 +336,51 @@ static int write_tap(const struct run_report *r, FILE *out)
 	return ferror(out) ? -EIO : 0;
 }
 
+/* ---- timeline ----------------------------------------------------------------------------------- */
+
+/* Seconds after the start, negative if @ms is no time after it. */
+static double since_start(const struct run_report *r, uint64_t ms)
+{
+	return ms && ms >= r->start_ms ? (double)(ms - r->start_ms) / 1000 : -1;
+}
+
+static void add_exits(struct timeline *t, const struct vm *vm)
+{
+	for (uint32_t reason = 0; reason < VCPU_EXIT_SLOTS; reason++) {
+		const char *name = exit_reason_name(reason);
+		uint64_t n = 0;
+
+		for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+			n += atomic_load_explicit(&vm->vcpus[i]->exits[reason], memory_order_relaxed);
+		timeline_add_exits(t, name ? name : "others", n);
+	}
+}
+
+static int write_timeline(const struct run_report *r, FILE *out)
+{
+	struct timeline t = {
+		.title = test_name(r->cfg),
+		.at = { 0, -1, -1, -1, -1, -1 },
+		.end = (double)(vm_watch_now_ms() - r->start_ms) / 1000,
+	};
+	char text[300];
+
+	outcome_format(r->outcome, text, sizeof(text));
+	t.outcome = text;
+	if (r->vm) {
+		const struct vm_watch *w = &r->vm->watch;
+
+		t.at[TIMELINE_GUEST_START] = since_start(r, r->vm->start_ms);
+		t.at[TIMELINE_FIRST_LINE] = since_start(r, atomic_load(&w->first_line_ms));
+		t.at[TIMELINE_COMMAND_START] = since_start(r, atomic_load(&w->command_start_ms));
+		t.at[TIMELINE_COMMAND_END] = since_start(r, atomic_load(&w->command_end_ms));
+		t.at[TIMELINE_GUEST_END] = since_start(r, atomic_load(&w->end_ms));
+		add_exits(&t, r->vm);
+	}
+	timeline_svg_write(&t, out);
+	return ferror(out) ? -EIO : 0;
+}
+
 /* ---- files -------------------------------------------------------------------------------------- */
 
 static int failed(const char *option, const char *file, int err)
@@ -373,7 +419,9 @@ int run_report_prepare(const struct config *cfg)
 	ret = write_file(NULL, "--report", cfg->report, NULL);
 	if (!ret)
 		ret = write_file(NULL, "--junit", cfg->junit, NULL);
-	return ret ? ret : write_file(NULL, "--tap", cfg->tap, NULL);
+	if (!ret)
+		ret = write_file(NULL, "--tap", cfg->tap, NULL);
+	return ret ? ret : write_file(NULL, "--timeline", cfg->timeline, NULL);
 }
 
 int run_report_write(const struct run_report *r)
@@ -381,6 +429,7 @@ int run_report_write(const struct run_report *r)
 	int json = write_file(r, "--report", r->cfg->report, write_json);
 	int junit = write_file(r, "--junit", r->cfg->junit, write_junit);
 	int tap = write_file(r, "--tap", r->cfg->tap, write_tap);
+	int timeline = write_file(r, "--timeline", r->cfg->timeline, write_timeline);
 
-	return json ? json : junit ? junit : tap;
+	return json ? json : junit ? junit : tap ? tap : timeline;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a run leaves for machines: --report (JSON, docs/report.md), --junit and --tap. */
+/* What a run leaves for machines: --report (JSON, docs/report.md), --junit, --tap and --timeline. */
 #ifndef LKVM_RUN_REPORT_H
 #define LKVM_RUN_REPORT_H
 

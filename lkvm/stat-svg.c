@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lkvm/svg.h"
+
 #define MAX_SERIES 256 /* kept */
 #define MAX_LINES  10  /* drawn */
 
@@ -136,25 +138,6 @@ int stat_svg_add(struct stat_svg *svg, const struct stat_table *t, double at_sec
 
 /* ---- drawing ------------------------------------------------------------------------------------ */
 
-static void print_text(const char *text, FILE *out)
-{
-	for (; *text; text++)
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		default:
-			/* XML knows no control characters. */
-			fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
-		}
-}
-
 /*
  * The picture's frame of reference: time along, powers of ten up; what is below one a second is at
  * the bottom.
@@ -197,24 +180,12 @@ static double y_of(const struct axes *a, double rate)
 	return TOP + PLOT_HEIGHT * (1 - up);
 }
 
-/* The distance of marks on an axis of @end, of which there are to be 4 to 10. */
-static double mark_distance(double end)
-{
-	double power = 1;
-
-	for (; power > end; power /= 10)
-		;
-	for (; power * 10 <= end; power *= 10)
-		;
-	return end / power >= 4 ? power : end / power >= 2 ? power / 2 : power / 5;
-}
-
 static void draw_axes(const struct axes *a, FILE *out)
 {
 	static const char *const words[] = {
 		"&#8804; 1", "10", "100", "1 k", "10 k", "100 k", "1 M", "10 M", "100 M", "1 G", "10 G", "100 G", "1 T",
 	};
-	double step = mark_distance(a->end_seconds);
+	double step = svg_mark_distance(a->end_seconds);
 
 	for (unsigned int d = 0; d <= a->decades && d < ARRAY_SIZE(words); d++) {
 		double y = TOP + PLOT_HEIGHT * (1 - (double)d / a->decades);
@@ -262,7 +233,7 @@ static void draw_series(const struct stat_svg *svg, const struct series *s, cons
 	fprintf(out, "<rect fill=\"%s\" x=\"%d\" y=\"%d\" width=\"14\" height=\"4\"/>\n", colours[line],
 		LEFT + PLOT_WIDTH + 18, y - 3);
 	fprintf(out, "<text class=\"mark\" x=\"%d\" y=\"%d\">", LEFT + PLOT_WIDTH + 40, y + 4);
-	print_text(s->name, out);
+	svg_text(out, s->name);
 	fputs("</text>\n", out);
 }
 
@@ -291,21 +262,10 @@ void stat_svg_write(const struct stat_svg *svg, const char *title, FILE *out)
 		for (double top = 10; top < order[0]->top && axes.decades < 12; top *= 10)
 			axes.decades++;
 
-	fprintf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\">\n"
-		"<style>\n"
-		".back { fill: #fff } .grid { stroke: #ddd } .mark { font-size: 12px; fill: #333 }\n"
-		".name { font-size: 13px; fill: #333 } .title { font-size: 16px; fill: #111 }\n"
-		".line { fill: none; stroke-width: 2; stroke-linejoin: round }\n"
-		"@media (prefers-color-scheme: dark) {\n"
-		" .back { fill: #16181c } .grid { stroke: #3a3d44 } .mark, .name { fill: #ccc } .title { fill: #eee }\n"
-		"}\n"
-		"</style>\n"
-		"<rect class=\"back\" width=\"%d\" height=\"%d\"/>\n", WIDTH, HEIGHT, WIDTH, HEIGHT);
-	fprintf(out, "<text class=\"title\" x=\"%d\" y=\"28\">Guest ", LEFT);
-	print_text(title, out);
-	fputs("</text>\n", out);
+	svg_begin(out, WIDTH, HEIGHT);
+	svg_title(out, LEFT, title);
 	draw_axes(&axes, out);
 	for (size_t i = 0; i < lines; i++)
 		draw_series(svg, order[i], &axes, (unsigned int)i, out);
-	fputs("</svg>\n", out);
+	svg_end(out);
 }

@@ -89,7 +89,7 @@ static void test_kvmtool_script(void)
 	CHECK_EQ(config_validate(&cfg), 0);
 	config_free(&cfg);
 
-	good(&cfg, "-k Image -i a -p quiet -c 2 -m 512 -d disk.img -n none --console virtio --rng --balloon --name vm1 "
+	good(&cfg, "-k Image -i a -p quiet -c 2 -m 512 -d disk.img -n none --console virtio --rng --balloon --timeline t.svg --name vm1 "
 		   "--debug --debug-mmio --virtio-transport mmio --hugetlbfs /huge --dev /dev/kvm2 "
 		   "--dump-dtb x.dtb --irqchip plic --pmu");
 	CHECK_EQ(cfg.ram_bytes, MIB(512));
@@ -98,6 +98,7 @@ static void test_kvmtool_script(void)
 	CHECK_EQ(cfg.console, CONSOLE_VIRTIO);
 	CHECK(cfg.rng);
 	CHECK(cfg.balloon);
+	CHECK_STR(cfg.timeline, "t.svg");
 	CHECK_STR(cfg.name, "vm1");
 	CHECK_EQ(cfg.loglevel, LOG_DEBUG);
 	CHECK(cfg.debug_mmio);
