@@ -12,10 +12,11 @@ mkdir bin
 cp /bin/busybox bin/
 for name in sh cat dd sleep true id ps grep; do ln -s busybox bin/$name; done
 
+echo "tester:x:1234:567::/:/bin/sh" >passwd
 command_options
 start() {
 	# shellcheck disable=SC2086 # options
-	lkvm run $for_command -k /guest/kernel -m 512 --name box --console-log log --timeout 600 --add bin:/bin \
+	lkvm run $for_command -k /guest/kernel -m 512 --name box --console-log log --timeout 600 --add bin:/bin --add passwd:/etc/passwd \
 		-- /bin/sleep 10000 \
 		>box.out 2>box.err </dev/null &
 	pid=$!
@@ -41,6 +42,10 @@ in_box 127 not-there
 expect_grep "cannot run not-there in the guest" err
 expect_status 0 lkvm exec box --env A=b --workdir /tmp --user 5 -- sh -c 'echo "$A $(pwd) $(id -u)"'
 [ "$(cat out)" = "b /tmp 5" ] || fail "environment: $(cat out)"
+expect_status 0 lkvm exec box --user tester -- sh -c 'echo "$(id -u):$(id -g)"'
+[ "$(cat out)" = "1234:567" ] || fail "user by name: $(cat out)"
+expect_status 126 lkvm exec box --user nobody -- true
+expect_grep "^lkvm: cannot run true in the guest: its /etc/passwd has no such user" err
 expect_status 125 lkvm exec box
 expect_status 125 lkvm exec nobox -- true
 
