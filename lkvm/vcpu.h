@@ -51,6 +51,7 @@ struct vcpu {
 	/* Exits to user space by reason. Written by the thread only. */
 	_Atomic uint64_t  exits[VCPU_EXIT_SLOTS];
 	_Atomic uint64_t  mmio_unclaimed;
+	_Atomic uint64_t  calls_unserved; /* firmware calls that came here and nobody serves (riscv64) */
 };
 
 /* What an exit handler tells the run loop. */

@@ -2,7 +2,6 @@
 #include "riscv/sbi.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "lkvm/log.h"
@@ -116,7 +115,6 @@ void riscv_sbi_handle(struct riscv_sbi *sbi, struct riscv_sbi_call *call)
 		break;
 	}
 	if (call->error == SBI_ERR_NOT_SUPPORTED) {
-		atomic_fetch_add_explicit(&sbi->not_supported, 1, memory_order_relaxed);
 		ext = riscv_sbi_by_eid(call->extension);
 		log_debug("SBI call 0x%" PRIx64 " (%s) function %" PRIu64 " is not supported",
 			  call->extension, ext ? ext->name : "unknown", call->function);

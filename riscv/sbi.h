@@ -59,7 +59,6 @@ struct riscv_sbi {
 	const struct riscv_sbi_ops *ops;
 	void                       *ctx;
 	const struct memory        *memory;
-	_Atomic uint64_t            not_supported; /* calls that nobody serves */
 };
 
 /* Serves @call on any vCPU thread; several at once are legal. Always fills the results. */

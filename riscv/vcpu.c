@@ -354,6 +354,8 @@ static void serve_sbi(struct vcpu *vcpu)
 	for (unsigned int i = 0; i < ARRAY_SIZE(call.args); i++)
 		call.args[i] = run->riscv_sbi.args[i];
 	riscv_sbi_handle(&vcpu->vm->arch->sbi, &call);
+	if (call.error == SBI_ERR_NOT_SUPPORTED)
+		atomic_fetch_add_explicit(&vcpu->calls_unserved, 1, memory_order_relaxed);
 	run->riscv_sbi.ret[0] = (unsigned long)call.error;
 	run->riscv_sbi.ret[1] = call.value;
 }
