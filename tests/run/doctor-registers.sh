@@ -20,7 +20,7 @@ arm64)
 	expect_grep "^0x6030000000140000 fw.psci_version +8  0x000000000001000[0-9]$" out
 	expect_no_grep "^0x60[0-9a-f]{14} - " out ;;
 x86_64)
-	expect_grep "^0x00000000c0000080 EFER +8  " out
+	expect_grep "^0x00000000c0000081 STAR +8  " out
 	expect_grep "IA32_TSC .*moves$" out ;;
 ppc64le)
 	expect_grep "^0x1030000000000010 MMCR0 +8  0x[0-9a-f]{16}$" out

@@ -41,5 +41,11 @@ ppc64le | powernv)
 		expect_grep "^lkvm: --pmu: device=nothing: there is no such CPU's PMU" err
 		expect_status 0 lkvm run $fw --pmu=auto,device=nothing
 		[ ! -s err ] || fail "auto is not quiet: $(cat err)"
+		# Two event counters beside that of the cycles, or why not.
+		if lkvm pmu list -- --pmu=counters=2 >out 2>err </dev/null; then
+			[ "$(grep -c "  event     PMEVCNTR" out)" = 2 ] || fail "not two counters: $(cat out)"
+		else
+			expect_grep "^lkvm: --pmu: counters=2: this host's kernel is too old to give guests fewer" err
+		fi
 	} ;;
 esac
