@@ -8,7 +8,7 @@ run() { # STATUS [OPTIONS] -- CMD
 	local want=$1
 	shift
 	# shellcheck disable=SC2086 # options
-	expect_status "$want" lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 $for_command "$@"
+	expect_status "$want" lkvm run -k /guest/kernel -m 512 --console-log log --timeout $((100 * SCALE)) $for_command "$@"
 }
 
 run 1 -- sh -c 'exit 1'
@@ -48,11 +48,28 @@ ln -s file data/link
 cp streams data/prog
 status=0
 # shellcheck disable=SC2086 # options
-lkvm run -k /guest/kernel -m 512 --console-log log --timeout 300 $for_command --add data --workdir /tmp/x --user 1000:100 \
+lkvm run -k /guest/kernel -m 512 --console-log log --timeout $((100 * SCALE)) $for_command --add data --workdir /tmp/x --user 1000:100 \
 	--env "COLOUR=deep red" -- ./streams "two words" <random >out 2>err || status=$?
 [ $status = 0 ] || { tail log err; fail "status $status"; }
 expect_same random out
 [ "$(cat err)" = xy ] || fail "stderr: $(cat err)"
+
+# Also for a user by name, whom the guest's /etc/passwd has or has not.
+run 126 --user nobody --add text:/etc/passwd -- true
+expect_grep "^lkvm: cannot run true in the guest: its /etc/passwd has no such user" err
+
+# Several at once do not know of each other.
+for i in 1 2 3; do
+	# shellcheck disable=SC2086 # options
+	lkvm run -k /guest/kernel -m 256 --console-log log.$i --timeout $((100 * SCALE)) $for_command -- sh -c "echo $i; exit $i" \
+		>out.$i 2>err.$i </dev/null &
+	eval "pid$i=\$!"
+done
+for i in 1 2 3; do
+	status=0
+	eval "wait \$pid$i" || status=$?
+	[ $status = $i ] && [ "$(cat out.$i)" = $i ] || fail "parallel run $i: status $status, $(cat out.$i err.$i)"
+done
 
 # The user's initrd is the root; a command comes from there.
 run 1 -i /guest/initrd -- busybox false
