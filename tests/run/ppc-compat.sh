@@ -12,7 +12,7 @@ boot() { # STATUS NAME
 
 boot 0 power9
 expect_grep "^cpu: POWER9 \(architected\)" out
-expect_grep "radix-mmu: Initializing Radix MMU" out
+expect_grep "lpar: Using radix MMU" out
 boot 125 power11
 expect_grep "^lkvm: --max-cpu-compat: this host has no power11 guests" err
 [ "$(wc -l <err)" = 1 ] || fail "not one line: $(cat err)"
@@ -23,5 +23,5 @@ ppc64le) # nested KVM runs radix guests only
 *)
 	boot 0 power8
 	expect_grep "^cpu: POWER8 \(architected\)" out
-	expect_grep "[Ii]nitializing hash mmu" out ;;
+	expect_grep "hash-mmu: Initializing hash mmu" out ;;
 esac
