@@ -45,7 +45,7 @@ int passwd_search(struct passwd_search *s, const char *text, size_t len)
 		} else if (s->wrong) {
 			continue;
 		} else if (s->field == FIELD_NAME) {
-			if (s->name[s->at] != c)
+			if (!c || s->name[s->at] != c)
 				s->wrong = 1;
 			else
 				s->at++;

@@ -62,6 +62,18 @@ static void test_found(void)
 	}
 }
 
+/* A byte that ends the name looked for, and then what is behind that in memory. */
+static void test_nul(void)
+{
+	static const char name[] = "root\0more";
+	struct passwd_search s = { .name = name };
+	static const char line[] = "root\0more:x:5:6:::\n";
+
+	CHECK_EQ(passwd_search(&s, line, sizeof(line) - 1), 0);
+	CHECK_EQ(passwd_search(&s, "root:x:7:8:::\n", strlen("root:x:7:8:::\n")), 1);
+	CHECK_EQ(s.uid, 7);
+}
+
 static void test_not_found(void)
 {
 	static const char *const names[] = {
@@ -76,5 +88,6 @@ static void test_not_found(void)
 const struct test passwd_tests[] = {
 	{ "found", test_found },
 	{ "not-found", test_not_found },
+	{ "nul", test_nul },
 	{ 0 },
 };
