@@ -80,7 +80,7 @@ static int run_mke2fs(char *mke2fs, char *dir, int fd)
 	};
 	posix_spawn_file_actions_t files;
 	int err, status = 0;
-	pid_t pid;
+	pid_t pid, ended;
 
 	posix_spawn_file_actions_init(&files);
 	err = posix_spawn_file_actions_adddup2(&files, fd, IMAGE_FD);
@@ -95,8 +95,14 @@ static int run_mke2fs(char *mke2fs, char *dir, int fd)
 		log_error("--root: cannot run %s: %s", mke2fs, strerror(err));
 		return -EIO;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	if (ended < 0) {
+		log_error("--root: cannot tell how %s ended: %s (is SIGCHLD ignored where lkvm is started?)", mke2fs,
+			  strerror(errno));
+		return -EIO;
+	}
 	if (status) {
 		log_error("--root: %s cannot make an image of %s (it must be that of e2fsprogs, and "
 			  "able to read all of it)", mke2fs, dir);
