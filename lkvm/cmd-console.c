@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef HAVE_JANSSON
@@ -37,8 +38,8 @@ struct viewer {
 	struct console *console;
 	int             fd;
 	bool            left;      /* by the user */
-	int             signal;    /* that ended us; 0: none */
-	int             signal_fd;
+	_Atomic int     signal;    /* that ended us; 0: none */
+	int             signal_fd; /* eventfd: it came */
 	size_t          nr_unsent;
 	uint8_t         unsent[256];
 };
@@ -108,14 +109,29 @@ static void on_quit(void *opaque)
 
 static void on_signal(void *opaque, uint32_t events)
 {
-	struct signalfd_siginfo info;
 	struct viewer *v = opaque;
 
 	(void)events;
-	if (read(v->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return;
-	v->signal = (int)info.ssi_signo;
 	loop_quit(v->loop);
+}
+
+/* For the handler. */
+static struct viewer *_Atomic viewing;
+
+/* Not a signalfd: the loop may be waiting for a reader of ours that is stuck, which this ends. */
+static void take_signal(int sig)
+{
+	struct viewer *v = atomic_load(&viewing);
+	int saved_errno = errno;
+	const uint64_t one = 1;
+	ssize_t put LKVM_UNUSED;
+
+	if (!v)
+		return;
+	atomic_store(&v->signal, sig);
+	console_limit_wait(v->console, 0);
+	put = write(v->signal_fd, &one, sizeof(one));
+	errno = saved_errno;
 }
 
 /* The guest's console behind a socket. Its descriptor, or -errno (reported). */
@@ -145,18 +161,26 @@ static int open_console(const char *name)
 	return ret;
 }
 
-/* Signals that end us come through the loop, so that the terminal is put back. 0 or -errno. */
-static int take_signals(struct viewer *v, sigset_t *old)
+/* Signals that end us end the loop, so that the terminal is put back. 0 or -errno. */
+static int take_signals(struct viewer *v)
 {
-	sigset_t set;
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	const struct sigaction sa = { .sa_handler = take_signal }; /* no SA_RESTART: a write is to end */
+	int ret;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &set, old);
-	v->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return v->signal_fd < 0 ? -errno : loop_add(v->loop, v->signal_fd, EPOLLIN, on_signal, v);
+	v->signal_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ret = v->signal_fd < 0 ? -errno : loop_add(v->loop, v->signal_fd, EPOLLIN, on_signal, v);
+	if (ret)
+		return ret;
+	atomic_store(&viewing, v);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		struct sigaction old;
+
+		/* nohup and background jobs ignore some on purpose. */
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(signals[i], &sa, NULL);
+	}
+	return 0;
 }
 
 /* Until one of the two ends it. 0 or -errno. */
@@ -172,7 +196,9 @@ static int view(struct viewer *v)
 	if (ret)
 		return ret;
 	console_set_frontend(v->console, &fe);
-	ret = loop_add(v->loop, v->fd, EPOLLIN, on_socket, v);
+	ret = take_signals(v);
+	if (!ret)
+		ret = loop_add(v->loop, v->fd, EPOLLIN, on_socket, v);
 	if (!ret)
 		ret = console_start(v->console);
 	if (!ret)
@@ -181,6 +207,7 @@ static int view(struct viewer *v)
 	if (v->left || v->signal)
 		console_limit_wait(v->console, 0);
 	console_stop(v->console);
+	atomic_store(&viewing, NULL);
 	console_destroy(v->console);
 	return ret;
 }
@@ -189,19 +216,15 @@ static int view_console(const char *name, int fd)
 {
 	struct viewer v = { .fd = fd, .signal_fd = -1 };
 	bool person = isatty(STDIN_FILENO);
-	sigset_t old;
 	int ret;
 
 	if (person)
 		log_error("the console of guest '%s': ^A x leaves it, and the guest goes on", name);
 	ret = loop_create(&v.loop);
 	if (!ret) {
-		ret = take_signals(&v, &old);
-		if (!ret)
-			ret = view(&v);
+		ret = view(&v);
 		if (v.signal_fd >= 0)
 			close(v.signal_fd);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
 		loop_destroy(v.loop);
 	}
 	if (ret) {

@@ -29,7 +29,9 @@ lkvm console echo <one.in >one 2>one.err &
 one=$!
 lkvm console echo <two.in >two 2>two.err &
 two=$!
-lkvm console echo </dev/null 2>stuck.err | sleep 50 &
+mkfifo stuck.out
+exec 5<>stuck.out
+lkvm console echo </dev/null >stuck.out 2>stuck.err &
 stuck=$!
 until_in ready quiet
 until_in ready one
@@ -50,6 +52,11 @@ until_in flooded one
 until_in flooded guest.out
 [ "$(tail -n 20 one)" = "$(tail -n 20 quiet)" ] || fail "two see different things"
 [ "$(grep -c '^0123' one)" = 4096 ] || grep -q 'bytes were not read in time' one || fail "lines: $(grep -c '^0123' one)"
+# One whose own reader is stuck leaves all the same.
+kill -TERM $stuck
+status=0
+wait $stuck || status=$?
+[ $status = 143 ] || fail "status $status after SIGTERM of the one that is stuck: $(cat stuck.err)"
 expect_status 0 lkvm list
 expect_grep '^echo .*running' out
 
@@ -63,4 +70,3 @@ for viewer in $one $quiet; do
 	[ $status = 0 ] || fail "status $status: $(cat one.err quiet.err)"
 done
 [ ! -s one.err ] && [ ! -s quiet.err ] || fail "said: $(cat one.err quiet.err)"
-kill $stuck 2>/dev/null || true
