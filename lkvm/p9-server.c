@@ -977,7 +977,7 @@ static int do_setattr(struct p9_server *s, struct reader *r, struct writer *w LK
 {
 	struct fid *fid = take_fid(s, r);
 	struct attributes a = { .valid = take32(r) };
-	int ret = 0, fd;
+	int ret, fd;
 
 	a.mode = take32(r);
 	a.uid = take32(r);
@@ -990,7 +990,9 @@ static int do_setattr(struct p9_server *s, struct reader *r, struct writer *w LK
 	fd = fid_open_path(s, fid);
 	if (fd < 0)
 		return fd;
-	if (a.valid & SET_SIZE)
+	/* Where something is mounted it is that file system's own directory that would change. */
+	ret = check_files(fd);
+	if (!ret && a.valid & SET_SIZE)
 		ret = set_size(s, fid, a.size);
 	if (!ret)
 		ret = set_others(fd, &a);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arm/options.h"
+#include "guest/frame.h"
 #include "lkvm/cpulist.h"
 #include "lkvm/log.h"
 #include "lkvm/splat.h"
@@ -496,6 +497,8 @@ static int parse_9p(void *target, const struct option_use *use, const char *arg,
 	}
 	if (!dir_len || !tag_len || tag_len > VIRTIO_9P_TAG_BYTES)
 		return options_bad_value(use, arg, "DIR or DIR,TAG");
+	if (tag_len == strlen(GUEST_ROOT) && !memcmp(tag, GUEST_ROOT, tag_len))
+		return options_bad_value(use, arg, "another TAG, as " GUEST_ROOT " is that of --root");
 	for (unsigned int i = 0; i < cfg->nr_shares; i++)
 		if (strlen(cfg->shares[i].tag) == tag_len && !memcmp(cfg->shares[i].tag, tag, tag_len)) {
 			log_error("%s: '%s': the guest would have two directories called '%s': give another TAG "

@@ -67,7 +67,8 @@ expect_status 0 lkvm balloon small 128M
 expect_grep '^small: .* MiB of memory now, 128 MiB wanted, of 256 MiB' out.balloon
 until_size 128
 [ "$(number target_bytes)" = $((128 << 20)) ] || fail "target: $(cat balloon.json)"
-less "$(resident)" 80 "$resident_full" "resident memory of the small guest"
+# How much depends on which pages Linux gives: some it had never touched. Without giving back it would not fall at all.
+less "$(resident)" 40 "$resident_full" "resident memory of the small guest"
 available_small=$(available)
 less "$available_small" 100 "$available_full" "available memory in the small guest"
 echo "256 MiB: $resident_full resident, $available_full available; 128 MiB: $(resident), $available_small"

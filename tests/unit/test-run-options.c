@@ -219,6 +219,7 @@ static void test_shares(void)
 	config_free(&cfg);
 	bad("--9p ,tag", "--9p: bad value ',tag', expected DIR or DIR,TAG");
 	bad("--9p /tmp,", "--9p: bad value '/tmp,', expected DIR or DIR,TAG");
+	bad("--9p /tmp,lkvm.root", "--9p: bad value '/tmp,lkvm.root', expected another TAG, as lkvm.root is that of --root");
 	bad("--9p /tmp --9p /usr", "--9p: '/usr': the guest would have two directories called 'kvm_9p': "
 					 "give another TAG");
 	bad("--9p /1,1 --9p /2,2 --9p /3,3 --9p /4,4 --9p /5,5 --9p /6,6 --9p /7,7 --9p /8,8 --9p /9,9",
