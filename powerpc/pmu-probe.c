@@ -80,7 +80,8 @@ static size_t count_ops(struct probe_op *op, unsigned int code, uint32_t control
 	for (unsigned int i = 0; i < COUNTERS; i++)
 		*op++ = write_spr(SPR_PMC1 + i, 0);
 	*op++ = write_spr(SPR_MMCR0, control);
-	*op++ = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };
+	*op = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };
+	op++;
 	*op++ = write_spr(SPR_MMCR0, PPC_MMCR0_FC);
 	for (unsigned int i = 0; i < COUNTERS; i++)
 		*op++ = read_spr(SPR_PMC1 + i);
@@ -205,7 +206,8 @@ static int ask_counting(const struct probe *probe, struct pmu_list *list)
 	*op++ = write_spr(SPR_MMCR1, (uint64_t)events[0].code << 24);
 	*op++ = write_spr(SPR_PMC1, NEARLY_FULL);
 	*op++ = write_spr(SPR_MMCR0, PPC_MMCR0_PMXE | PPC_MMCR0_FCECE | PPC_MMCR0_PMC1CE | PPC_MMCR0_FC56);
-	*op++ = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };
+	*op = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };
+	op++;
 	*op++ = write_spr(SPR_MMCR2, 0); /* an end to the loop's block, where a host looks at what it counted */
 	*op++ = read_spr(SPR_MMCR0);
 
