@@ -37,12 +37,18 @@ steps gitlab >gitlab
 [ "$(head -n 1 github)" = "sudo chmod 666 /dev/kvm" ] || fail "the first step is $(head -n 1 github)"
 sed -i 1d github
 recipe '^lkvm test suite.toml -j 4 --junit results.xml$' >shell
+# A KVM that interprets does not carry a job's Linux guests, and doctor says so. The guests here are tiny.
+doctor=0
+lkvm doctor >verdict 2>&1 || ! grep -q "^lkvm run can't do Linux guests here: this KVM is too slow" verdict || doctor=125
 for recipe in github gitlab shell; do
 	[ -s $recipe ] || fail "docs/test.md has no steps for $recipe"
 	while read -r line; do
 		rm -rf results.xml logs
 		recipe_suites
-		job 0 "$line"
+		case $line in
+		"lkvm doctor") job $doctor "$line" ;;
+		*) job 0 "$line" ;;
+		esac
 		case $line in
 		"lkvm test "*)
 			[ "$(junit_cases tests results.xml)" = 6 ] || fail "$recipe: $(cat results.xml)"
