@@ -80,8 +80,8 @@ until_size 256
 # Not to the last page: Linux keeps what was just freed in lists of its CPUs, which do not count.
 less "$available_small" 80 "$(available)" "available memory in the guest that was small"
 # What came back is memory like any other.
-expect_status 0 lkvm exec small -- sh -c 'dd if=/dev/zero of=/filled bs=1M count=80 2>/dev/null; wc -c </filled'
-expect_grep "^$((80 << 20))$" out.balloon
+expect_status 0 lkvm exec small -- sh -c 'dd if=/dev/zero of=/filled bs=1M count=64 2>/dev/null; wc -c </filled'
+expect_grep "^$((64 << 20))$" out.balloon
 
 expect_status 125 lkvm balloon small 257
 expect_grep "the guest's memory can be 4 KiB to 256 MiB" err.balloon
