@@ -427,7 +427,7 @@ static void print_balloon(const char *name, const json_t *b)
 		return;
 	printf("  the guest says: %lld MiB in all, %lld MiB free, %lld MiB available, %lld MiB of caches", mib(stats, "total_bytes"),
 	       mib(stats, "free_bytes"), mib(stats, "available_bytes"), mib(stats, "cache_bytes"));
-	if (json_integer_value(json_object_get(b, "statistics_age_ms")) > ANSWER_MS)
+	if (json_integer_value(json_object_get(b, "statistics_age_ms")) >= 1000)
 		printf(" (%lld s ago)", (long long)json_integer_value(json_object_get(b, "statistics_age_ms")) / 1000);
 	putchar('\n');
 }

@@ -139,7 +139,7 @@ enum exit_cause {
 struct exit_field {
 	char name[32];    /* as in struct kvm_run: "hardware_exit_reason", "data[2]" */
 	char value[48];   /* "0xffffffff7c0006ff" */
-	char meaning[96]; /* "emulation failed, instruction 0x7c0006ff"; may be empty */
+	char meaning[128]; /* "emulation failed, instruction 0x7c0006ff"; may be empty */
 };
 
 #define EXIT_MAX_FIELDS 24

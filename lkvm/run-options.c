@@ -1042,7 +1042,7 @@ const struct option_spec run_options[] = {
 	REFUSED("no-dhcp", NULL, OPT_ALL, "network devices are not built into this lkvm"),
 	REFUSED("tty", "N", OPT_ALL, "further serial ports are not built into this lkvm"),
 	REFUSED("sandbox", "SCRIPT", OPT_ALL,
-		"root file systems from a host directory are not built into this lkvm"),
+		"a script in a directory as the root is --root DIR -- SCRIPT in this lkvm"),
 	REFUSED("virtio-legacy", NULL, OPT_ALL, "legacy virtio is not built into this lkvm"),
 	REFUSED("debug-single-step", NULL, OPT_ALL, "single stepping is not built into this lkvm"),
 	REFUSED("debug-ioport", NULL, OPT_ALL, "tracing of port I/O is not built into this lkvm"),
