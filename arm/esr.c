@@ -11,6 +11,8 @@
 #define EC_DABT_LOW 0x24
 #define EC_DABT_CUR 0x25
 
+#define ESR_IL (1u << 25) /* a 32-bit instruction, or an abort of which that is not known */
+
 /* ISS of aborts. */
 #define ISS_FSC(esr) ((unsigned int)(esr) & 0x3f)
 #define ISS_WNR      (1u << 6)
@@ -113,6 +115,11 @@ const char *arm_esr_text(uint64_t esr, char *buf, size_t size)
 	snprintf(buf, size, "%s, %s%s%s", name, fault ? fault : "unknown fault", level,
 		 !data ? "" : esr & ISS_CM ? ", cache maintenance" : esr & ISS_WNR ? ", write" : ", read");
 	return buf;
+}
+
+bool arm_esr_plausible(uint64_t esr)
+{
+	return esr <= UINT32_MAX && (esr & ESR_IL) && ARM_ESR_EC(esr) && class_name(ARM_ESR_EC(esr));
 }
 
 bool arm_pstate_is_user(uint64_t pstate)

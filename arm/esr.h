@@ -14,6 +14,9 @@
 /* "data abort from the same EL, translation fault, level 2, write" into @buf, which is returned. */
 const char *arm_esr_text(uint64_t esr, char *buf, size_t size);
 
+/* True if @esr can be the syndrome of an instruction or an abort: a known class, a 32-bit instruction. */
+bool arm_esr_plausible(uint64_t esr);
+
 /* "nZCv DAIF EL1h" into @buf, which is returned: what is set is in capitals. As kept in SPSR_ELx. */
 const char *arm_pstate_text(uint64_t pstate, char *buf, size_t size);
 

@@ -220,3 +220,23 @@ void arm_exit_decode(const struct exit_info *info, struct exit_record *rec)
 		break;
 	}
 }
+
+void arm_exit_decode_logged(const struct exit_info *info, struct exit_record *rec)
+{
+	uint64_t value = exit_payload_u64(info, 0);
+	char text[ARM_ESR_TEXT_BYTES];
+
+	arm_exit_decode(info, rec);
+	if (info->reason != EXIT_REASON_UNKNOWN || info->run_errno || !value)
+		return;
+	exit_field(rec, "hardware_exit_reason", "0x%" PRIx64, value);
+	rec->cause = EXIT_CAUSE_UNKNOWN;
+	exit_what(rec, "hardware_exit_reason 0x%" PRIx64 ", which arm64's KVM never writes", value);
+	exit_advise(rec, DMESG_ADVICE);
+	if (!arm_esr_plausible(value))
+		return;
+	rec->specific = true;
+	exit_what_more(rec, "; as a syndrome (ESR_ELx): %s", arm_esr_text(value, text, sizeof(text)));
+	exit_advise(rec, "the guest's own abort if it comes from the guest's log, and KVM's trap (ESR_EL2) if from the "
+		    "host's");
+}

@@ -38,8 +38,8 @@ static int parse_arch(void *target, const struct option_use *use, const char *ar
 
 static const struct option_spec explain_options[] = {
 	{ .long_name = "arch", .metavar = "ARCH", .arches = OPT_ALL, .section = "Options", .parse = parse_arch,
-	  .help = "riscv64, arm64, ppc-booke (also ppc-e500v2, ppc-e500mc), ppc-book3s, x86_64 (also x86-intel, "
-		  "x86-amd); each of them where the value means something unless given" },
+	  .help = "riscv64, arm64, ppc (ppc-booke, also ppc-e500v2, ppc-e500mc; ppc-book3s), x86_64 (also "
+		  "x86-intel, x86-amd); each of them where the value means something unless given" },
 	{ .long_name = "json", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
 	  .offset = offsetof(struct explain_args, json), .help = "print JSON" },
 };
@@ -149,6 +149,16 @@ static void print_text(const struct explain_result *res)
 	}
 	if (res->nr > MAX_FULL_READINGS)
 		printf("\nMore with --arch, or with a word that says what the number is: see lkvm help explain\n");
+}
+
+/* A number alone may be what the shell said of lkvm run. */
+static void print_own_status(const char *text)
+{
+	char *end;
+	long status = strtol(text, &end, 10);
+
+	if (!*end && status >= EXIT_STATUS_PANIC && status <= EXIT_STATUS_START_FAILED)
+		printf("\nIf it is the exit status of lkvm run: see lkvm help run for what that means\n");
 }
 
 /* ---- JSON --------------------------------------------------------------------------------------- */
@@ -289,6 +299,7 @@ static int explain_words(const struct explain_args *args, const char *text)
 		status = print_json(text, res);
 	} else {
 		print_text(res);
+		print_own_status(text);
 		status = 0;
 	}
 	free(res);
@@ -327,7 +338,7 @@ const struct cmd cmd_explain = {
 		"lkvm explain \"KVM: unknown exit, hardware reason ffffffffffffffea\"\n\n"
 		"A number alone is taken for whatever it can be. Words say what it is: hardware reason N, hardware "
 		"error N (a failed entry), exit reason N, suberror N, errno N or NAME, trap N, instruction N, mcsr N, "
-		"hcall N, scause N, pc N. A reason by its name takes the members of struct kvm_run, in their order or "
+		"hcall N, scause N, esr N, pc N. A reason by its name takes the members of struct kvm_run, in their order or "
 		"by name: lkvm explain KVM_EXIT_FAIL_ENTRY 0x80000021 cpu 3",
 	.run = cmd_explain_main,
 	.options = explain_options,

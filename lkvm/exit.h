@@ -184,6 +184,8 @@ void exit_decode_generic(const struct exit_info *info, struct exit_record *rec);
 /* The decoders of the arches. Always fill all of @rec. Compiled on every host. */
 void riscv_exit_decode(const struct exit_info *info, struct exit_record *rec);
 void arm_exit_decode(const struct exit_info *info, struct exit_record *rec);
+/* The same for somebody's log, where hardware_exit_reason is no left-over but, mostly, a syndrome. */
+void arm_exit_decode_logged(const struct exit_info *info, struct exit_record *rec);
 void ppc_booke_exit_decode(const struct exit_info *info, struct exit_record *rec);
 void ppc_book3s_exit_decode(const struct exit_info *info, struct exit_record *rec);
 void x86_exit_decode(const struct exit_info *info, struct exit_record *rec);

@@ -21,12 +21,14 @@ enum {
 	X86_INTEL,
 	X86_AMD,
 	NR_ARCHES,
+	ANY_PPC = NR_ARCHES, /* all of powerpc, which has no decoder for all */
+	NR_NAMES,
 };
 
 const char *const explain_arches[] = {
 	[RISCV64] = "riscv64", [ARM64] = "arm64", [PPC_BOOK3S] = "ppc-book3s", [PPC_BOOKE] = "ppc-booke",
 	[X86_64] = "x86_64", [PPC_E500V2] = "ppc-e500v2", [PPC_E500MC] = "ppc-e500mc", [X86_INTEL] = "x86-intel",
-	[X86_AMD] = "x86-amd", NULL,
+	[X86_AMD] = "x86-amd", [ANY_PPC] = "ppc", NULL,
 };
 
 static const struct {
@@ -34,7 +36,7 @@ static const struct {
 	enum exit_cpu cpu;
 } arches[NR_ARCHES] = {
 	[RISCV64] = { riscv_exit_decode, EXIT_CPU_UNKNOWN },
-	[ARM64] = { arm_exit_decode, EXIT_CPU_UNKNOWN },
+	[ARM64] = { arm_exit_decode_logged, EXIT_CPU_UNKNOWN },
 	[PPC_BOOK3S] = { ppc_book3s_exit_decode, EXIT_CPU_UNKNOWN },
 	[PPC_BOOKE] = { ppc_booke_exit_decode, EXIT_CPU_UNKNOWN },
 	[X86_64] = { x86_exit_decode, EXIT_CPU_UNKNOWN },
@@ -51,7 +53,7 @@ const char *explain_arch(const char *word)
 		int         arch;
 	} others[] = {
 		{ "riscv", RISCV64 },    { "aarch64", ARM64 },      { "arm", ARM64 },
-		{ "ppc", PPC_BOOKE },    { "booke", PPC_BOOKE },    { "e500", PPC_E500V2 },
+		{ "e500", PPC_E500V2 },  { "booke", PPC_BOOKE },    { "powerpc", ANY_PPC },
 		{ "e500v2", PPC_E500V2 }, { "e500mc", PPC_E500MC }, { "e5500", PPC_E500MC },
 		{ "e6500", PPC_E500MC }, { "ppc64le", PPC_BOOK3S }, { "ppc64", PPC_BOOK3S },
 		{ "pseries", PPC_BOOK3S }, { "powernv", PPC_BOOK3S }, { "book3s", PPC_BOOK3S },
@@ -59,7 +61,7 @@ const char *explain_arch(const char *word)
 		{ "vmx", X86_INTEL },    { "amd", X86_AMD },        { "svm", X86_AMD },
 	};
 
-	for (int i = 0; i < NR_ARCHES; i++)
+	for (int i = 0; i < NR_NAMES; i++)
 		if (!strcasecmp(explain_arches[i], word))
 			return explain_arches[i];
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -314,6 +316,7 @@ enum phrase_kind {
 	SAYS_CSR,
 	SAYS_PC,
 	SAYS_SCAUSE,
+	SAYS_ESR,
 	SAYS_TRIPLE_FAULT,
 	SAYS_ARM_EXCEPTION,
 	SAYS_VENDOR,
@@ -340,6 +343,7 @@ static const struct phrase {
 	{ { "exit", "reason" }, SAYS_REASON, false, true },
 	{ { "exit_reason" }, SAYS_REASON, false, true },
 	{ { "reason" }, SAYS_REASON, false, true },
+	{ { "exit" }, SAYS_REASON, false, true },
 	{ { "suberror" }, SAYS_SUBERROR, false, true },
 	{ { "extra", "data" }, SAYS_DATA, false, true },
 	{ { "errno" }, SAYS_ERRNO, false, true },
@@ -360,6 +364,9 @@ static const struct phrase {
 	{ { "nip" }, SAYS_PC, true, true },
 	{ { "sepc" }, SAYS_PC, true, true },
 	{ { "scause" }, SAYS_SCAUSE, true, true },
+	{ { "esr" }, SAYS_ESR, true, true },
+	{ { "esr_el1" }, SAYS_ESR, true, true },
+	{ { "esr_el2" }, SAYS_ESR, true, true },
 	{ { "triple", "fault" }, SAYS_TRIPLE_FAULT, false, false },
 	{ { "unsupported", "exception", "type" }, SAYS_ARM_EXCEPTION, false, false },
 	{ { "kvm_intel" }, SAYS_VENDOR, false, false },
@@ -404,6 +411,9 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 {
 	switch (p->kind) {
 	case SAYS_HARDWARE_REASON:
+		/* 'exit code: 17 ("KVM_EXIT_INTERNAL_ERROR")' */
+		if (is_word(first, "exit") && s->reason_at != s->nr_tokens && s->named && value == s->named)
+			return true;
 		set_first(s, EXIT_REASON_UNKNOWN, negative ? -value : value);
 		return true;
 	case SAYS_ENTRY_ERROR:
@@ -438,7 +448,7 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 		return true;
 	case SAYS_TRAP_IN_HV_MODE:
 		s->in_hv_mode = true;
-			s->arches |= 1u << PPC_BOOK3S;
+		s->arches |= 1u << PPC_BOOK3S;
 		return true;
 	case SAYS_TRAP:
 		set_first(s, EXIT_REASON_UNKNOWN, negative ? -value : value);
@@ -467,6 +477,10 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 		return true;
 	case SAYS_SCAUSE:
 		said_scause(s, value);
+		return true;
+	case SAYS_ESR:
+		set_first(s, EXIT_REASON_UNKNOWN, value);
+		s->arches |= 1u << ARM64;
 		return true;
 	case SAYS_TRIPLE_FAULT:
 		set_reason(s, EXIT_REASON_SHUTDOWN);
@@ -720,6 +734,8 @@ static unsigned int wanted(const struct said *s, const char *arch)
 {
 	unsigned int all = 0;
 
+	if (arch && !strcmp(arch, explain_arches[ANY_PPC]))
+		return 1u << PPC_BOOKE | 1u << PPC_BOOK3S;
 	for (int i = 0; i < NR_ARCHES; i++) {
 		if (arch && !strcmp(arch, explain_arches[i]))
 			return 1u << i;
@@ -913,6 +929,6 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 			return -ENOENT;
 	for (size_t i = 0; i < s.nr_tokens; i++)
 		if (!s.tokens[i].used)
-			read_value(res, &s, &s.tokens[i], mask, !(mask & (mask - 1)));
+			read_value(res, &s, &s.tokens[i], mask, arch || !(mask & (mask - 1)));
 	return res->nr ? 0 : -ENOENT;
 }

@@ -5,7 +5,7 @@
  *
  * What is understood, words in any case and order, everything else skipped:
  *   KVM_EXIT_NAME [VALUE...]           the members of struct kvm_run in their order; NAME VALUE sets one by name
- *   exit reason N, reason N            the reason by its number
+ *   exit reason N, reason N, exit N    the reason by its number
  *   hardware reason N                  KVM_EXIT_UNKNOWN; QEMU's numbers are hexadecimal without 0x
  *   hardware error N                   KVM_EXIT_FAIL_ENTRY
  *   suberror N, extra data[I]: N       KVM_EXIT_INTERNAL_ERROR
@@ -14,6 +14,7 @@
  *   trap N, instruction N, mcsr N      powerpc; also the kernel's own "emulation at N failed (N)"
  *   hcall N, sbi N, csr N              a request by its number
  *   scause N                           riscv's kernel log
+ *   esr N                              arm64's: a syndrome
  *   pc N                               where it was
  *   N                                  whatever it can be
  */

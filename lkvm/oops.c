@@ -250,16 +250,34 @@ void oops_take(struct oops *o, const char *line)
 		begin(o, weigh(kind), text);
 }
 
+/*
+ * Where @frame returns to is behind a call. At the very beginning of a function that call is the last thing in the
+ * one before it, which does not come back: that has no name here, but the next frame called it.
+ */
+static void print_call(const char *frame, const char *next, char *to, size_t size)
+{
+	if (!strstr(frame, "+0x0/"))
+		snprintf(to, size, "%s", frame);
+	else if (next[0])
+		snprintf(to, size, "the function before %.*s, called by %s", (int)strcspn(frame, "+"), frame, next);
+	else
+		snprintf(to, size, "the function before %.*s", (int)strcspn(frame, "+"), frame);
+}
+
 bool oops_where(const struct oops *o, char *where)
 {
-	const char *caller = o->caller[0] && strchr(o->caller, '+') ? o->caller : o->nr_trace ? o->trace[0] : "";
+	bool have_caller = o->caller[0] && strchr(o->caller, '+');
+	const char *caller = have_caller ? o->caller : o->nr_trace ? o->trace[0] : "";
+	unsigned int behind = have_caller ? 0 : 1; /* in the trace */
+	const char *next = behind < o->nr_trace ? o->trace[behind] : "";
 
-	if (o->pc[0] && (strchr(o->pc, '+') || !caller[0]))
+	if (o->pc[0] && (strchr(o->pc, '+') || !caller[0])) {
 		snprintf(where, OOPS_WHERE_BYTES, "%s", o->pc);
-	else if (o->pc[0])
-		snprintf(where, OOPS_WHERE_BYTES, "%s, which called %s", caller, o->pc);
-	else
-		snprintf(where, OOPS_WHERE_BYTES, "%s", o->nr_trace ? o->trace[0] : "");
+		return true;
+	}
+	print_call(caller, next, where, OOPS_WHERE_BYTES);
+	if (o->pc[0])
+		snprintf(where + strlen(where), OOPS_WHERE_BYTES - strlen(where), ", which called %s", o->pc);
 	return where[0] != '\0';
 }
 

@@ -13,7 +13,7 @@
 
 #define OOPS_TEXT_BYTES 128
 #define OOPS_FRAMES     16
-#define OOPS_WHERE_BYTES (2 * OOPS_TEXT_BYTES + 32)
+#define OOPS_WHERE_BYTES (3 * OOPS_TEXT_BYTES + 64)
 
 enum oops_phase {
 	OOPS_NONE,
@@ -41,8 +41,8 @@ struct oops {
 void oops_take(struct oops *oops, const char *line);
 
 /*
- * The place to look at, into @where (OOPS_WHERE_BYTES): "f+0x10/0x20", or "f+0x10/0x20, which called 0x0". False, and
- * "", if there is none.
+ * The place to look at, into @where (OOPS_WHERE_BYTES): "f+0x10/0x20", or "f+0x10/0x20, which called 0x0", "the
+ * function before f, called by g+0x10/0x20". False, and "", if there is none.
  */
 bool oops_where(const struct oops *oops, char *where);
 

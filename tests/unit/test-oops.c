@@ -2,6 +2,7 @@
 /* Logs of Linux kernels that went wrong, as far as they matter: a null function pointer, and others. */
 #include "lkvm/oops.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,6 +128,29 @@ static void test_riscv(void)
 	      "init, PID 1, CPU 0", 2, "remove+0x142/0x1d6 [foo]", "ret_from_exception+0x0/0x64");
 	CHECK(!o.panicked);
 	CHECK_EQ(o.phase, OOPS_CLOSED);
+}
+
+/* A panic that does not come back: the trace has what follows the function that called it. */
+static void test_last_call(void)
+{
+	static const char head[] = "[    3.1] sysrq: Trigger a crash\n"
+				   "[    3.1] Kernel panic - not syncing: sysrq triggered crash\n"
+				   "[    3.1] CPU: 0 UID: 0 PID: 1 Comm: init Not tainted 6.12.0 #1\n"
+				   "[    3.1] Call Trace:\n"
+				   "[    3.1] [<ffffffff80006f80>] dump_backtrace+0x1c/0x24\n"
+				   "[    3.1] [<ffffffff80001d44>] panic+0x11e/0x348\n"
+				   "[    3.1] [<ffffffff806a3d8c>] sysrq_reset_seq_param_set+0x0/0x8a\n";
+	char log[sizeof(head) + 100];
+	struct oops o;
+
+	snprintf(log, sizeof(log), "%s[    3.1] [<ffffffff806a41d6>] __handle_sysrq+0x9c/0x1a8\n", head);
+	take_all(&o, log);
+	check(&o, "the function before sysrq_reset_seq_param_set, called by __handle_sysrq+0x9c/0x1a8",
+	      "Kernel panic - not syncing: sysrq triggered crash", "init, PID 1, CPU 0", 2,
+	      "sysrq_reset_seq_param_set+0x0/0x8a", "__handle_sysrq+0x9c/0x1a8");
+	take_all(&o, head);
+	check(&o, "the function before sysrq_reset_seq_param_set", "Kernel panic - not syncing: sysrq triggered crash",
+	      "init, PID 1, CPU 0", 1, "sysrq_reset_seq_param_set+0x0/0x8a", "sysrq_reset_seq_param_set+0x0/0x8a");
 }
 
 static void test_x86(void)
@@ -305,6 +329,7 @@ static void test_nonsense(void)
 const struct test oops_tests[] = {
 	{ "arm64", test_arm64 },
 	{ "riscv", test_riscv },
+	{ "last_call", test_last_call },
 	{ "x86", test_x86 },
 	{ "powerpc", test_powerpc },
 	{ "arm32", test_arm32 },
