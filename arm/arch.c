@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "arm/arch.h"
@@ -163,6 +165,16 @@ static int add_rom_and_flash(struct vm *vm)
 	return ret;
 }
 
+/* Before Linux 6.2 KVM refuses memory that is shared with other processes in guests with tags. */
+static bool shared_memory_has_tags(void)
+{
+	unsigned int major, minor;
+	struct utsname host;
+
+	return !uname(&host) && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 6 || (major == 6 && minor >= 2));
+}
+
 /*
  * Tags need memory that can hold them, which files and older kernels' huge pages can't. So with them the kernel
  * is read into memory, not mapped.
@@ -172,7 +184,7 @@ static int enable_mte(struct vm *vm)
 	int ret;
 
 	if (vm->cfg->arm.disable_mte || vm->cfg->arm.aarch32 || vm->cfg->hugetlbfs ||
-	    kvm_check_cap(vm->fd, KVM_CAP_ARM_MTE) <= 0)
+	    (vm->memory.share && !shared_memory_has_tags()) || kvm_check_cap(vm->fd, KVM_CAP_ARM_MTE) <= 0)
 		return 0;
 	ret = kvm_enable_cap(vm->fd, KVM_CAP_ARM_MTE, 0, 0);
 	if (ret) {

@@ -37,15 +37,20 @@ void memory_let_files_go(struct memory *mem)
 	mem->nr_files = 0;
 }
 
+static void unmap(const struct memory_region *r)
+{
+	if (r->host)
+		munmap(r->host - r->head_bytes, (size_t)(r->head_bytes + r->size_bytes + r->tail_bytes));
+	if (r->fd >= 0)
+		close(r->fd);
+}
+
 void memory_exit(struct memory *mem)
 {
 	memory_let_files_go(mem);
 	mem->nr_mapped = 0;
-	for (unsigned int i = 0; i < mem->nr_regions; i++) {
-		const struct memory_region *r = &mem->regions[i];
-
-		munmap(r->host - r->head_bytes, (size_t)(r->head_bytes + r->size_bytes + r->tail_bytes));
-	}
+	for (unsigned int i = 0; i < mem->nr_regions; i++)
+		unmap(&mem->regions[i]);
 	mem->nr_regions = 0;
 }
 
@@ -76,8 +81,24 @@ static int map_anonymous(gpa_t gpa, uint64_t size_bytes, struct memory_region *r
 	return 0;
 }
 
-/* Memory from an unlinked file in the hugetlbfs mounted at @dir. 0 or -errno (reported). */
-static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes, uint8_t **host)
+/* The same as a file without a name, r->fd. 0 or -errno; then r->fd and what is mapped are the caller's to undo. */
+static int map_shared(gpa_t gpa, uint64_t size_bytes, struct memory_region *r)
+{
+	int ret = map_anonymous(gpa, size_bytes, r);
+
+	if (ret)
+		return ret;
+	r->fd = memfd_create("lkvm-ram", MFD_CLOEXEC);
+	/* Pages are taken when they are touched, as those of memory that is not shared. */
+	if (r->fd < 0 || ftruncate(r->fd, (off_t)size_bytes) ||
+	    mmap(r->host, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, r->fd,
+		 0) == MAP_FAILED)
+		ret = -errno;
+	return ret;
+}
+
+/* Memory from an unlinked file in the hugetlbfs mounted at @dir; r->fd, if @keep. 0 or -errno (reported). */
+static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes, bool keep, struct memory_region *r)
 {
 	char size[SIZE_TEXT_BYTES], page[SIZE_TEXT_BYTES];
 	struct statfs fs;
@@ -130,10 +151,13 @@ static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes,
 	 */
 	p = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	ret = p == MAP_FAILED ? -errno : 0;
-	close(fd);
+	if (ret || !keep)
+		close(fd);
 	if (ret)
 		goto report;
-	*host = p;
+	r->host = p;
+	if (keep)
+		r->fd = fd;
 	return 0;
 report:
 	log_error("cannot take %s of %s from hugetlbfs %s: %s (see HugePages_Free in /proc/meminfo, raise vm.nr_hugepages)",
@@ -151,7 +175,9 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 		.name = name,
 		.readonly = readonly,
 		.hugetlb = hugetlbfs != NULL,
+		.fd = -1,
 	};
+	bool share = mem->share && !readonly;
 	char size[SIZE_TEXT_BYTES];
 	unsigned int at;
 	int ret;
@@ -179,15 +205,18 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 	}
 
 	if (hugetlbfs) {
-		ret = map_hugetlbfs(name, hugetlbfs, size_bytes, &region.host);
+		ret = map_hugetlbfs(name, hugetlbfs, size_bytes, share, &region);
 	} else {
-		ret = map_anonymous(gpa, size_bytes, &region);
+		ret = share ? map_shared(gpa, size_bytes, &region) : map_anonymous(gpa, size_bytes, &region);
 		if (ret)
-			log_error("cannot reserve %s of address space for %s: %s (lower -m, or raise the limit: ulimit -v)",
-				  size_text(size, size_bytes), name, strerror(-ret));
+			log_error("cannot reserve %s of %s for %s: %s (lower -m, or raise the limit: ulimit -v)",
+				  size_text(size, size_bytes), share ? "shared memory" : "address space", name,
+				  strerror(-ret));
 	}
-	if (ret)
+	if (ret) {
+		unmap(&region);
 		return ret;
+	}
 
 	memmove(&mem->regions[at + 1], &mem->regions[at],
 		(mem->nr_regions - at) * sizeof(mem->regions[0]));
@@ -441,7 +470,8 @@ int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64
 		return -EIO;
 
 	split_pages(host, len, &edge, &middle);
-	if (!S_ISREG(st.st_mode) || r->hugetlb || mem->copy_files || ((uintptr_t)host ^ from) & (page - 1))
+	if (!S_ISREG(st.st_mode) || r->hugetlb || r->fd >= 0 || mem->copy_files ||
+	    ((uintptr_t)host ^ from) & (page - 1))
 		return read_fully(fd, host, len, from);
 
 	ret = read_fully(fd, host, edge, from);
@@ -454,6 +484,25 @@ int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64
 	}
 	edge += middle;
 	return read_fully(fd, host + edge, len - edge, from + edge);
+}
+
+/* The file of @r has no pages there any more: they read as zeros, here and in other processes. 0 or -errno. */
+static int punch_hole(const struct memory_region *r, const uint8_t *host, uint64_t len)
+{
+	return fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(host - r->host), (off_t)len) ?
+		-errno : 0;
+}
+
+/* Untouched pages take the place of those at @host. False: they could not. */
+static bool zero_pages(const struct memory_region *r, uint8_t *host, uint64_t len)
+{
+	if (r->hugetlb)
+		return false;
+	if (r->fd >= 0)
+		return !punch_hole(r, host, len);
+	/* Of the same kind as map_anonymous() made, so that the kernel merges them with their neighbours. */
+	return mmap(host, (size_t)len, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
 int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len)
@@ -469,13 +518,7 @@ int memory_zero(struct memory *mem, gpa_t gpa, uint64_t len)
 		return 0;
 	split_pages(host, len, &edge, &middle);
 	memset(host, 0, (size_t)edge);
-	/*
-	 * Fresh anonymous pages in the place of the old ones: nothing is touched. Of the same kind
-	 * as map_anonymous() made, so that the kernel merges them with their neighbours.
-	 */
-	if (middle && (r->hugetlb || mmap(host + edge, (size_t)middle, PROT_READ | PROT_WRITE,
-					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-					  0) == MAP_FAILED))
+	if (middle && !zero_pages(r, host + edge, middle))
 		memset(host + edge, 0, (size_t)middle);
 	edge += middle;
 	memset(host + edge, 0, (size_t)(len - edge));
@@ -524,6 +567,8 @@ int memory_discard(const struct memory *mem, gpa_t gpa, uint64_t len)
 		return -EOPNOTSUPP;
 	if ((gpa | len) & (host_page_bytes() - 1))
 		return -EINVAL;
+	if (r->fd >= 0)
+		return punch_hole(r, host, len);
 	while (len && !ret) {
 		bool file;
 		size_t n = (size_t)alike(mem, host, len, &file);

@@ -22,6 +22,7 @@ struct memory_region {
 	const char *name;     /* "ram", "flash0": for messages and reports; not owned */
 	bool        readonly; /* KVM_MEM_READONLY memslot: writes become MMIO exits */
 	bool        hugetlb;
+	int         fd;       /* the file that the memory is, from offset 0; -1: other processes cannot have it */
 	uint64_t    head_bytes; /* mapped below and above @host, for its alignment */
 	uint64_t    tail_bytes;
 };
@@ -44,6 +45,11 @@ struct memory {
 	unsigned int         nr_regions;
 	/* Files are read, not mapped: every page must be one that can hold tags (arm64's MTE). */
 	bool                 copy_files;
+	/*
+	 * What the guest may write is added as files, which can be given to other processes (vhost-user). Nothing
+	 * is mapped over them then, for others would not see it.
+	 */
+	bool                 share;
 	/*
 	 * Signal, blocked in all threads, that comes before somebody changes a mapped file; he waits until
 	 * memory_keep_files() is called, so do it at once. 0: nobody would, so files are mapped without.
@@ -96,8 +102,8 @@ struct walk_memory memory_for_walk(const struct memory *mem);
 
 /*
  * Puts @len bytes of file @fd from @offset at @gpa. Whole pages whose alignment agrees are mapped
- * privately over guest memory (cost independent of @len); edges, and all of it in hugetlbfs memory,
- * are read. Before the vCPUs start only. Returns 0, -EFAULT (no such guest memory), -EIO (file too
+ * privately over guest memory (cost independent of @len); edges, and all of it in hugetlbfs or shared
+ * memory, are read. Before the vCPUs start only. Returns 0, -EFAULT (no such guest memory), -EIO (file too
  * short) or -errno. Silent: the caller knows the file's name.
  */
 int memory_load_file(struct memory *mem, gpa_t gpa, int fd, off_t offset, uint64_t len) LKVM_MUST_CHECK;

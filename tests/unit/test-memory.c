@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -410,6 +411,55 @@ static void test_discard(void)
 }
 
 /*
+ * Shared memory is a file that shows what the guest sees: written, loaded, zeroed and discarded. What the guest
+ * cannot write is not shared.
+ */
+static void test_share(void)
+{
+	const uint64_t page = page_bytes(), size = 3 * MIB(1);
+	const unsigned int fds = test_open_fds();
+	const struct memory_region *r;
+	struct memory mem;
+	uint8_t *other, *data = malloc((size_t)(4 * page));
+	int fd;
+
+	memset(data, 0x44, (size_t)(4 * page));
+	fd = util_memfd(data, (size_t)(4 * page));
+	memory_init(&mem);
+	mem.share = true;
+	add(&mem, MIB(3), size);
+	CHECK_EQ(memory_add(&mem, "rom", 0, page, true, NULL), 0);
+	CHECK_EQ(mem.regions[0].fd, -1);
+	r = &mem.regions[1];
+	CHECK_EQ(((uintptr_t)r->host ^ MIB(3)) & (MIB(2) - 1), 0);
+	other = mmap(NULL, (size_t)size, PROT_READ, MAP_SHARED, r->fd, 0);
+	CHECK(other != MAP_FAILED);
+
+	r->host[0] = 1;
+	r->host[size - 1] = 2;
+	CHECK(other[0] == 1 && other[size - 1] == 2);
+	/* As aligned as a mapping would have to be, and yet read. */
+	CHECK_EQ(memory_load_file(&mem, MIB(3) + 4 * page, fd, 0, 4 * page), 0);
+	CHECK_EQ(mem.nr_mapped, 0);
+	CHECK(!memcmp(other + 4 * page, data, (size_t)(4 * page)));
+	CHECK_EQ(memory_zero(&mem, MIB(3) + 5 * page + 1, 2 * page), 0);
+	CHECK(other[5 * page] == 0x44 && !other[5 * page + 1] && !other[7 * page] && other[7 * page + 1] == 0x44);
+	CHECK(!r->host[6 * page] && r->host[4 * page] == 0x44);
+	r->host[6 * page] = 5;
+	CHECK_EQ(other[6 * page], 5);
+	CHECK_EQ(memory_discard(&mem, MIB(3) + 4 * page, 3 * page), 0);
+	CHECK(!r->host[4 * page] && !other[6 * page] && other[7 * page + 1] == 0x44);
+	r->host[4 * page] = 6;
+	CHECK_EQ(other[4 * page], 6);
+
+	munmap(other, (size_t)size);
+	memory_exit(&mem);
+	close(fd);
+	free(data);
+	CHECK_EQ(test_open_fds(), fds);
+}
+
+/*
  * User-mode emulators before QEMU 8 keep a record per page, and would need minutes and gigabytes.
  */
 static bool mmap_counts_pages(void)
@@ -538,6 +588,7 @@ const struct test memory_tests[] = {
 	{ "load_errors", test_load_errors },
 	{ "zero", test_zero },
 	{ "discard", test_discard },
+	{ "share", test_share },
 	{ "terabyte", test_terabyte },
 	{ "too_large", test_too_large },
 	{ "hugetlbfs_errors", test_hugetlbfs_errors },
