@@ -72,7 +72,7 @@ const char *arm_pmu_lacks(void)
 
 static int choose_pmu(struct vm *vm)
 {
-	enum config_tristate wanted = vm->cfg->pmu;
+	enum config_tristate wanted = vm->pmu;
 	char why[256];
 	int ret;
 
@@ -185,18 +185,34 @@ int arm_vcpu_features(struct vm *vm)
 
 /* ---- set-up ------------------------------------------------------------------------------------- */
 
-/* Also takes a vCPU that ran back to the state of power-on. */
+/* Linux arch/arm64/kvm/arm.c, kvm_setup_vcpu(): what the vCPU's PMU is, is settled when it is initialised. */
+#define NO_CPU_PMU \
+	"the kernel has no PMU for the host CPU that lkvm is on (where CPUs differ, --vcpu-affinity chooses)"
+
+/* Also takes a vCPU that ran back to the state of power-on. 0 or -errno, silent. */
 static int init_vcpu(struct vcpu *vcpu, bool powered)
 {
 	struct kvm_vcpu_init init = vcpu->vm->arch->init;
-	int ret;
 
 	if (!powered)
 		add_feature(&init, KVM_ARM_VCPU_POWER_OFF);
-	ret = kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
-	if (ret)
-		log_error("KVM cannot initialise vCPU %u (features 0x%x): %s", vcpu->index,
-			  init.features[0], strerror(-ret));
+	return kvm_ioctl(vcpu->fd, KVM_ARM_VCPU_INIT, &init);
+}
+
+/* Those after the first wait until the guest starts them by PSCI. */
+static int first_init(struct vcpu *vcpu)
+{
+	const struct kvm_vcpu_init *init = &vcpu->vm->arch->init;
+	bool pmu = arm_has_feature(init, KVM_ARM_VCPU_PMU_V3);
+	int ret = init_vcpu(vcpu, vcpu->index == 0);
+
+	if (ret && pmu && vcpu->vm->pmu == CONFIG_AUTO)
+		return vm_drop_pmu(vcpu->vm, "KVM cannot initialise vCPU %u with one: %s", vcpu->index, strerror(-ret));
+	if (ret == -ENODEV && pmu)
+		log_error("--pmu: KVM gives vCPU %u none: " NO_CPU_PMU " (--pmu=auto does without)", vcpu->index);
+	else if (ret)
+		log_error("KVM cannot initialise vCPU %u (features 0x%x): %s", vcpu->index, init->features[0],
+			  strerror(-ret));
 	return ret;
 }
 
@@ -313,8 +329,7 @@ int arch_vcpu_create(struct vcpu *vcpu)
 	struct arch_vm *arch = vcpu->vm->arch;
 	int ret;
 
-	/* Those after the first wait until the guest starts them by PSCI. */
-	ret = init_vcpu(vcpu, vcpu->index == 0);
+	ret = first_init(vcpu);
 	if (ret)
 		return ret;
 	ret = finish_sve(vcpu);
@@ -336,34 +351,67 @@ void arch_vcpu_destroy(struct vcpu *vcpu)
 	(void)vcpu; /* nothing beyond the fd */
 }
 
+/* Which layer keeps KVM from setting attribute @attr of a vCPU's PMU, as a clause. */
+static const char *pmu_refusal(uint64_t attr, int err)
+{
+	switch (-err) {
+	case ENODEV:
+		return NO_CPU_PMU;
+	case ENXIO:
+		return attr == KVM_ARM_VCPU_PMU_V3_SET_PMU ?
+			       "KVM shares no host PMU of this kind: it is not of these CPUs, or the host's kernel is "
+			       "older than Linux 5.18" :
+			       "the host's kernel does not know of it";
+	case EINVAL:
+		return attr == KVM_ARM_VCPU_PMU_V3_IRQ ? "KVM's interrupt controller does not take it" :
+							 "KVM does not take this value on this host";
+	case EBUSY:
+		return "KVM has settled it already";
+	case EEXIST:
+		return "KVM's interrupt controller has its interrupt in use";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* KVM said @err to attribute @attr of @vcpu's PMU, which is called @what. Returns what to pass up. */
+static int pmu_refused(struct vcpu *vcpu, const char *what, uint64_t attr, int err)
+{
+	const char *why = pmu_refusal(attr, err);
+
+	if (vcpu->vm->pmu == CONFIG_AUTO)
+		return vm_drop_pmu(vcpu->vm, "KVM refuses %s: %s", what, why);
+	log_error("--pmu: KVM gives vCPU %u none: it refuses %s: %s (--pmu=auto does without)", vcpu->index, what, why);
+	return err;
+}
+
 static int set_pmu(struct vcpu *vcpu, const char *what, uint64_t attr, const void *val)
 {
 	int ret = kvm_set_device_attr(vcpu->fd, KVM_ARM_VCPU_PMU_V3_CTRL, attr, val);
 
-	if (ret)
-		log_error("KVM cannot set up the PMU of vCPU %u: %s: %s (--no-pmu does without)",
-			  vcpu->index, what, strerror(-ret));
-	return ret;
+	return ret ? pmu_refused(vcpu, what, attr, ret) : 0;
 }
 
-static int filter_events(struct vm *vm, const struct config_pmu_events *range, uint16_t first, uint16_t last)
+static int filter_events(struct vcpu *vcpu, const struct config_pmu_events *range, uint16_t first, uint16_t last)
 {
 	struct kvm_pmu_event_filter filter = {
 		.base_event = first,
 		.nevents = (uint16_t)(last - first + 1),
 		.action = range->deny ? KVM_PMU_EVENT_DENY : KVM_PMU_EVENT_ALLOW,
 	};
+	char what[64];
 
-	return kvm_set_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL, KVM_ARM_VCPU_PMU_V3_FILTER, &filter);
+	snprintf(what, sizeof(what), "%s=0x%x-0x%x", range->deny ? "deny" : "allow", range->first, range->last);
+	return set_pmu(vcpu, what, KVM_ARM_VCPU_PMU_V3_FILTER, &filter);
 }
 
 /*
  * The filter is the VM's: set on one vCPU it holds for all. The first range decides what holds for
  * the rest.
  */
-static int set_pmu_filter(struct vm *vm)
+static int set_pmu_filter(struct vcpu *vcpu)
 {
-	const struct config *cfg = vm->cfg;
+	const struct config *cfg = vcpu->vm->cfg;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < cfg->nr_pmu_events; i++) {
@@ -371,12 +419,9 @@ static int set_pmu_filter(struct vm *vm)
 		/* All 65536 at once would be none: KVM counts them in 16 bits. */
 		uint16_t last = range->first ? range->last : MIN(range->last, 0xfffeu);
 
-		ret = filter_events(vm, range, range->first, last);
+		ret = filter_events(vcpu, range, range->first, last);
 		if (!ret && last < range->last)
-			ret = filter_events(vm, range, range->last, range->last);
-		if (ret)
-			log_error("--pmu: %s=0x%x-0x%x: KVM refuses it: %s", range->deny ? "deny" : "allow",
-				  range->first, range->last, strerror(-ret));
+			ret = filter_events(vcpu, range, range->last, range->last);
 	}
 	return ret;
 }
@@ -392,6 +437,8 @@ int arm_pmu_init(struct vm *vm)
 		return 0;
 	if (counters && !kvm_has_device_attr(vm->vcpus[0]->fd, KVM_ARM_VCPU_PMU_V3_CTRL,
 					     KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS)) {
+		if (vm->pmu == CONFIG_AUTO)
+			return vm_drop_pmu(vm, "this host's kernel is too old to give guests fewer counters than it has");
 		log_error("--pmu: counters=%u: this host's kernel is too old to give guests fewer counters than it has",
 			  counters);
 		return -ENOSYS;
@@ -401,14 +448,14 @@ int arm_pmu_init(struct vm *vm)
 
 		ret = set_pmu(vcpu, "its interrupt", KVM_ARM_VCPU_PMU_V3_IRQ, &id);
 		if (!ret && type >= 0)
-			ret = set_pmu(vcpu, "its kind", KVM_ARM_VCPU_PMU_V3_SET_PMU, &type);
+			ret = set_pmu(vcpu, "the host's PMU that was chosen", KVM_ARM_VCPU_PMU_V3_SET_PMU, &type);
 		if (!ret && counters)
 			ret = set_pmu(vcpu, "its number of counters", KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS,
 				      &counters);
 		if (!ret && i == 0)
-			ret = set_pmu_filter(vm);
+			ret = set_pmu_filter(vcpu);
 		if (!ret)
-			ret = set_pmu(vcpu, "start", KVM_ARM_VCPU_PMU_V3_INIT, NULL);
+			ret = set_pmu(vcpu, "to start it", KVM_ARM_VCPU_PMU_V3_INIT, NULL);
 	}
 	return ret;
 }
@@ -511,8 +558,10 @@ static enum vcpu_exit_action suspend_system(struct vcpu *vcpu)
 		return answer_psci(vcpu, PSCI_RET_DENIED);
 	}
 	/* Initialising makes the vCPU runnable again. */
-	if (init_vcpu(vcpu, true) || set_reg(vcpu, "pc", ARM_REG_CORE(regs.pc), entry) ||
-	    set_reg(vcpu, "x0", ARM_REG_X(0), context))
+	ret = init_vcpu(vcpu, true);
+	if (ret)
+		log_error("KVM cannot initialise vCPU %u for a suspend: %s", vcpu->index, strerror(-ret));
+	if (ret || set_reg(vcpu, "pc", ARM_REG_CORE(regs.pc), entry) || set_reg(vcpu, "x0", ARM_REG_X(0), context))
 		return VCPU_UNHANDLED;
 	ret = kvm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &mp);
 	if (ret)

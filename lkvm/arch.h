@@ -16,6 +16,7 @@
  *   arch_vcpu_reset     once per vCPU: registers at entry
  *   arch_vcpu_exit      on vCPU threads, while the guest runs
  *   arch_vcpu_destroy, arch_vm_destroy
+ * From arch_vm_create() to arch_irqchip_init() any may call vm_drop_pmu(), and all starts over.
  */
 #ifndef LKVM_ARCH_H
 #define LKVM_ARCH_H

@@ -46,6 +46,21 @@ static void kick_handler(int sig)
 		current_vcpu->run->immediate_exit = 1;
 }
 
+/* KVM_CREATE_VCPU said @err. */
+static int create_failed(struct vm *vm, unsigned int index, int err)
+{
+	/* KVM on x86 with the mediated PMU: it and perf events that count guests too exclude each other. */
+	bool pmu_taken = err == -EBUSY && vm->pmu != CONFIG_OFF;
+
+	if (pmu_taken && vm->pmu == CONFIG_AUTO)
+		return vm_drop_pmu(vm, "perf events of the host that also count guests hold the PMU");
+	log_error("cannot create vCPU %u: %s (%s)", index, strerror(-err),
+		  pmu_taken ? "perf events of the host that also count guests hold the PMU: end them, or use "
+			      "--pmu=auto" :
+			      "`lkvm doctor` shows how many this host offers");
+	return err;
+}
+
 int vcpu_create(struct vm *vm, unsigned int index, struct vcpu **out)
 {
 	struct vcpu *vcpu = calloc(1, sizeof(*vcpu));
@@ -59,15 +74,7 @@ int vcpu_create(struct vm *vm, unsigned int index, struct vcpu **out)
 	vcpu->index = index;
 	vcpu->fd = kvm_ioctl_val(vm->fd, KVM_CREATE_VCPU, index);
 	if (vcpu->fd < 0) {
-		ret = vcpu->fd;
-		/*
-		 * KVM on x86 with the mediated PMU: it and perf events that count guests too
-		 * exclude each other.
-		 */
-		log_error("cannot create vCPU %u: %s (%s)", index, strerror(-ret),
-			  ret == -EBUSY ? "perf events of the host that also count guests hold the PMU: end them, or "
-					  "use --pmu=off" :
-					  "`lkvm doctor` shows how many this host offers");
+		ret = create_failed(vm, index, vcpu->fd);
 		goto err;
 	}
 	ret = kvm_sys_map_run(vcpu->fd, vm->run_bytes, &vcpu->run);

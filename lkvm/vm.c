@@ -589,6 +589,58 @@ static int create_console(struct vm *vm)
 
 /* ---- life --------------------------------------------------------------------------------------- */
 
+/* What KVM has of the VM, before anything is put into it. -ERESTART: vm_drop_pmu() was called. */
+static int create_machine(struct vm *vm)
+{
+	int ret;
+
+	memset(&vm->machine, 0, sizeof(vm->machine));
+	memory_init(&vm->memory);
+	bus_init(&vm->mmio, "mmio");
+	bus_init(&vm->pio, "pio");
+
+	ret = arch_machine_init(vm);
+	if (ret)
+		return ret;
+	ret = create_kvm_vm(vm);
+	if (ret)
+		return ret;
+	ret = arch_vm_create(vm);
+	if (ret)
+		return ret;
+	ret = create_memory(vm);
+	if (ret)
+		return ret;
+	ret = create_vcpus(vm);
+	return ret ? ret : arch_irqchip_init(vm);
+}
+
+static void destroy_machine(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
+		vcpu_destroy(vm->vcpus[i]);
+	vm->nr_vcpus = 0;
+	free(vm->vcpus);
+	vm->vcpus = NULL;
+	arch_vm_destroy(vm);
+	kvm_sys_close(vm->fd);
+	vm->fd = -1;
+	memory_exit(&vm->memory);
+}
+
+int vm_drop_pmu(struct vm *vm, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	log_info("no PMU in the guest: %s", why);
+	vm->pmu = CONFIG_OFF;
+	return -ERESTART;
+}
+
 int vm_create(struct vm **out, const struct config *cfg)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
@@ -599,6 +651,7 @@ int vm_create(struct vm **out, const struct config *cfg)
 		return -ENOMEM;
 	}
 	vm->cfg = cfg;
+	vm->pmu = cfg->pmu;
 	vm->kvm_fd = -1;
 	vm->fd = -1;
 	vm->timeout_fd = -1;
@@ -609,10 +662,6 @@ int vm_create(struct vm **out, const struct config *cfg)
 	vm->image.fd = -1;
 	pthread_mutex_init(&vm->vcpu_lock, NULL);
 	pthread_cond_init(&vm->vcpu_cond, NULL);
-	memory_init(&vm->memory);
-	bus_init(&vm->mmio, "mmio");
-	bus_init(&vm->pio, "pio");
-
 	ret = vm_watch_init(vm);
 	if (ret)
 		goto err;
@@ -622,25 +671,14 @@ int vm_create(struct vm **out, const struct config *cfg)
 	ret = open_image(vm);
 	if (ret)
 		goto err;
-	ret = arch_machine_init(vm);
-	if (ret)
-		goto err;
 	ret = create_loop(vm);
 	if (ret)
 		goto err;
-	ret = create_kvm_vm(vm);
-	if (ret)
-		goto err;
-	ret = arch_vm_create(vm);
-	if (ret)
-		goto err;
-	ret = create_memory(vm);
-	if (ret)
-		goto err;
-	ret = create_vcpus(vm);
-	if (ret)
-		goto err;
-	ret = arch_irqchip_init(vm);
+	ret = create_machine(vm);
+	if (ret == -ERESTART) {
+		destroy_machine(vm);
+		ret = create_machine(vm);
+	}
 	if (ret)
 		goto err;
 	vm->ioevent = (struct ioevent_binder){ .ctx = vm };
@@ -697,13 +735,8 @@ void vm_destroy(struct vm *vm)
 	console_destroy(vm->console);
 	if (vm->console_log_fd >= 0)
 		close(vm->console_log_fd);
-	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
-		vcpu_destroy(vm->vcpus[i]);
-	free(vm->vcpus);
-	arch_vm_destroy(vm);
-	kvm_sys_close(vm->fd);
+	destroy_machine(vm);
 	kvm_sys_close(vm->kvm_fd);
-	memory_exit(&vm->memory);
 	loop_destroy(vm->loop);
 	if (vm->timeout_fd >= 0)
 		close(vm->timeout_fd);

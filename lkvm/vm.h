@@ -66,6 +66,7 @@ struct vm {
 	size_t            run_bytes; /* size of kvm_run */
 	struct arch_vm   *arch;      /* owned by <arch>/arch.c */
 	unsigned long     vm_type;   /* argument of KVM_CREATE_VM */
+	enum config_tristate pmu;    /* cfg->pmu; auto becomes off by vm_drop_pmu() */
 	struct machine    machine;
 	struct memory     memory;
 	struct place      place;
@@ -119,6 +120,14 @@ struct vm {
 /* Builds the machine. 0 or -errno; everything reported, nothing left behind on failure. */
 int vm_create(struct vm **vm, const struct config *cfg) LKVM_MUST_CHECK;
 void vm_destroy(struct vm *vm);
+
+/*
+ * With --pmu=auto, where KVM refuses the PMU that it promised: the guest goes without one. KVM takes no feature
+ * back, so vm_create() starts over, with vm->pmu off, once the caller has passed up what this returns: -ERESTART.
+ * From arch_vm_create(), arch_vcpu_create() and arch_irqchip_init(), only while vm->pmu is auto. @fmt says why, as
+ * a clause.
+ */
+int vm_drop_pmu(struct vm *vm, const char *fmt, ...) LKVM_MUST_CHECK LKVM_PRINTF(2, 3);
 
 /* Runs the guest until vm->outcome is set. Returns 0, or -errno if it could not be started (reported). */
 int vm_run(struct vm *vm) LKVM_MUST_CHECK;

@@ -138,6 +138,8 @@ static int set_event_filter(struct vm *vm)
 	if (!cfg->nr_pmu_events || !x86_cpuid_has_pmu(&vm->arch->cpuid))
 		return 0;
 	if (kvm_check_cap(vm->kvm_fd, KVM_CAP_PMU_EVENT_FILTER) <= 0) {
+		if (vm->pmu == CONFIG_AUTO)
+			return vm_drop_pmu(vm, "this host's kernel has no filter of events");
 		log_error("--pmu: allow and deny: this host's kernel has no filter of events");
 		return -ENOSYS;
 	}
@@ -158,6 +160,8 @@ static int set_event_filter(struct vm *vm)
 		}
 	}
 	ret = kvm_ioctl(vm->fd, KVM_SET_PMU_EVENT_FILTER, &filter.head);
+	if (ret && vm->pmu == CONFIG_AUTO)
+		return vm_drop_pmu(vm, "KVM refuses the filter of events: %s", strerror(-ret));
 	if (ret)
 		log_error("--pmu: KVM refuses the filter of events: %s", strerror(-ret));
 	return ret;
@@ -168,11 +172,11 @@ static int filter_cpuid(struct vm *vm)
 	struct x86_cpuid *cpuid = &vm->arch->cpuid;
 	const struct x86_cpuid_options opt = {
 		.nr_cpus = vm->cfg->nr_cpus,
-		.pmu = vm->cfg->pmu != CONFIG_OFF,
+		.pmu = vm->pmu != CONFIG_OFF,
 		.tsc_deadline = kvm_check_cap(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER) > 0,
 	};
 
-	if (vm->cfg->pmu == CONFIG_ON && !x86_cpuid_has_pmu(cpuid)) {
+	if (vm->pmu == CONFIG_ON && !x86_cpuid_has_pmu(cpuid)) {
 		log_error("--pmu: this host has no PMU for guests: %s (--pmu=auto does without)", pmu_lacks());
 		return -ENODEV;
 	}
@@ -245,7 +249,7 @@ int arch_vm_create(struct vm *vm)
 	int ret;
 
 	/* Absent on old kernels, where the CPUID leaves alone decide. */
-	if (vm->cfg->pmu == CONFIG_OFF && kvm_check_cap(vm->kvm_fd, KVM_CAP_PMU_CAPABILITY) > 0) {
+	if (vm->pmu == CONFIG_OFF && kvm_check_cap(vm->kvm_fd, KVM_CAP_PMU_CAPABILITY) > 0) {
 		ret = kvm_enable_cap(vm->fd, KVM_CAP_PMU_CAPABILITY, KVM_PMU_CAP_DISABLE, 0);
 		if (ret)
 			log_debug("KVM_CAP_PMU_CAPABILITY: %s", strerror(-ret));

@@ -46,6 +46,13 @@ ppc64le | powernv)
 			[ "$(grep -c "  event     PMEVCNTR" out)" = 2 ] || fail "not two counters: $(cat out)"
 		else
 			expect_grep "^lkvm: --pmu: counters=2: this host's kernel is too old to give guests fewer" err
+			# What auto can't have as it is wanted it does without, though the vCPUs are there by then.
+			expect_status 0 lkvm run $fw -c 2 --pmu=auto,counters=2
+			[ ! -s err ] || fail "auto is not quiet: $(cat err)"
+			expect_status 0 lkvm run $fw -c 2 --irqchip gicv3-its --loglevel info --pmu=auto,counters=2
+			[ "$(grep -c "^lkvm: no PMU in the guest: " err)" = 1 ] || fail "not said once: $(cat err)"
+			expect_status 0 lkvm pmu list -- --pmu=auto,counters=2
+			expect_no_grep PMCCNTR out
 		fi
 	} ;;
 esac

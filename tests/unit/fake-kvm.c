@@ -207,6 +207,11 @@ static enum fake_fd fd_kind(int fd)
 	return fd >= 0 && fd < MAX_FDS ? fake.fds[fd].kind : FD_NONE;
 }
 
+bool fake_kvm_is_vcpu(int fd)
+{
+	return fd_kind(fd) == FD_VCPU;
+}
+
 int kvm_sys_open(const char *path)
 {
 	int err = count_call(0);
@@ -336,8 +341,11 @@ int kvm_sys_ioctl(int fd, unsigned long request, unsigned long arg)
 		return -err;
 	if (fd_kind(fd) == FD_NONE)
 		return -EBADF;
-	if (fake.ioctl_fn)
-		fake.ioctl_fn(request, arg, fake.ioctl_opaque);
+	if (fake.ioctl_fn) {
+		err = fake.ioctl_fn(fd, request, arg, fake.ioctl_opaque);
+		if (err)
+			return err;
+	}
 
 	switch (request) {
 	case KVM_GET_API_VERSION:

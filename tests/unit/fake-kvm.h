@@ -33,11 +33,13 @@ typedef int fake_kvm_run_fn(struct kvm_run *run, unsigned int vcpu_index, uint64
 void fake_kvm_on_run(fake_kvm_run_fn *fn, void *opaque);
 
 /*
- * Called with every counted ioctl before it is served, with a number or a pointer as argument;
- * NULL: nobody. On the thread that makes it.
+ * Called with every counted ioctl before it is served, with a number or a pointer as argument; what it returns
+ * but 0 is the answer. NULL: nobody. On the thread that makes it.
  */
-typedef void fake_kvm_ioctl_fn(unsigned long request, unsigned long arg, void *opaque);
+typedef int fake_kvm_ioctl_fn(int fd, unsigned long request, unsigned long arg, void *opaque);
 void fake_kvm_on_ioctl(fake_kvm_ioctl_fn *fn, void *opaque);
+/* True if @fd is a vCPU's. */
+bool fake_kvm_is_vcpu(int fd);
 
 /* For a fake_kvm_run_fn: behaves like a guest that idles until somebody kicks the vCPU. Returns -EINTR. */
 int fake_kvm_idle(struct kvm_run *run);

@@ -96,26 +96,21 @@ static void test_entry(void)
 	refused(&f, -ENOMEM, "memory");
 }
 
-_Static_assert(sizeof(struct kvm_pmu_event_filter) == 8, "as large as an address");
-
 struct filters {
 	struct kvm_pmu_event_filter all[8];
 	unsigned int nr;
 };
 
-static void note_filter(unsigned long request, unsigned long arg, void *opaque)
+static int note_filter(int fd, unsigned long request, unsigned long arg, void *opaque)
 {
 	const struct kvm_device_attr *attr = (const void *)arg;
 	struct filters *f = opaque;
-	uint64_t gic;
 
-	if (request != KVM_SET_DEVICE_ATTR || attr->group != KVM_ARM_VCPU_PMU_V3_CTRL ||
-	    attr->attr != KVM_ARM_VCPU_PMU_V3_FILTER || f->nr == ARRAY_SIZE(f->all))
-		return;
 	/* The GIC's distributor has the same numbers. */
-	memcpy(&gic, (const void *)(uintptr_t)attr->addr, sizeof(gic));
-	if (gic != ARM_GIC_DIST_BASE)
-		memcpy(&f->all[f->nr++], &gic, sizeof(gic));
+	if (request == KVM_SET_DEVICE_ATTR && fake_kvm_is_vcpu(fd) && attr->group == KVM_ARM_VCPU_PMU_V3_CTRL &&
+	    attr->attr == KVM_ARM_VCPU_PMU_V3_FILTER && f->nr < ARRAY_SIZE(f->all))
+		memcpy(&f->all[f->nr++], (const void *)(uintptr_t)attr->addr, sizeof(f->all[0]));
+	return 0;
 }
 
 /* KVM counts in 16 bits, in which all events are none. */
@@ -140,6 +135,159 @@ static void test_pmu_filter(void)
 	CHECK_EQ(filters.nr, ARRAY_SIZE(want));
 	CHECK(!memcmp(filters.all, want, sizeof(want)));
 	teardown(&f);
+}
+
+/* KVM's answer to one attribute of a vCPU's PMU, or to KVM_ARM_VCPU_INIT with a PMU. */
+struct refusal {
+	uint64_t attr; /* INIT_WITH_PMU: of KVM_ARM_VCPU_INIT */
+	int      err;
+	unsigned int nr, skip; /* so often it came, so often it was taken before */
+};
+#define INIT_WITH_PMU UINT64_MAX
+
+static int refuse(int fd, unsigned long request, unsigned long arg, void *opaque)
+{
+	struct refusal *r = opaque;
+	bool hit = false;
+
+	if (request == KVM_ARM_VCPU_INIT) {
+		hit = r->attr == INIT_WITH_PMU && arm_has_feature((const void *)arg, KVM_ARM_VCPU_PMU_V3);
+	} else if (request == KVM_SET_DEVICE_ATTR && fake_kvm_is_vcpu(fd)) {
+		const struct kvm_device_attr *attr = (const void *)arg;
+
+		hit = attr->group == KVM_ARM_VCPU_PMU_V3_CTRL && attr->attr == r->attr;
+	}
+	return hit && r->nr++ >= r->skip ? -r->err : 0;
+}
+
+static bool fdt_has(const struct fixture *f, const char *text)
+{
+	const void *fdt = memory_ptr(&f->vm->memory, f->vm->boot.fdt, f->vm->boot.fdt_bytes);
+
+	return memmem(fdt, f->vm->boot.fdt_bytes, text, strlen(text)) != NULL;
+}
+
+static const struct {
+	uint64_t attr;
+	const char *what;
+	bool when_chosen; /* only where the host's PMU, or the number of counters, is chosen */
+} pmu_steps[] = {
+	{ INIT_WITH_PMU, "", false },
+	{ KVM_ARM_VCPU_PMU_V3_IRQ, "it refuses its interrupt: ", false },
+	{ KVM_ARM_VCPU_PMU_V3_SET_PMU, "it refuses the host's PMU that was chosen: ", true },
+	{ KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS, "it refuses its number of counters: ", true },
+	{ KVM_ARM_VCPU_PMU_V3_FILTER, "it refuses deny=0x11-0x12: ", false },
+	{ KVM_ARM_VCPU_PMU_V3_INIT, "it refuses to start it: ", false },
+};
+
+/* Step @i of a guest of two vCPUs is refused to vCPU @vcpu with @err, with --pmu=auto or on. */
+static void pmu_refused(size_t i, int err, unsigned int vcpu, bool on)
+{
+	struct refusal r = { .attr = pmu_steps[i].attr, .err = err, .skip = vcpu };
+	char want[128], rest[] = " (--pmu=auto does without)\n";
+	struct fixture f;
+	const char *text;
+	int ret;
+
+	setup(&f);
+	f.cfg.nr_cpus = 2;
+	f.cfg.irqchip = strdup("gicv2m"); /* has a window on the bus by then */
+	f.cfg.pmu = on ? CONFIG_ON : CONFIG_AUTO;
+	f.cfg.pmu_events[0] = (struct config_pmu_events){ 0x11, 0x12, true };
+	f.cfg.nr_pmu_events = 1;
+	if (!pmu_steps[i].when_chosen)
+		fake_kvm_on_ioctl(refuse, &r);
+	test_stderr_begin();
+	ret = vm_create(&f.vm, &f.cfg);
+	if (pmu_steps[i].when_chosen) {
+		CHECK_EQ(ret, 0);
+		CHECK(fdt_has(&f, "arm,armv8-pmuv3"));
+		f.vm->arch->pmu_type = 8;
+		f.cfg.arm.pmu_counters = 4;
+		fake_kvm_on_ioctl(refuse, &r);
+		ret = arm_pmu_init(f.vm);
+		if (ret == -ERESTART) { /* what vm_create() makes of that, the other steps show */
+			CHECK_EQ(f.vm->pmu, CONFIG_OFF);
+			ret = 0;
+		}
+	} else if (!ret) {
+		CHECK(!has(&f, KVM_ARM_VCPU_PMU_V3) && !fdt_has(&f, "arm,armv8-pmuv3"));
+		CHECK_EQ(f.vm->nr_vcpus, 2);
+	}
+	text = test_stderr_end();
+	CHECK_EQ(ret, on ? -err : 0);
+	CHECK_EQ(r.nr, vcpu + 1);
+	if (!on) {
+		CHECK_STR(text, "");
+	} else if (r.attr != INIT_WITH_PMU || err == ENODEV) {
+		snprintf(want, sizeof(want), "lkvm: --pmu: KVM gives vCPU %u none: %s", vcpu, pmu_steps[i].what);
+		CHECK(!strncmp(text, want, strlen(want)));
+		/* A cause, one line, and the way out. */
+		CHECK(strlen(text) > strlen(want) + strlen(rest) + 10);
+		CHECK_STR(text + strlen(text) - strlen(rest), rest);
+		CHECK(strchr(text, '\n') == text + strlen(text) - 1);
+	}
+	teardown(&f);
+}
+
+/* auto does without and says nothing; on says which layer. */
+static void test_pmu_refused(void)
+{
+	static const int errs[] = { EBUSY, ENODEV, ENXIO, EINVAL, EEXIST, EPERM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(pmu_steps); i++)
+		for (size_t e = 0; e < ARRAY_SIZE(errs); e++)
+			for (unsigned int k = 0; k < 4; k++)
+				/* The filter is the VM's, and set on the first vCPU. */
+				if (k < 2 || pmu_steps[i].attr != KVM_ARM_VCPU_PMU_V3_FILTER)
+					pmu_refused(i, errs[e], k / 2, k % 2);
+}
+
+/* What is not the PMU's fault comes again without one, and is said then. */
+static int refuse_any_init(int fd, unsigned long request, unsigned long arg, void *opaque)
+{
+	(void)fd;
+	(void)arg;
+	(void)opaque;
+	return request == KVM_ARM_VCPU_INIT ? -EINVAL : 0;
+}
+
+static void test_init_refused(void)
+{
+	struct fixture f;
+
+	setup(&f);
+	fake_kvm_on_ioctl(refuse_any_init, NULL);
+	refused(&f, -EINVAL, "lkvm: KVM cannot initialise vCPU 0 (features 0x");
+}
+
+/* A kernel that has no choice of counters. */
+static int no_choice(int fd, unsigned long request, unsigned long arg, void *opaque)
+{
+	const struct kvm_device_attr *attr = (const void *)arg;
+
+	(void)opaque;
+	return request == KVM_HAS_DEVICE_ATTR && fake_kvm_is_vcpu(fd) &&
+	       attr->attr == KVM_ARM_VCPU_PMU_V3_SET_NR_COUNTERS ? -ENXIO : 0;
+}
+
+static void test_pmu_counters(void)
+{
+	struct fixture f;
+	const char *text;
+
+	for (unsigned int on = 0; on < 2; on++) {
+		setup(&f);
+		f.cfg.pmu = on ? CONFIG_ON : CONFIG_AUTO;
+		CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+		f.cfg.arm.pmu_counters = 4;
+		fake_kvm_on_ioctl(no_choice, NULL);
+		test_stderr_begin();
+		CHECK_EQ(arm_pmu_init(f.vm), on ? -ENOSYS : -ERESTART);
+		text = test_stderr_end();
+		CHECK(on ? strstr(text, "counters=4: this host's kernel is too old") != NULL : !*text);
+		teardown(&f);
+	}
 }
 
 /* Firmware for ROM finds the device tree at the start of RAM, a PL011, and its variables in the flash. */
@@ -633,6 +781,9 @@ static void test_doctor(void)
 const struct test vm_arm_tests[] = {
 	{ "entry", test_entry },
 	{ "pmu_filter", test_pmu_filter },
+	{ "pmu_refused", test_pmu_refused },
+	{ "init_refused", test_init_refused },
+	{ "pmu_counters", test_pmu_counters },
 	{ "rom", test_rom },
 	{ "aarch32", test_aarch32 },
 	{ "old_ipa", test_old_ipa },

@@ -82,6 +82,62 @@ static void test_every_call_fails_enomem_smp(void)
 	every_call_fails(4, ENOMEM);
 }
 
+/* KVM on x86 whose mediated PMU the host's own events hold: no vCPU with a PMU. @opaque: how often it says so. */
+static int pmu_is_taken(int fd, unsigned long request, unsigned long arg, void *opaque)
+{
+	unsigned int *times = opaque;
+
+	(void)fd;
+	(void)arg;
+	return request == KVM_CREATE_VCPU && *times && (*times)-- ? -EBUSY : 0;
+}
+
+static void test_pmu_taken(void)
+{
+	static const struct {
+		enum config_tristate pmu;
+		unsigned int times;
+		const char *expect; /* NULL: the guest is made, without a word */
+	} rows[] = {
+		{ CONFIG_AUTO, 1, NULL },
+		{ CONFIG_AUTO, 2, "lkvm: cannot create vCPU 0: Device or resource busy (`lkvm doctor`" },
+		{ CONFIG_ON, 1, "hold the PMU: end them, or use --pmu=auto)" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned int times = rows[i].times;
+		struct config cfg;
+		struct vm *vm = NULL;
+		const char *text;
+		int ret, fds;
+
+		vm_fixture_config(&cfg);
+		fds = test_open_fds();
+		cfg.pmu = rows[i].pmu;
+		fake_kvm_reset();
+		vm_fixture_host();
+		fake_kvm_on_ioctl(pmu_is_taken, &times);
+		test_stderr_begin();
+		ret = vm_create(&vm, &cfg);
+		text = test_stderr_end();
+		if (!rows[i].expect) {
+			CHECK_EQ(ret, 0);
+			CHECK_STR(text, "");
+			if (!ret)
+				CHECK_EQ(vm->pmu, CONFIG_OFF);
+			vm_destroy(vm);
+		} else if (times) {
+			CHECK(strstr(text, "--pmu: this host has no PMU") != NULL); /* known before */
+		} else {
+			CHECK_EQ(ret, -EBUSY);
+			CHECK(strstr(text, rows[i].expect) != NULL);
+			CHECK_EQ(count_lines(text), 1);
+		}
+		CHECK_EQ(test_open_fds(), fds);
+		vm_fixture_free(&cfg);
+	}
+}
+
 static void create_fails_on(const char *dev, const char *expect, int expect_ret)
 {
 	struct config cfg;
@@ -217,6 +273,7 @@ static void test_two_vms_at_once(void)
 const struct test vm_create_tests[] = {
 	{ "every_call_fails_eio", test_every_call_fails_eio },
 	{ "every_call_fails_enomem_smp", test_every_call_fails_enomem_smp },
+	{ "pmu_taken", test_pmu_taken },
 	{ "no_permission", test_no_permission },
 	{ "capability_missing", test_capability_missing },
 	{ "too_many_cpus", test_too_many_cpus },

@@ -43,12 +43,13 @@ static void note_cap(struct fixture *f, const struct kvm_enable_cap *cap)
 	f->watchdog |= cap->cap == KVM_CAP_PPC_BOOKE_WATCHDOG;
 }
 
-static void note_ioctl(unsigned long request, unsigned long arg, void *opaque)
+static int note_ioctl(int fd, unsigned long request, unsigned long arg, void *opaque)
 {
 	const void *p = (const void *)arg;
 	const struct kvm_device_attr *attr = p;
 	struct fixture *f = opaque;
 
+	(void)fd;
 	switch (request) {
 	case KVM_SET_REGS:
 		memcpy(&f->regs, p, sizeof(f->regs));
@@ -75,6 +76,7 @@ static void note_ioctl(unsigned long request, unsigned long arg, void *opaque)
 		}
 		break;
 	}
+	return 0;
 }
 
 static void setup(struct fixture *f)

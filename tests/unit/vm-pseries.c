@@ -50,13 +50,14 @@ static void note_cap(struct fixture *f, const struct kvm_enable_cap *cap)
 		f->smt = (unsigned int)cap->args[0];
 }
 
-static void note_ioctl(unsigned long request, unsigned long arg, void *opaque)
+static int note_ioctl(int fd, unsigned long request, unsigned long arg, void *opaque)
 {
 	const void *p = (const void *)arg;
 	const struct kvm_device_attr *attr = p;
 	struct fixture *f = opaque;
 	uint64_t state;
 
+	(void)fd;
 	switch (request) {
 	case KVM_SET_REGS:
 		memcpy(&f->regs, p, sizeof(f->regs));
@@ -87,6 +88,7 @@ static void note_ioctl(unsigned long request, unsigned long arg, void *opaque)
 		f->levels[f->nr_sources++] = state & KVM_XICS_LEVEL_SENSITIVE;
 		break;
 	}
+	return 0;
 }
 
 static void setup(struct fixture *f)
