@@ -139,11 +139,13 @@ static json_t *json_vcpus(const struct vm *vm)
 	json_t *vcpus = json_array();
 
 	for (unsigned int i = 0; vm && i < vm->nr_vcpus; i++)
-		json_array_append_new(vcpus, json_pack("{s:i, s:o, s:I, s:I}", "index", (int)i, "exits",
+		json_array_append_new(vcpus, json_pack("{s:i, s:o, s:I, s:I, s:I}", "index", (int)i, "exits",
 						       run_report_exits(vm->vcpus[i]), "unclaimed_accesses",
 						       (json_int_t)atomic_load(&vm->vcpus[i]->mmio_unclaimed),
 						       "unserved_calls",
-						       (json_int_t)atomic_load(&vm->vcpus[i]->calls_unserved)));
+						       (json_int_t)atomic_load(&vm->vcpus[i]->calls_unserved),
+						       "unserved_csrs",
+						       (json_int_t)atomic_load(&vm->vcpus[i]->csrs_unserved)));
 	return vcpus;
 }
 

@@ -52,6 +52,7 @@ struct vcpu {
 	_Atomic uint64_t  exits[VCPU_EXIT_SLOTS];
 	_Atomic uint64_t  mmio_unclaimed;
 	_Atomic uint64_t  calls_unserved; /* firmware calls that came here and nobody serves (riscv64) */
+	_Atomic uint64_t  csrs_unserved;  /* accesses to CSRs that came here and read as 0 (riscv64) */
 };
 
 /* What an exit handler tells the run loop. */

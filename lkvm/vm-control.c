@@ -104,12 +104,14 @@ static int run_stat(void *opaque, struct control_call *call, json_t *result, cha
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		const struct vcpu *vcpu = vm->vcpus[i];
 
-		json_array_append_new(vcpus, json_pack("{s:i, s:i, s:s, s:o, s:I, s:I}", "index", (int)i,
+		json_array_append_new(vcpus, json_pack("{s:i, s:i, s:s, s:o, s:I, s:I, s:I}", "index", (int)i,
 						       "tid", vcpu->tid, "state", vcpu_states[vcpu->state],
 						       "exits", run_report_exits(vcpu), "unclaimed_accesses",
 						       (json_int_t)atomic_load(&vcpu->mmio_unclaimed),
 						       "unserved_calls",
-						       (json_int_t)atomic_load(&vcpu->calls_unserved)));
+						       (json_int_t)atomic_load(&vcpu->calls_unserved),
+						       "unserved_csrs",
+						       (json_int_t)atomic_load(&vcpu->csrs_unserved)));
 	}
 	pthread_mutex_unlock(&vm->vcpu_lock);
 	json_object_set_new(result, "vcpus", vcpus);

@@ -87,7 +87,6 @@ struct arch_vm {
 	struct vcpu *_Atomic   suspended;
 	/* Wired lines that are high now, a bit for each; they keep the system awake. */
 	_Atomic uint64_t       lines_high;
-	_Atomic uint64_t       unknown_csrs;    /* forwarded accesses to CSRs that nobody serves */
 };
 
 /* ---- aia.c ---- */

@@ -382,7 +382,7 @@ static void serve_csr(struct vcpu *vcpu)
 		run->riscv_csr.ret_value = read_seed();
 		return;
 	}
-	atomic_fetch_add_explicit(&vcpu->vm->arch->unknown_csrs, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&vcpu->csrs_unserved, 1, memory_order_relaxed);
 	log_debug("vCPU %u: access to CSR 0x%lx, reads as 0", vcpu->index, run->riscv_csr.csr_num);
 	run->riscv_csr.ret_value = 0;
 }

@@ -373,7 +373,7 @@ static void test_exits(void)
 	CHECK_EQ(vm_run(f.vm), 0);
 	CHECK_EQ(f.vm->outcome.kind, OUTCOME_POWEROFF);
 	CHECK_EQ(f.vm->vcpus[0]->calls_unserved, 1);
-	CHECK_EQ(f.vm->arch->unknown_csrs, 1);
+	CHECK_EQ(f.vm->vcpus[0]->csrs_unserved, 1);
 	teardown(&f);
 }
 
