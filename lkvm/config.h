@@ -133,11 +133,11 @@ struct config_arm {
 #define CONFIG_RISCV_SBI_IDS     64
 #define CONFIG_RISCV_CONFIG_REGS 16
 
-/* What only riscv64 guests have. Arrays are by KVM's numbers (riscv/isa.h). */
+/* What only riscv64 guests have. Arrays of extensions are by KVM's numbers (riscv/isa.h). */
 struct config_riscv {
 	uint8_t  isa[CONFIG_RISCV_ISA_IDS]; /* enum config_tristate; auto: as KVM makes vCPUs */
 	uint8_t  sbi[CONFIG_RISCV_SBI_IDS]; /* ... except that of the PMU, which config.pmu decides */
-	uint64_t config[CONFIG_RISCV_CONFIG_REGS]; /* mvendorid ... */
+	uint64_t config[CONFIG_RISCV_CONFIG_REGS]; /* mvendorid ...: riscv_config_slot() */
 	uint32_t config_set;                /* which of these were given, a bit for each */
 };
 

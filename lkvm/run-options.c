@@ -887,7 +887,7 @@ const struct option_spec run_options[] = {
 	  .parse = riscv_parse_isa,
 	  .help = "ISA extensions of the guest's harts, such as zbb=off,sscofpmf=on, which are as KVM makes "
 		  "them unless given; isa-N by KVM's number; also mvendorid=N, marchid=N, mimpid=N, "
-		  "satp_mode=sv48, zicbom_block_size=N, zicboz_block_size=N and zicbop_block_size=N" },
+		  "satp_mode=sv48, zicbom_block_size=N, zicboz_block_size=N, zicbop_block_size=N and vlenb=N" },
 	{ .long_name = "sbi", .metavar = "EXT=on|off,...", .arches = OPT_RISCV64, .section = MACHINE,
 	  .parse = riscv_parse_sbi,
 	  .help = "SBI extensions that the guest finds, such as pmu=on,sta=off,mpxy=on; sbi-N by KVM's number" },

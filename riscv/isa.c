@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lkvm/config.h"
+
 /*
  * Numbers: enum KVM_RISCV_ISA_EXT_ID. Order: RISC-V unprivileged ISA, "ISA Extension Naming
  * Conventions": single letters as in the table of standard extensions, then Z* by their second letter in the
@@ -101,17 +103,24 @@ int riscv_isa_list(const struct riscv_isa_set *set, char *buf, size_t size)
 	return ret ? ret : (int)len;
 }
 
-/* Numbers: struct kvm_riscv_config, in words of 64 bits. */
+/* Numbers: of words of 64 bits. */
 const struct riscv_config_reg riscv_config_regs[] = {
-	{ 1, "zicbom_block_size" }, { 2, "mvendorid" }, { 3, "marchid" }, { 4, "mimpid" },
-	{ 5, "zicboz_block_size" }, { 6, "satp_mode" }, { 7, "zicbop_block_size" },
+	{ RISCV_GROUP_CONFIG, 1, "zicbom_block_size" },
+	{ RISCV_GROUP_CONFIG, 2, "mvendorid" },
+	{ RISCV_GROUP_CONFIG, 3, "marchid" },
+	{ RISCV_GROUP_CONFIG, 4, "mimpid" },
+	{ RISCV_GROUP_CONFIG, 5, "zicboz_block_size" },
+	{ RISCV_GROUP_CONFIG, 6, "satp_mode" },
+	{ RISCV_GROUP_CONFIG, 7, "zicbop_block_size" },
+	{ RISCV_GROUP_VECTOR, 4, "vlenb" },
 };
 const size_t riscv_config_regs_nr = ARRAY_SIZE(riscv_config_regs);
+_Static_assert(ARRAY_SIZE(riscv_config_regs) <= CONFIG_RISCV_CONFIG_REGS, "a place for each");
 
 const struct riscv_config_reg *riscv_config_by_reg(unsigned int reg)
 {
 	for (size_t i = 0; i < riscv_config_regs_nr; i++)
-		if (riscv_config_regs[i].reg == reg)
+		if (riscv_config_regs[i].group == RISCV_GROUP_CONFIG && riscv_config_regs[i].reg == reg)
 			return &riscv_config_regs[i];
 	return NULL;
 }

@@ -79,17 +79,29 @@ const char *riscv_cause_text(uint64_t scause, char *buf, size_t size);
 #define RISCV_SBI_EXT_DBCN 9
 #define RISCV_SBI_EXT_SUSP 11
 
-/* Registers of KVM's config group (struct kvm_riscv_config) that can be chosen, by their own name. */
+/* KVM's groups of registers (KVM_REG_RISCV_CONFIG ...) that have some which can be chosen. */
+#define RISCV_GROUP_CONFIG 1
+#define RISCV_GROUP_VECTOR 9
+
+/* A register that can be chosen, by its own name. */
 struct riscv_config_reg {
-	uint16_t    reg;
+	uint8_t     group;
+	uint8_t     reg;  /* its number there: struct kvm_riscv_config, struct __riscv_v_ext_state */
 	const char *name; /* "mvendorid" */
 };
 
 extern const struct riscv_config_reg riscv_config_regs[];
 extern const size_t riscv_config_regs_nr;
 
+/* That with number @reg of KVM's config group; NULL: none. */
 const struct riscv_config_reg *riscv_config_by_reg(unsigned int reg);
 const struct riscv_config_reg *riscv_config_by_name(const char *name);
+
+/* Its place in config.riscv.config. */
+static inline unsigned int riscv_config_slot(const struct riscv_config_reg *reg)
+{
+	return (unsigned int)(reg - riscv_config_regs);
+}
 
 struct riscv_sbi_ext {
 	uint16_t    id;    /* KVM_RISCV_SBI_EXT_* */

@@ -90,17 +90,18 @@ static int set_config(struct config *cfg, const struct option_use *use, const st
 		      const char *value)
 {
 	static const char *const modes[] = { [8] = "sv39", [9] = "sv48", [10] = "sv57" };
+	bool satp = reg == riscv_config_by_reg(SATP_MODE);
 	uint64_t v = 0;
 
-	if (reg->reg == SATP_MODE)
+	if (satp)
 		for (unsigned int i = 8; value && i < ARRAY_SIZE(modes); i++)
 			if (!strcasecmp(value, modes[i]))
 				v = i;
 	if (!v && (!value || parse_u64(value, &v)))
 		return bad_key(use, reg->name, value ? value : "",
-			       reg->reg == SATP_MODE ? "sv39, sv48, sv57 or a number" : "a number");
-	cfg->riscv.config[reg->reg] = v;
-	cfg->riscv.config_set |= 1u << reg->reg;
+			       satp ? "sv39, sv48, sv57 or a number" : "a number");
+	cfg->riscv.config[riscv_config_slot(reg)] = v;
+	cfg->riscv.config_set |= 1u << riscv_config_slot(reg);
 	return 0;
 }
 

@@ -208,14 +208,15 @@ static int set_config(struct vcpu *vcpu)
 
 	for (size_t i = 0; i < riscv_config_regs_nr; i++) {
 		const struct riscv_config_reg *reg = &riscv_config_regs[i];
-		uint64_t v = cfg->config[reg->reg], now = 0;
+		const uint64_t id = RISCV_REG((uint64_t)reg->group, 0, reg->reg);
+		uint64_t v = cfg->config[i], now = 0;
 		int ret;
 
-		if (!(cfg->config_set >> reg->reg & 1))
+		if (!(cfg->config_set >> i & 1))
 			continue;
-		ret = kvm_set_reg(vcpu->fd, RISCV_REG_CONFIG(reg->reg), &v);
+		ret = kvm_set_reg(vcpu->fd, id, &v);
 		if (!ret)
-			ret = kvm_get_reg(vcpu->fd, RISCV_REG_CONFIG(reg->reg), &now);
+			ret = kvm_get_reg(vcpu->fd, id, &now);
 		if (ret) {
 			log_error("--isa %s=0x%" PRIx64 ": vCPU %u: %s", reg->name, v, vcpu->index, refusal(ret));
 			return ret;

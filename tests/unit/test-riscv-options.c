@@ -62,23 +62,32 @@ static void test_isa(void)
 	bad("isa", ",", "expected EXT=on|off,...");
 }
 
+static unsigned int slot(const char *name)
+{
+	return riscv_config_slot(riscv_config_by_name(name));
+}
+
 static void test_config_registers(void)
 {
 	struct config cfg;
 
-	good(&cfg, "isa", "mvendorid=0x489,satp_mode=sv48,zicboz_block_size=64,mimpid=0");
-	CHECK_EQ(cfg.riscv.config_set, 1u << 2 | 1u << 6 | 1u << 5 | 1u << 4);
-	CHECK_EQ(cfg.riscv.config[2], 0x489);
-	CHECK_EQ(cfg.riscv.config[6], 9);
-	CHECK_EQ(cfg.riscv.config[5], 64);
-	CHECK_EQ(cfg.riscv.config[4], 0);
+	good(&cfg, "isa", "mvendorid=0x489,satp_mode=sv48,zicboz_block_size=64,mimpid=0,vlenb=32");
+	CHECK_EQ(cfg.riscv.config_set, 1u << slot("mvendorid") | 1u << slot("satp_mode") |
+					       1u << slot("zicboz_block_size") | 1u << slot("mimpid") |
+					       1u << slot("vlenb"));
+	CHECK_EQ(cfg.riscv.config[slot("mvendorid")], 0x489);
+	CHECK_EQ(cfg.riscv.config[slot("satp_mode")], 9);
+	CHECK_EQ(cfg.riscv.config[slot("zicboz_block_size")], 64);
+	CHECK_EQ(cfg.riscv.config[slot("mimpid")], 0);
+	CHECK_EQ(cfg.riscv.config[slot("vlenb")], 32);
 	config_free(&cfg);
 
 	good(&cfg, "custom-marchid", "7");
-	CHECK_EQ(cfg.riscv.config_set, 1u << 3);
-	CHECK_EQ(cfg.riscv.config[3], 7);
+	CHECK_EQ(cfg.riscv.config_set, 1u << slot("marchid"));
+	CHECK_EQ(cfg.riscv.config[slot("marchid")], 7);
 	config_free(&cfg);
 
+	bad("isa", "vlenb=wide", "--isa: vlenb: bad value 'wide', expected a number");
 	bad("isa", "mvendorid", "--isa: mvendorid: bad value '', expected a number");
 	bad("isa", "satp_mode=sv32", "expected sv39, sv48, sv57 or a number");
 	bad("custom-mimpid", "x", "--custom-mimpid: mimpid: bad value 'x', expected a number");

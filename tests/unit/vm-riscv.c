@@ -14,6 +14,8 @@
 #include "tests/unit/test.h"
 #include "tests/unit/vm-fixture.h"
 
+#define VLENB (KVM_REG_RISCV | KVM_REG_SIZE_U64 | KVM_REG_RISCV_VECTOR | KVM_REG_RISCV_VECTOR_CSR_REG(vlenb))
+
 struct fixture {
 	struct config cfg;
 	struct vm    *vm;
@@ -33,6 +35,15 @@ static void setup(struct fixture *f)
 	fake_kvm_set_reg(RISCV_REG_ISA(RISCV_ISA_EXT_SSAIA), 1);
 	fake_kvm_set_reg(RISCV_REG_ISA(RISCV_ISA_EXT_ZICBOZ), 0); /* there, but off */
 	vm_fixture_config(&f->cfg);
+}
+
+/* As --isa NAME=V. */
+static void choose(struct fixture *f, const char *name, uint64_t v)
+{
+	unsigned int slot = riscv_config_slot(riscv_config_by_name(name));
+
+	f->cfg.riscv.config[slot] = v;
+	f->cfg.riscv.config_set |= 1u << slot;
 }
 
 static void teardown(struct fixture *f)
@@ -157,8 +168,7 @@ static void test_extensions(void)
 	f.cfg.riscv.isa[ZBA] = CONFIG_OFF;
 	f.cfg.riscv.isa[RISCV_ISA_EXT_ZICBOZ] = CONFIG_ON;
 	f.cfg.riscv.sbi[RISCV_SBI_EXT_DBCN] = CONFIG_OFF;
-	f.cfg.riscv.config[2] = 0x489;
-	f.cfg.riscv.config_set = 1u << 2;
+	choose(&f, "mvendorid", 0x489);
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 	CHECK_EQ(fake_kvm_reg(RISCV_REG_ISA(ZBA)), 0);
 	CHECK_EQ(fake_kvm_reg(RISCV_REG_ISA(RISCV_ISA_EXT_ZICBOZ)), 1);
@@ -219,16 +229,33 @@ static void test_extension_errors(void)
 
 	setup(&f);
 	fake_kvm_reg_error(RISCV_REG_CONFIG(6), 0, EINVAL);
-	f.cfg.riscv.config[6] = 10;
-	f.cfg.riscv.config_set = 1u << 6;
+	choose(&f, "satp_mode", 10);
 	refused(&f, -EINVAL, "--isa satp_mode=0xa: vCPU 0: KVM has this host's value");
 
 	setup(&f);
 	fake_kvm_set_reg(RISCV_REG_CONFIG(2), 1);
 	fake_kvm_reg_sticky(RISCV_REG_CONFIG(2));
-	f.cfg.riscv.config[2] = 7;
-	f.cfg.riscv.config_set = 1u << 2;
+	choose(&f, "mvendorid", 7);
 	refused(&f, -EIO, "--isa mvendorid=0x7: vCPU 0: KVM accepted that, but it is 0x1");
+
+	/* vlenb is one of the vector registers, which are there with V alone. */
+	setup(&f);
+	choose(&f, "vlenb", 32);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(fake_kvm_reg(VLENB), 32);
+	teardown(&f);
+	setup(&f);
+	fake_kvm_reg_error(VLENB, 0, EINVAL);
+	choose(&f, "vlenb", 32);
+	refused(&f, -EINVAL, "--isa vlenb=0x20: vCPU 0: KVM has this host's value");
+	setup(&f);
+	fake_kvm_reg_error(VLENB, 0, ENOENT);
+	choose(&f, "vlenb", 32);
+	refused(&f, -ENOENT, "--isa vlenb=0x20: vCPU 0: this host has none");
+	setup(&f);
+	fake_kvm_reg_error(VLENB, 0, EBUSY);
+	choose(&f, "vlenb", 32);
+	refused(&f, -EBUSY, "--isa vlenb=0x20: vCPU 0: too late, the vCPU has already run");
 
 	/* Ssaia goes with the interrupt controller. */
 	setup(&f);
