@@ -23,14 +23,14 @@
 #include <stdint.h>
 
 #define FRAME_MAGIC         0x4b4cu /* "LK" */
-#define FRAME_VERSION       2
+#define FRAME_VERSION       3
 #define FRAME_HEADER_BYTES  20
 #define FRAME_MAX_PAYLOAD   65536
 /* With its header no longer than Linux writes to a virtio-console port at once (32 KiB). */
 #define FRAME_MAX_DATA      (32768 - FRAME_HEADER_BYTES)
 
 enum frame_type {
-	FRAME_HELLO = 1, /* guest: it is there */
+	FRAME_HELLO = 1, /* guest: it is there; u32: for how many milliseconds */
 	FRAME_EXEC,      /* host: u32 uid, u32 gid, u32 arguments, u32 variables; then NUL-ended: working
 			    directory, user's name ("": uid and gid count), arguments, environment */
 	FRAME_STARTED,   /* guest: the program runs */

@@ -17,6 +17,7 @@
 #include <linux/reboot.h>
 #include <linux/signal.h>
 #include <linux/stat.h>
+#include <linux/time.h>
 
 #define MAX_JOBS      8
 #define MAX_WORDS     4096
@@ -990,9 +991,18 @@ static void serve(void)
 	}
 }
 
+static uint32_t now_ms(void)
+{
+	struct { long sec, nsec; } now = { 0, 0 };
+
+	SYS2(__NR_clock_gettime, CLOCK_MONOTONIC, &now);
+	return (uint32_t)now.sec * 1000 + (uint32_t)(now.nsec / 1000000);
+}
+
 void start(void);
 void start(void)
 {
+	uint32_t began_ms = now_ms();
 	uint64_t chld = UINT64_C(1) << (SIG_CHLD - 1);
 	/* The kernel reads it as longs: on a 32-bit big-endian machine the low word comes first. */
 	unsigned long mask[8 / sizeof(long)] = { (unsigned long)chld };
@@ -1005,7 +1015,8 @@ void start(void)
 	SYS4(__NR_rt_sigprocmask, SIG_BLOCK, mask, 0, 8);
 	child_fd = (int)SYS4(__NR_signalfd4, -1, mask, 8, O_CLOEXEC | O_NONBLOCK);
 	open_port();
-	send_frame(FRAME_HELLO, 0, 0, scratch, 0);
+	frame_put_u32(scratch, now_ms() - began_ms);
+	send_frame(FRAME_HELLO, 0, 0, scratch, 4);
 	for (;;)
 		serve();
 }

@@ -17,6 +17,7 @@
 #include "lkvm/console.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
+#include "lkvm/vm-watch.h"
 
 /* The most that one write(2) gets: a pipe that polls writable takes PIPE_BUF without blocking. */
 #define WRITE_BYTES 4096
@@ -90,6 +91,7 @@ struct command {
 	char                  broken[160]; /* why the channel can't be used any more; "": it can */
 	bool                  closed;     /* by the guest: broken, once the time for an explanation is over */
 	_Atomic uint64_t      received;
+	_Atomic uint64_t      init_ms;    /* when init began; 0: not known yet */
 	int                   output_error; /* loop thread */
 	int                   grace_fd;     /* that time's timer, -1: not needed yet. Loop thread */
 
@@ -172,6 +174,8 @@ static void take_frame(struct command *cmd, struct channel *ch, const struct fra
 		if (cmd->active)
 			break_channel(cmd, "the guest's init started a second time");
 		cmd->active = ch;
+		if (frame->len == 4)
+			atomic_store(&cmd->init_ms, vm_watch_now_ms() - frame_get_u32(frame->payload));
 		return;
 	case FRAME_LOG:
 		log_warning("guest: %.*s", (int)MIN(frame->len, 200u), (const char *)frame->payload);
@@ -862,6 +866,11 @@ int command_exit_status(enum frame_end end, uint32_t code)
 const char *command_why_not_started(uint32_t code)
 {
 	return code == NO_SUCH_USER ? "its /etc/passwd has no such user (--user)" : strerror((int)code);
+}
+
+uint64_t command_init_ms(const struct command *cmd)
+{
+	return atomic_load(&cmd->init_ms);
 }
 
 uint64_t command_received(const struct command *cmd)

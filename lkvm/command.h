@@ -80,6 +80,9 @@ int command_exit_status(enum frame_end end, uint32_t code);
 /* Why a command was not started, from its code, in words of static storage. */
 const char *command_why_not_started(uint32_t code);
 
+/* When the guest's init began, in CLOCK_MONOTONIC milliseconds; 0: it has not said so. Any thread. */
+uint64_t command_init_ms(const struct command *cmd);
+
 /* How many bytes have come from the guest. Any thread. */
 uint64_t command_received(const struct command *cmd);
 /* 0, or -errno of output that could not be written, other than to a reader that went away. */

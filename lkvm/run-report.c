@@ -128,6 +128,7 @@ static json_t *json_timing(const struct run_report *r)
 	w = &r->vm->watch;
 	add_time(r, timing, "guest_start", r->vm->start_ms);
 	add_time(r, timing, "first_console_line", atomic_load(&w->first_line_ms));
+	add_time(r, timing, "init", atomic_load(&w->init_ms));
 	add_time(r, timing, "command_start", atomic_load(&w->command_start_ms));
 	add_time(r, timing, "command_end", atomic_load(&w->command_end_ms));
 	add_time(r, timing, "guest_end", atomic_load(&w->end_ms));
@@ -364,7 +365,7 @@ static int write_timeline(const struct run_report *r, FILE *out)
 {
 	struct timeline t = {
 		.title = test_name(r->cfg),
-		.at = { 0, -1, -1, -1, -1, -1 },
+		.at = { 0, -1, -1, -1, -1, -1, -1 },
 		.end = (double)(vm_watch_now_ms() - r->start_ms) / 1000,
 	};
 	char text[300];
@@ -376,6 +377,7 @@ static int write_timeline(const struct run_report *r, FILE *out)
 
 		t.at[TIMELINE_GUEST_START] = since_start(r, r->vm->start_ms);
 		t.at[TIMELINE_FIRST_LINE] = since_start(r, atomic_load(&w->first_line_ms));
+		t.at[TIMELINE_INIT] = since_start(r, atomic_load(&w->init_ms));
 		t.at[TIMELINE_COMMAND_START] = since_start(r, atomic_load(&w->command_start_ms));
 		t.at[TIMELINE_COMMAND_END] = since_start(r, atomic_load(&w->command_end_ms));
 		t.at[TIMELINE_GUEST_END] = since_start(r, atomic_load(&w->end_ms));

@@ -13,6 +13,7 @@ enum timeline_event {
 	TIMELINE_LKVM,          /* lkvm was started */
 	TIMELINE_GUEST_START,   /* its CPUs were let go */
 	TIMELINE_FIRST_LINE,    /* of its console */
+	TIMELINE_INIT,          /* its first program */
 	TIMELINE_COMMAND_START,
 	TIMELINE_COMMAND_END,
 	TIMELINE_GUEST_END,

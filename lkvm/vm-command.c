@@ -17,6 +17,8 @@ static void on_started(void *opaque)
 {
 	struct vm *vm = opaque;
 
+	if (command_init_ms(vm->command))
+		vm_watch_init_ran(vm, command_init_ms(vm->command));
 	atomic_store(&vm->watch.command_start_ms, vm_watch_now_ms());
 	log_info("the command runs, %llu ms after the guest's start", (unsigned long long)vm_uptime_ms(vm));
 }

@@ -70,13 +70,35 @@ void vm_watch_exit(struct vm *vm)
 	pthread_mutex_destroy(&vm->watch.lock);
 }
 
+/* Linux' init/main.c: "Run /init as init process", unless it was told to be quiet. */
+static bool is_init(const char *line)
+{
+	const char *text = splat_text(line);
+
+	return !strncmp(text, "Run /", 5) && strstr(text, " as init process");
+}
+
+/* The first time counts. */
+static void happened(_Atomic uint64_t *when, uint64_t ms)
+{
+	uint64_t never = 0;
+
+	if (!atomic_load_explicit(when, memory_order_relaxed))
+		atomic_compare_exchange_strong(when, &never, ms);
+}
+
+void vm_watch_init_ran(struct vm *vm, uint64_t since_ms)
+{
+	happened(&vm->watch.init_ms, since_ms);
+}
+
 void vm_watch_line(struct vm *vm, const char *line)
 {
 	struct vm_watch *watch = &vm->watch;
-	uint64_t never = 0;
 
-	if (!atomic_load_explicit(&watch->first_line_ms, memory_order_relaxed))
-		atomic_compare_exchange_strong(&watch->first_line_ms, &never, vm_watch_now_ms());
+	happened(&watch->first_line_ms, vm_watch_now_ms());
+	if (is_init(line))
+		happened(&watch->init_ms, vm_watch_now_ms());
 	pthread_mutex_lock(&watch->lock);
 	splats_take(&watch->splats, line);
 	oops_take(&watch->oops, line);

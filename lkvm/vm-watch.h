@@ -27,6 +27,7 @@ struct vm_watch {
 	uint64_t        heard_ms;        /* ... the last time when it had grown. CLOCK_MONOTONIC. */
 	/* CLOCK_MONOTONIC milliseconds; 0: has not happened. */
 	_Atomic uint64_t first_line_ms;
+	_Atomic uint64_t init_ms;
 	_Atomic uint64_t command_start_ms;
 	_Atomic uint64_t command_end_ms;
 	_Atomic uint64_t end_ms;
@@ -46,6 +47,9 @@ void vm_watch_stop(struct vm *vm);
 
 /* A line of the console. Any thread. */
 void vm_watch_line(struct vm *vm, const char *line);
+
+/* The guest's first program began at @since_ms (CLOCK_MONOTONIC), if nobody has said so before. Any thread. */
+void vm_watch_init_ran(struct vm *vm, uint64_t since_ms);
 
 /*
  * All has been said: makes a success that --fail-on does not want a failure, and tells of complaints. Main

@@ -181,7 +181,7 @@ static void too_much(struct fixture *f)
 static void gone(struct fixture *f)
 {
 	guest_sends(f, FRAME_STARTED, 0, NULL, 0);
-	guest_sends(f, FRAME_HELLO, 0, NULL, 0);
+	guest_sends(f, FRAME_HELLO, 0, (const uint8_t[]){ 0, 1, 0, 0 }, 4);
 	f->port.guest_open(f->port.opaque, false);
 }
 

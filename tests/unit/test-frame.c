@@ -23,8 +23,8 @@ static void test_layout(void)
 {
 	/* The wire format, which must not depend on the host. CRC-32 by an independent program. */
 	static const uint8_t want[] = {
-		0x4c, 0x4b, 2, FRAME_CREDIT, 0x34, 0x12, STREAM_OUT, 0, 7, 0, 0, 0, 3, 0, 0, 0,
-		0xc7, 0x09, 0xd1, 0x50, 'a', 'b', 'c',
+		0x4c, 0x4b, 3, FRAME_CREDIT, 0x34, 0x12, STREAM_OUT, 0, 7, 0, 0, 0, 3, 0, 0, 0,
+		0x84, 0xc2, 0x77, 0xd7, 'a', 'b', 'c',
 	};
 	uint8_t buf[64];
 

@@ -30,7 +30,7 @@ static unsigned int count(const char *text, const char *what)
 static void test_phases(void)
 {
 	struct timeline t = {
-		.title = "a<b>&c", .outcome = "the command's \x01 <end>", .at = { 0, 0.5, 1, 2, 3, 4 }, .end = 4,
+		.title = "a<b>&c", .outcome = "the command's \x01 <end>", .at = { 0, 0.5, 1, 1.5, 2, 3, 4 }, .end = 4,
 	};
 	char *text = written(&t);
 
@@ -41,10 +41,10 @@ static void test_phases(void)
 	/* 610 for 4 seconds, from 230 on. */
 	CHECK(strstr(text, "x=\"230.0\" y=\"72\" width=\"76.2\"") != NULL);
 	CHECK(strstr(text, "x=\"306.2\" y=\"102\" width=\"76.2\"") != NULL);
-	CHECK(strstr(text, "x=\"535.0\" y=\"162\" width=\"152.5\"") != NULL);
-	CHECK(strstr(text, "x=\"840.0\" y=\"222\" width=\"1.0\"") != NULL);
-	CHECK_EQ(count(text, ">500 ms</text>"), 2);
-	CHECK_EQ(count(text, ">1.00 s</text>"), 3);
+	CHECK(strstr(text, "x=\"535.0\" y=\"192\" width=\"152.5\"") != NULL);
+	CHECK(strstr(text, "x=\"840.0\" y=\"252\" width=\"1.0\"") != NULL);
+	CHECK_EQ(count(text, ">500 ms</text>"), 4);
+	CHECK_EQ(count(text, ">1.00 s</text>"), 2);
 	CHECK_EQ(count(text, ">0 ms</text>"), 1);
 	CHECK(!strstr(text, "How often"));
 	CHECK(!strcmp(text + strlen(text) - 7, "</svg>\n"));
@@ -54,14 +54,14 @@ static void test_phases(void)
 /* What did not happen has no row, and a run that never was has a picture, too. */
 static void test_absent(void)
 {
-	struct timeline t = { .title = "t", .outcome = "o", .at = { 0, 1, -1, -1, -1, 3 }, .end = 3 };
+	struct timeline t = { .title = "t", .outcome = "o", .at = { 0, 1, -1, -1, -1, -1, 3 }, .end = 3 };
 	char *text = written(&t);
 
 	CHECK(!strstr(text, "command") && !strstr(text, "console"));
 	CHECK(strstr(text, ">2.00 s</text>") != NULL);
 	free(text);
 
-	t = (struct timeline){ .title = "t", .outcome = "o", .at = { 0, -1, -1, -1, -1, -1 } };
+	t = (struct timeline){ .title = "t", .outcome = "o", .at = { 0, -1, -1, -1, -1, -1, -1 } };
 	text = written(&t);
 	CHECK(strstr(text, "lkvm sets the guest up") && strstr(text, ">0 ms</text>"));
 	CHECK(!strstr(text, "nan") && !strstr(text, "inf"));
@@ -72,7 +72,7 @@ static void test_exits(void)
 {
 	static const char *const names[] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j" };
 	static const uint64_t counts[] = { 5, 0, 9, 1, 9, 300, 2, 4, 8, 7 };
-	struct timeline t = { .title = "t", .outcome = "o", .at = { 0, -1, -1, -1, -1, -1 }, .end = 1 };
+	struct timeline t = { .title = "t", .outcome = "o", .at = { 0, -1, -1, -1, -1, -1, -1 }, .end = 1 };
 	char *text, order[TIMELINE_EXITS + 1] = "";
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
