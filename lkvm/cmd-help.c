@@ -208,6 +208,23 @@ static const struct option_spec help_options[] = {
 
 static const size_t help_options_nr = ARRAY_SIZE(help_options);
 
+/* The commands of two words whose first is @word, such as pmu. False if there are none. */
+static bool print_group(const char *word)
+{
+	size_t len = strlen(word);
+	bool any = false;
+
+	for (const struct cmd *const *cmd = cmd_table; *cmd; cmd++) {
+		if (strncmp((*cmd)->name, word, len) || (*cmd)->name[len] != ' ')
+			continue;
+		if (any)
+			putchar('\n');
+		cmd_print_help(*cmd, stdout);
+		any = true;
+	}
+	return any;
+}
+
 static int cmd_help_main(int argc, char **argv)
 {
 	const struct option_set set = cmd_options(&cmd_help);
@@ -230,6 +247,8 @@ static int cmd_help_main(int argc, char **argv)
 		cmd_print_overview(stdout);
 		return 0;
 	}
+	if (argc - i == 1 && print_group(argv[i]))
+		return 0;
 	cmd = cmd_find(argv + i, argc - i, &taken);
 	if (!cmd)
 		return EXIT_STATUS_START_FAILED;

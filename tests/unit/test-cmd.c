@@ -206,6 +206,9 @@ static void test_help_command(void)
 	CHECK(!strncmp(out, "usage: lkvm COMMAND", 19));
 	CHECK_EQ(run_help(2, (const char *const[]){ "help", "pause" }, out, sizeof(out)), 0);
 	CHECK_STR(out, "usage: lkvm pause\n\nWaits.\n");
+	/* The first word of two names them all. */
+	CHECK_EQ(run_help(2, (const char *const[]){ "help", "toy" }, out, sizeof(out)), 0);
+	CHECK_STR(out, "usage: lkvm toy list\n\nLists.\n");
 	CHECK_EQ(run_help(2, (const char *const[]){ "help", "--help" }, out, sizeof(out)), 0);
 	CHECK(!strncmp(out, "usage: lkvm help", 16));
 	CHECK_EQ(run_help(2, (const char *const[]){ "help", "--man" }, out, sizeof(out)), 0);
