@@ -3,6 +3,7 @@
 #include "lkvm/cmd.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,6 +38,7 @@ struct viewer {
 	struct loop    *loop;
 	struct console *console;
 	int             fd;
+	bool            waiting;   /* for a reader of our standard output */
 	bool            left;      /* by the user */
 	_Atomic int     signal;    /* that ended us; 0: none */
 	int             signal_fd; /* eventfd: it came */
@@ -51,6 +53,36 @@ static size_t can_receive(void *dev)
 	return v->nr_unsent ? 0 : sizeof(v->unsent);
 }
 
+/* What is to be looked for on the socket. */
+static void watch_socket(struct viewer *v)
+{
+	(void)loop_modify(v->loop, v->fd, (v->waiting ? 0 : EPOLLIN) | (v->nr_unsent ? EPOLLOUT : 0));
+}
+
+static void on_output_ready(void *opaque, uint32_t events)
+{
+	struct viewer *v = opaque;
+
+	/* As with `lkvm console NAME | head`. */
+	if (events & EPOLLERR)
+		loop_quit(v->loop);
+	loop_del(v->loop, STDOUT_FILENO);
+	v->waiting = false;
+	watch_socket(v);
+}
+
+/* While nobody takes our output, keys are still looked at. */
+static bool wait_for_output(struct viewer *v)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	if (poll(&out, 1, 0) > 0 || loop_add(v->loop, STDOUT_FILENO, EPOLLOUT, on_output_ready, v))
+		return false;
+	v->waiting = true;
+	watch_socket(v);
+	return true;
+}
+
 /* Sends what the socket takes; the rest waits for on_socket(). */
 static void send_unsent(struct viewer *v)
 {
@@ -61,7 +93,7 @@ static void send_unsent(struct viewer *v)
 		memmove(v->unsent, v->unsent + n, v->nr_unsent);
 	}
 	/* Should the guest be gone, then reading will say so. */
-	(void)loop_modify(v->loop, v->fd, EPOLLIN | (v->nr_unsent ? EPOLLOUT : 0));
+	watch_socket(v);
 }
 
 static void receive(void *dev, const uint8_t *buf, size_t len)
@@ -77,7 +109,7 @@ static void on_socket(void *opaque, uint32_t events)
 {
 	struct viewer *v = opaque;
 	struct pollfd out = { .fd = STDOUT_FILENO };
-	uint8_t buf[4096];
+	uint8_t buf[PIPE_BUF]; /* what a pipe that is ready takes */
 	ssize_t n;
 
 	if (events & EPOLLOUT) {
@@ -85,7 +117,7 @@ static void on_socket(void *opaque, uint32_t events)
 		if (!v->nr_unsent)
 			console_input_ready(v->console);
 	}
-	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)) || wait_for_output(v))
 		return;
 	n = recv(v->fd, buf, sizeof(buf), MSG_DONTWAIT);
 	if (n > 0)
