@@ -42,7 +42,7 @@ OBJS_virtio := $(addprefix virtio/, \
 # own, and everybody's exit decoders.
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o options.o exit.o)
 PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl011.o pl031.o esr.o exit.o)
-PURE_powerpc := $(addprefix powerpc/, image.o e500-platform.o e500-fdt.o e500-power.o e500-tlb.o exit.o hcall-names.o)
+PURE_powerpc := $(addprefix powerpc/, image.o host-cpu.o e500-platform.o e500-fdt.o e500-power.o e500-tlb.o exit.o hcall-names.o)
 PURE_powerpc += $(addprefix powerpc/, pseries-platform.o pseries-cpu.o pseries-fdt.o hcall.o rtas.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)

@@ -660,6 +660,11 @@ static const struct bus_ops pio_bus_ops = {
 	.write = pio_write,
 };
 
+bool pci_host_has_devices(const struct pci_host *host)
+{
+	return host && host->nr_slots > 1; /* the bridge is in the first one */
+}
+
 void pci_host_share_cf9(struct pci_host *host, const struct bus_ops *ops, void *dev)
 {
 	host->cf9_ops = ops;

@@ -63,6 +63,9 @@ int pci_host_create(struct pci_host **host, const struct machine_pci *m, struct 
 	LKVM_MUST_CHECK;
 void pci_host_destroy(struct pci_host *host);
 
+/* Whether anything is on the bus beside the bridge. NULL has nothing. */
+bool pci_host_has_devices(const struct pci_host *host);
+
 /*
  * Hands byte accesses to port CF9 to @ops (offset 0) and @dev: PC chipsets have their reset register there,
  * inside CF8's four bytes. Before the vCPUs start.

@@ -6,7 +6,6 @@
 #include "powerpc/e500.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "powerpc/arch.h"
 #include "powerpc/e500-fdt.h"
 #include "powerpc/e500-layout.h"
+#include "powerpc/host-cpu.h"
 
 /* ePAPR 1.1, "Boot CPU Initial Register State": r6 tells a client that it is one. */
 #define EPAPR_MAGIC 0x45504150u /* "EPAP" */
@@ -288,20 +288,14 @@ static uint32_t timebase_hz(void)
 /* The host CPU's clock, of which a guest makes nothing but a line of its log; 0: unknown. */
 static uint32_t clock_hz(void)
 {
-	uint8_t cell[4] = { 0 };
-	glob_t found;
-	FILE *file;
+	struct ppc_host_cpu cpu;
+	uint8_t cell[4 + 1];
+	int len = ppc_host_cpu_find(&cpu, PPC_HOST_CPUS, "clock-frequency", cell, sizeof(cell));
 
-	if (glob("/proc/device-tree/cpus/*/clock-frequency", 0, NULL, &found))
+	if (len < 0)
 		return 0;
-	file = fopen(found.gl_pathv[0], "re");
-	globfree(&found);
-	if (!file)
-		return 0;
-	if (fread(cell, sizeof(cell), 1, file) != 1)
-		memset(cell, 0, sizeof(cell));
-	fclose(file);
-	return get_be32(cell);
+	ppc_host_cpu_close(&cpu);
+	return len == 4 ? get_be32(cell) : 0;
 }
 
 /* Hypercalls are KVM's own affair; it only has to be told how they are made. */

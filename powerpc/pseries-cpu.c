@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "powerpc/pseries-cpu.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lkvm/byteorder.h"
+#include "powerpc/host-cpu.h"
 #include "powerpc/options.h"
 
-/* Linux arch/powerpc/include/asm/cputable.h */
-#define PPC_FEATURE2_ARCH_3_00 0x00800000u
+/* Linux arch/powerpc/include/uapi/asm/cputable.h */
+#define PPC_FEATURE_HAS_ALTIVEC 0x10000000u
+#define PPC_FEATURE_HAS_DFP     0x00000400u
+#define PPC_FEATURE_HAS_VSX     0x00000080u
+#define PPC_FEATURE2_ARCH_3_00  0x00800000u
+
+/* What AT_L1?_CACHEGEOMETRY has in place of a number of ways (Linux arch/powerpc/kernel/setup_64.c). */
+#define WAYS_UNKNOWN 0
+#define WAYS_ALL     0xffff
 
 /* The rate at which all Power server CPUs with a hypervisor mode that Linux supports count time. */
 #define TIMEBASE_HZ 512000000u
@@ -27,37 +32,14 @@
 #define PA_BYTES_207 24u
 #define PA_BYTES_300 64u
 
-static const char *const copied[] = {
-	"timebase-frequency", "clock-frequency", "bus-frequency",
-	"d-cache-size", "d-cache-sets", "d-cache-line-size", "d-cache-block-size",
-	"i-cache-size", "i-cache-sets", "i-cache-line-size", "i-cache-block-size",
-	"d-tlb-size", "d-tlb-sets", "i-tlb-size", "i-tlb-sets",
-	"ibm,vmx", "ibm,dfp", "ibm,purr", "ibm,spurr", "ibm,pi-features",
-};
-_Static_assert(ARRAY_SIZE(copied) <= PSERIES_CPU_MAX_PROPS, "room for all");
-
-/* A property's value; its length, or -errno if there is none or it is longer than @size. */
-static int read_prop(int dir, const char *name, void *buf, size_t size)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	uint8_t more;
-	ssize_t n;
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, buf, size);
-	ret = n < 0 ? -errno : (int)n;
-	if (n == (ssize_t)size && read(fd, &more, 1) == 1)
-		ret = -EMSGSIZE;
-	close(fd);
-	return ret;
-}
+/* The cache line of every CPU that has a hypervisor mode. */
+#define CACHE_LINE_BYTES 128
 
 static void add_prop(struct pseries_cpu *cpu, const char *name, const void *data, size_t len)
 {
 	struct pseries_cpu_prop *prop = &cpu->props[cpu->nr_props++];
 
+	assert(cpu->nr_props <= PSERIES_CPU_MAX_PROPS && len <= sizeof(prop->data));
 	prop->name = name;
 	prop->len = len;
 	memcpy(prop->data, data, len);
@@ -71,64 +53,82 @@ static void add_u32(struct pseries_cpu *cpu, const char *name, uint32_t v)
 	add_prop(cpu, name, be, sizeof(be));
 }
 
-static void read_cpu(struct pseries_cpu *cpu, int dir, const char *node)
-{
-	uint8_t buf[PSERIES_CPU_PROP_BYTES];
-	int len;
+/* ---- what the kernel says ----------------------------------------------------------------------- */
 
-	snprintf(cpu->name, sizeof(cpu->name), "%.*s", (int)strcspn(node, "@"), node);
-	for (unsigned int i = 0; i < ARRAY_SIZE(copied); i++) {
-		len = read_prop(dir, copied[i], buf, sizeof(buf));
-		if (len >= 0)
-			add_prop(cpu, copied[i], buf, (size_t)len);
-	}
-	len = read_prop(dir, "ibm,pa-features", cpu->pa_features, sizeof(cpu->pa_features));
-	/* The first of what may be several lists, each with its length. */
-	if (len >= 2 && cpu->pa_features[0] + 2 <= len)
-		cpu->pa_bytes = cpu->pa_features[0] + 2u;
+/* Properties of a cache, in the order in which add_cache() gives them. */
+static const char *const d_cache[] = { "d-cache-block-size", "d-cache-size", "d-cache-line-size", "d-cache-sets" };
+static const char *const i_cache[] = { "i-cache-block-size", "i-cache-size", "i-cache-line-size", "i-cache-sets" };
+
+static void add_cache(struct pseries_cpu *cpu, const char *const names[4], const struct pseries_cache *cache)
+{
+	uint32_t ways = cache->geometry >> 16, line = cache->geometry & 0xffff;
+
+	add_u32(cpu, names[0], cache->block_bytes ? cache->block_bytes : CACHE_LINE_BYTES);
+	if (!cache->bytes || !line)
+		return;
+	add_u32(cpu, names[1], cache->bytes);
+	add_u32(cpu, names[2], line);
+	/* Open Firmware says 1 set of a fully associative one. */
+	if (ways != WAYS_UNKNOWN)
+		add_u32(cpu, names[3], ways == WAYS_ALL ? 1 : cache->bytes / line / ways);
+}
+
+void pseries_cpu_describe(struct pseries_cpu *cpu, const struct pseries_host_cpu *host)
+{
+	cpu->nr_props = 0;
+	add_u32(cpu, "timebase-frequency", host->timebase_hz ? host->timebase_hz : TIMEBASE_HZ);
+	add_cache(cpu, d_cache, &host->d);
+	add_cache(cpu, i_cache, &host->i);
+	if (host->hwcap & PPC_FEATURE_HAS_ALTIVEC)
+		add_u32(cpu, "ibm,vmx", host->hwcap & PPC_FEATURE_HAS_VSX ? 2 : 1); /* LoPAR appendix C */
+	if (host->hwcap & PPC_FEATURE_HAS_DFP)
+		add_u32(cpu, "ibm,dfp", 1);
+	/* Part of the architecture for as long as there has been KVM-HV. */
+	add_u32(cpu, "ibm,purr", 1);
+	add_u32(cpu, "ibm,spurr", 1);
+}
+
+/* ---- what the device tree says ------------------------------------------------------------------ */
+
+static void copy_prop(struct pseries_cpu *cpu, const struct ppc_host_cpu *host, const char *name)
+{
+	uint8_t buf[PSERIES_CPU_PROP_BYTES + 1];
+	int len = ppc_host_cpu_prop(host, name, buf, sizeof(buf));
+
+	if (len >= 0)
+		add_prop(cpu, name, buf, (size_t)len);
 }
 
 int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus)
 {
-	DIR *d = opendir(cpus);
-	struct dirent *entry;
-	char type[8];
-	int dir, len, ret = -ENOENT;
+	struct ppc_host_cpu host;
+	/* What tells a CPU from its caches, and from a list of all CPUs' features. */
+	int len = ppc_host_cpu_find(&host, cpus, "ibm,pa-features", cpu->pa_features, sizeof(cpu->pa_features));
 
-	if (!d)
-		return -ENOENT;
-	while (ret && (entry = readdir(d))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		dir = openat(dirfd(d), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir < 0)
-			continue;
-		len = read_prop(dir, "device_type", type, sizeof(type));
-		if (len >= 3 && !memcmp(type, "cpu", 3)) {
-			read_cpu(cpu, dir, entry->d_name);
-			ret = 0;
-		}
-		close(dir);
-	}
-	closedir(d);
-	return ret;
+	if (len < 0)
+		return len;
+	/* The first of what may be several lists, each with its length. */
+	if (len >= 2 && cpu->pa_features[0] + 2 <= len)
+		cpu->pa_bytes = cpu->pa_features[0] + 2u;
+	snprintf(cpu->name, sizeof(cpu->name), "%.*s", (int)strcspn(host.node, "@"), host.node);
+	copy_prop(cpu, &host, "clock-frequency");
+	copy_prop(cpu, &host, "ibm,pi-features");
+	ppc_host_cpu_close(&host);
+	return 0;
 }
 
-void pseries_cpu_guess(struct pseries_cpu *cpu, uint64_t hwcap2)
+void pseries_cpu_guess(struct pseries_cpu *cpu, const struct pseries_host_cpu *host)
 {
 	snprintf(cpu->name, sizeof(cpu->name), "PowerPC,Power");
-	cpu->nr_props = 0;
-	add_u32(cpu, "timebase-frequency", TIMEBASE_HZ);
-	/* The cache line of every CPU that has a hypervisor mode. */
-	add_u32(cpu, "d-cache-block-size", 128);
-	add_u32(cpu, "i-cache-block-size", 128);
 	cpu->pa_bytes = 0;
 	pseries_cpu_set_feature(cpu, PA_MMU, true);
 	pseries_cpu_set_feature(cpu, PA_FPU, true);
 	pseries_cpu_set_feature(cpu, PA_NO_EXECUTE, true);
 	pseries_cpu_set_feature(cpu, PA_TRUE_LE, true);
-	pseries_cpu_set_feature(cpu, PSERIES_PA_RADIX, hwcap2 & PPC_FEATURE2_ARCH_3_00);
+	pseries_cpu_set_feature(cpu, PSERIES_PA_RADIX, host->hwcap2 & PPC_FEATURE2_ARCH_3_00);
 }
+
+/* ---- features ----------------------------------------------------------------------------------- */
 
 void pseries_cpu_set_feature(struct pseries_cpu *cpu, unsigned int bit, bool on)
 {

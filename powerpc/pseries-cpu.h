@@ -1,17 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a pseries guest is told about its CPUs. KVM-HV runs the host's own kind only, so there is no table of kinds:
- * the host's device tree describes them, and KVM says what its guests get of that. Pure.
+ * the host's kernel and its device tree describe them, and KVM says what its guests get of that. Pure.
  */
 #ifndef PSERIES_CPU_H
 #define PSERIES_CPU_H
 
 #include "lkvm/types.h"
 
-#define PSERIES_CPU_MAX_PROPS   24
+#define PSERIES_CPU_MAX_PROPS   16
 #define PSERIES_CPU_PROP_BYTES  128
 #define PSERIES_PA_BYTES        96
 #define PSERIES_CPU_MAX_CELLS   80
+
+/* A first-level cache as the host's kernel tells every program (Linux arch/powerpc/include/uapi/asm/auxvec.h). */
+struct pseries_cache {
+	uint32_t bytes;      /* AT_L1?_CACHESIZE; 0: not known, nor the geometry */
+	uint32_t geometry;   /* AT_L1?_CACHEGEOMETRY: ways << 16 | bytes of a line */
+	uint32_t block_bytes; /* AT_?CACHEBSIZE, of dcbz and icbi */
+};
+
+/* What the host's kernel says of its CPUs without being asked. */
+struct pseries_host_cpu {
+	uint64_t hwcap, hwcap2; /* AT_HWCAP, AT_HWCAP2 */
+	uint32_t timebase_hz;   /* 0: not known */
+	struct pseries_cache d, i;
+};
 
 struct pseries_cpu_prop {
 	const char *name; /* static */
@@ -44,14 +58,17 @@ struct pseries_cpu {
 #define PSERIES_PA_TM    (22u << 8 | 0)
 #define PSERIES_PA_RADIX (40u << 8 | 0)
 
+/* Adds the properties that follow from @host. */
+void pseries_cpu_describe(struct pseries_cpu *cpu, const struct pseries_host_cpu *host);
+
 /*
- * Fills name, props and pa_features from the device tree's folder @cpus ("/proc/device-tree/cpus"): the first CPU that is
- * there. Returns 0, or -ENOENT (silent) if the host has no such tree.
+ * Adds what only the device tree's folder @cpus (PPC_HOST_CPUS) has of the first CPU there: name, pa_features,
+ * clock rate. Returns 0, or -ENOENT (silent) if the host has no such tree.
  */
 int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus) LKVM_MUST_CHECK;
 
-/* The same without a device tree, from AT_HWCAP2: the least that kernels want to know. */
-void pseries_cpu_guess(struct pseries_cpu *cpu, uint64_t hwcap2);
+/* The same without a device tree: the least that kernels want to know. */
+void pseries_cpu_guess(struct pseries_cpu *cpu, const struct pseries_host_cpu *host);
 
 /* Switches a feature bit (PSERIES_PA_*), growing the list where it is too short. */
 void pseries_cpu_set_feature(struct pseries_cpu *cpu, unsigned int bit, bool on);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/platform/ppc.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "lkvm/command.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
+#include "powerpc/host-cpu.h"
 #include "powerpc/image.h"
 #include "powerpc/mmu.h"
 #include "powerpc/options.h"
@@ -25,9 +27,6 @@
 #include "powerpc/pseries-fdt.h"
 #include "powerpc/pseries-layout.h"
 #include "powerpc/pseries.h"
-
-/* Where the host describes its CPUs. */
-#define HOST_CPUS "/proc/device-tree/cpus"
 
 /* MSR at entry: 64 bits wide, machine checks enabled, big-endian (LoPAR appendix B). */
 #define MSR_SF UINT64_C(0x8000000000000000)
@@ -77,6 +76,35 @@ static int pseries_vm_type(struct vm *vm, unsigned long *type)
 	(void)vm;
 	*type = KVM_VM_PPC_HV;
 	return 0;
+}
+
+/* ---- CPU ---------------------------------------------------------------------------------------- */
+
+static struct pseries_cache host_cache(unsigned long bytes, unsigned long geometry, unsigned long block_bytes)
+{
+	return (struct pseries_cache){
+		.bytes = (uint32_t)getauxval(bytes),
+		.geometry = (uint32_t)getauxval(geometry),
+		.block_bytes = (uint32_t)getauxval(block_bytes),
+	};
+}
+
+/* False if there is no device tree of the host's. */
+static bool describe_cpu(struct pseries_cpu *cpu)
+{
+	const struct pseries_host_cpu host = {
+		.hwcap = getauxval(AT_HWCAP),
+		.hwcap2 = getauxval(AT_HWCAP2),
+		.timebase_hz = (uint32_t)__ppc_get_timebase_freq(),
+		.d = host_cache(AT_L1D_CACHESIZE, AT_L1D_CACHEGEOMETRY, AT_DCACHEBSIZE),
+		.i = host_cache(AT_L1I_CACHESIZE, AT_L1I_CACHEGEOMETRY, AT_ICACHEBSIZE),
+	};
+
+	pseries_cpu_describe(cpu, &host);
+	if (!pseries_cpu_read(cpu, PPC_HOST_CPUS))
+		return true;
+	pseries_cpu_guess(cpu, &host);
+	return false;
 }
 
 /* ---- MMU ---------------------------------------------------------------------------------------- */
@@ -452,8 +480,7 @@ static int pseries_vm_create(struct vm *vm)
 	arch->hcalls.mmio = &vm->mmio;
 	arch->hcalls.rtas = &arch->rtas;
 	arch->hcalls.liobn = PSERIES_PHB_LIOBN;
-	if (pseries_cpu_read(&arch->cpu, HOST_CPUS))
-		pseries_cpu_guess(&arch->cpu, getauxval(AT_HWCAP2));
+	describe_cpu(&arch->cpu);
 	/* POWER8 runs as many vCPUs on a core as they are numbered next to each other. */
 	if (kvm_check_cap(vm->fd, KVM_CAP_PPC_SMT) > 1) {
 		ret = kvm_enable_cap(vm->fd, KVM_CAP_PPC_SMT, 1, 0);
@@ -606,18 +633,33 @@ static int create_vtys(struct vm *vm)
 	return 0;
 }
 
-static int pseries_devices_create(struct vm *vm)
+/*
+ * Interrupt sources, each of which takes a KVM on top of XIVE longer than other ioctls: of terminals that there
+ * are, and of PCI if there is something on its bus.
+ */
+static int add_sources(struct vm *vm)
 {
-	int ret = create_vtys(vm);
-	int nr;
+	int ret = 0, nr;
 
-	if (ret)
+	for (unsigned int i = 0; !ret && i < PPC_MAX_VTYS; i++)
+		if (vm->arch->vtys[i].console)
+			ret = pseries_xics_add_source(vm, vm->arch->vtys[i].irq, false);
+	if (!pci_host_has_devices(vm->pci))
 		return ret;
-	vm->arch->rtas.pci = vm->pci;
+	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(vm->machine.pci.intx_irq); i++)
+		ret = pseries_xics_add_source(vm, vm->machine.pci.intx_irq[i], true);
 	nr = ppc_rtas_assign_msis(&vm->arch->rtas, PSERIES_IRQ_MSI, PSERIES_NR_MSI);
 	for (int i = 0; i < nr && !ret; i++)
 		ret = pseries_xics_add_source(vm, PSERIES_IRQ_MSI + (uint32_t)i, false);
 	return nr < 0 ? nr : ret;
+}
+
+static int pseries_devices_create(struct vm *vm)
+{
+	int ret = create_vtys(vm);
+
+	vm->arch->rtas.pci = vm->pci;
+	return ret ? ret : add_sources(vm);
 }
 
 /* ---- boot --------------------------------------------------------------------------------------- */
@@ -660,7 +702,8 @@ static int pseries_boot_prepare(struct vm *vm)
 		.initrd = vm->boot.initrd,
 		.initrd_bytes = vm->boot.initrd_bytes,
 		.nr_vtys = !!vm->arch->vtys[0].console + !!vm->arch->vtys[1].console,
-		.pci = vm->pci,
+		/* A partition without devices has no PCI bus either. */
+		.pci = pci_host_has_devices(vm->pci) ? vm->pci : NULL,
 		.nr_msis = PSERIES_NR_MSI,
 	};
 	size_t size_bytes;
@@ -839,15 +882,17 @@ static void doctor_cpu(const struct doctor *d, int vm_fd)
 	struct pseries_cpu cpu = { 0 };
 	struct kvm_sregs sregs;
 	int fd = kvm_ioctl_val(vm_fd, KVM_CREATE_VCPU, 0);
+	bool known;
 
 	if (fd < 0) {
 		doctor_say(d, "vCPU", "cannot create one: %s", strerror(-fd));
 		return;
 	}
-	if (pseries_cpu_read(&cpu, HOST_CPUS))
+	known = describe_cpu(&cpu);
+	if (!known)
 		doctor_say(d, "host's device tree", "none: guests are told the least about their CPUs");
 	if (!kvm_ioctl(fd, KVM_GET_SREGS, &sregs))
-		doctor_say(d, "guest CPU", "%s, PVR 0x%08x", cpu.name[0] ? cpu.name : "unknown", sregs.pvr);
+		doctor_say(d, "guest CPU", "%s, PVR 0x%08x", known ? cpu.name : "unknown", sregs.pvr);
 	kvm_sys_close(fd);
 }
 

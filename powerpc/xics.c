@@ -66,12 +66,7 @@ int pseries_xics_init(struct vm *vm)
 			return ret;
 		}
 	}
-	ret = define_tokens(vm);
-	for (unsigned int i = 0; !ret && i < PPC_MAX_VTYS; i++)
-		ret = pseries_xics_add_source(vm, PSERIES_IRQ_VTY + i, false);
-	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(vm->machine.pci.intx_irq); i++)
-		ret = pseries_xics_add_source(vm, vm->machine.pci.intx_irq[i], true);
-	return ret;
+	return define_tokens(vm);
 }
 
 static void set_level(void *chip, uint32_t irq, bool level)

@@ -57,33 +57,73 @@ static bool has(const struct pseries_cpu *cpu, unsigned int bit)
 	return at < cpu->pa_bytes && cpu->pa_features[at] & 0x80 >> (bit & 7);
 }
 
+static uint32_t cell(const struct pseries_cpu *cpu, const char *name)
+{
+	const struct pseries_cpu_prop *prop = find(cpu, name);
+
+	return prop && prop->len == 4 ? get_be32(prop->data) : UINT32_MAX;
+}
+
 static void test_host_tree(void)
 {
-	static const uint8_t timebase[] = { 0x1e, 0x84, 0x80, 0 };
+	static const uint8_t clock[] = { 0xee, 0x6b, 0x28, 0 }, features[] = { 2, 0, 0x10 };
 	uint8_t pa[90] = { 26, 0, [2] = 0xf6, [24] = 0x80, [28] = 7, [29] = 1 /* the next list */ };
-	const struct pseries_cpu_prop *prop;
 	struct pseries_cpu cpu = { 0 };
-	char big[PSERIES_CPU_PROP_BYTES + 1] = { 0 };
 
 	setup();
 	CHECK_EQ(pseries_cpu_read(&cpu, dir), -ENOENT);
 	put("l2-cache@2000", "device_type", "cache", 6);
+	put("ibm,powerpc-cpu-features", "isa", clock, sizeof(clock));
 	CHECK_EQ(pseries_cpu_read(&cpu, dir), -ENOENT);
-	put("PowerPC,POWER9@20", "device_type", "cpu", 4);
-	put("PowerPC,POWER9@20", "timebase-frequency", timebase, sizeof(timebase));
+	put("PowerPC,POWER9@20", "clock-frequency", clock, sizeof(clock));
+	put("PowerPC,POWER9@20", "ibm,pi-features", features, sizeof(features));
 	put("PowerPC,POWER9@20", "ibm,pa-features", pa, sizeof(pa));
-	put("PowerPC,POWER9@20", "d-cache-size", big, sizeof(big)); /* absurdly long: not taken */
-	put("PowerPC,POWER9@20", "reg", timebase, sizeof(timebase)); /* the host's own business */
+	put("PowerPC,POWER9@20", "reg", clock, sizeof(clock)); /* the host's own business */
 	CHECK_EQ(pseries_cpu_read(&cpu, dir), 0);
 	CHECK_STR(cpu.name, "PowerPC,POWER9");
-	CHECK_EQ(cpu.nr_props, 1);
-	prop = find(&cpu, "timebase-frequency");
-	CHECK(prop && prop->len == 4 && get_be32(prop->data) == 512000000);
+	CHECK_EQ(cpu.nr_props, 2);
+	CHECK_EQ(cell(&cpu, "clock-frequency"), 4000000000);
+	CHECK(find(&cpu, "ibm,pi-features") && find(&cpu, "ibm,pi-features")->len == 3);
 	CHECK_EQ(cpu.pa_bytes, 28);
 	CHECK(has(&cpu, PSERIES_PA_TM));
 	CHECK(!has(&cpu, PSERIES_PA_RADIX));
 	teardown();
 	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent"), -ENOENT);
+}
+
+static void test_describe(void)
+{
+	const struct pseries_host_cpu host = {
+		.hwcap = 0xdc0065c2, /* a POWER9's */
+		.timebase_hz = 512000000,
+		.d = { KIB(32), 8 << 16 | 128, 128 },
+		.i = { KIB(32), 0xffffu << 16 | 64, 32 }, /* fully associative */
+	};
+	const struct pseries_host_cpu least = { .d = { KIB(64), 128, 0 } };
+	struct pseries_cpu cpu = { 0 };
+
+	pseries_cpu_describe(&cpu, &host);
+	CHECK_EQ(cell(&cpu, "timebase-frequency"), 512000000);
+	CHECK_EQ(cell(&cpu, "d-cache-size"), 32768);
+	CHECK_EQ(cell(&cpu, "d-cache-line-size"), 128);
+	CHECK_EQ(cell(&cpu, "d-cache-block-size"), 128);
+	CHECK_EQ(cell(&cpu, "d-cache-sets"), 32);
+	CHECK_EQ(cell(&cpu, "i-cache-line-size"), 64);
+	CHECK_EQ(cell(&cpu, "i-cache-block-size"), 32);
+	CHECK_EQ(cell(&cpu, "i-cache-sets"), 1);
+	CHECK_EQ(cell(&cpu, "ibm,vmx"), 2);
+	CHECK_EQ(cell(&cpu, "ibm,dfp"), 1);
+	CHECK_EQ(cell(&cpu, "ibm,purr"), 1);
+	CHECK_EQ(cpu.nr_props, 13);
+
+	pseries_cpu_describe(&cpu, &least);
+	CHECK_EQ(cell(&cpu, "timebase-frequency"), 512000000);
+	CHECK_EQ(cell(&cpu, "d-cache-block-size"), 128);
+	CHECK_EQ(cell(&cpu, "d-cache-size"), 65536);
+	CHECK(!find(&cpu, "d-cache-sets"));
+	CHECK_EQ(cell(&cpu, "i-cache-block-size"), 128);
+	CHECK(!find(&cpu, "i-cache-size"));
+	CHECK(!find(&cpu, "ibm,vmx") && !find(&cpu, "ibm,dfp"));
 }
 
 /* A list that says that it is longer than it is, is none. */
@@ -93,7 +133,6 @@ static void test_broken_features(void)
 	struct pseries_cpu cpu = { 0 };
 
 	setup();
-	put("cpu@0", "device_type", "cpu", 4);
 	put("cpu@0", "ibm,pa-features", pa, sizeof(pa));
 	CHECK_EQ(pseries_cpu_read(&cpu, dir), 0);
 	CHECK_EQ(cpu.pa_bytes, 0);
@@ -123,15 +162,16 @@ static void test_features(void)
 
 static void test_guess(void)
 {
+	struct pseries_host_cpu host = { .hwcap2 = 0 };
 	struct pseries_cpu cpu = { 0 };
 
-	pseries_cpu_guess(&cpu, 0);
-	CHECK(find(&cpu, "timebase-frequency") != NULL);
+	pseries_cpu_guess(&cpu, &host);
 	CHECK(has(&cpu, 0) && has(&cpu, 1) && has(&cpu, 5 << 8));
 	CHECK(!has(&cpu, PSERIES_PA_RADIX));
-	pseries_cpu_guess(&cpu, 0x00800000);
+	host.hwcap2 = 0x00800000;
+	pseries_cpu_guess(&cpu, &host);
 	CHECK(has(&cpu, PSERIES_PA_RADIX));
-	CHECK_EQ(cpu.nr_props, 3);
+	CHECK_EQ(cpu.nr_props, 0);
 }
 
 static void test_hold_to(void)
@@ -187,6 +227,7 @@ static void test_htab_order(void)
 
 const struct test pseries_cpu_tests[] = {
 	{ "host_tree", test_host_tree },
+	{ "describe", test_describe },
 	{ "broken_features", test_broken_features },
 	{ "features", test_features },
 	{ "guess", test_guess },

@@ -28,10 +28,12 @@ struct fixture {
 static void setup(struct fixture *f, uint64_t ram_bytes)
 {
 	const struct pseries_platform_params p = { .nr_cpus = 2, .ram_bytes = ram_bytes };
+	const struct pseries_host_cpu host = { .timebase_hz = 512000000 };
 
 	memset(f, 0, sizeof(*f));
 	CHECK_EQ(pseries_machine_init(&f->machine, &p), 0);
-	pseries_cpu_guess(&f->cpu, 0);
+	pseries_cpu_describe(&f->cpu, &host);
+	pseries_cpu_guess(&f->cpu, &host);
 	strcpy(f->cpu.name, "PowerPC,POWER9");
 	f->cpu.pvr = 0x4e1202;
 	f->cpu.radix = true;
