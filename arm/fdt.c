@@ -54,10 +54,7 @@ static void add_cpus(struct fdt *fdt, const struct arm_fdt *p)
 	for (unsigned int i = 0; i < p->machine->nr_cpus; i++) {
 		uint32_t reg[2] = { MPIDR_AFF3(p->mpidr[i]), MPIDR_AFF210(p->mpidr[i]) };
 
-		if (reg[0])
-			fdt_node(fdt, "cpu@%x%08x", reg[0], reg[1]);
-		else
-			fdt_node(fdt, "cpu@%x", reg[1]);
+		fdt_node_at(fdt, "cpu", (uint64_t)reg[0] << 32 | reg[1]);
 		fdt_str(fdt, "device_type", "cpu");
 		fdt_str(fdt, "compatible", "arm,armv8");
 		fdt_cells(fdt, "reg", reg, 2);
@@ -139,12 +136,12 @@ static void add_primecell(struct fdt *fdt, const struct machine_device *dev, uin
 	uint32_t cells[GIC_IRQ_CELLS];
 
 	if (dev->kind == MACHINE_RTC) { /* arm,pl031.yaml */
-		fdt_node(fdt, "rtc@%llx", (unsigned long long)dev->base);
+		fdt_node_at(fdt, "rtc", dev->base);
 		fdt_bytes(fdt, "compatible", pl031, sizeof(pl031));
 		fdt_cells(fdt, "clocks", clocks, 1);
 		fdt_str(fdt, "clock-names", "apb_pclk");
 	} else { /* pl011.yaml */
-		fdt_node(fdt, "serial@%llx", (unsigned long long)dev->base);
+		fdt_node_at(fdt, "serial", dev->base);
 		fdt_bytes(fdt, "compatible", pl011, sizeof(pl011));
 		fdt_cells(fdt, "clocks", clocks, 2);
 		fdt_bytes(fdt, "clock-names", pl011_clocks, sizeof(pl011_clocks));
@@ -171,7 +168,7 @@ static void add_primecells(struct fdt *fdt, const struct arm_fdt *p)
 
 static void add_v2m(struct fdt *fdt, uint32_t phandle)
 {
-	fdt_node(fdt, "v2m@%llx", (unsigned long long)ARM_V2M_BASE);
+	fdt_node_at(fdt, "v2m", ARM_V2M_BASE);
 	fdt_str(fdt, "compatible", "arm,gic-v2m-frame");
 	fdt_empty(fdt, "msi-controller");
 	fdt_reg64(fdt, ARM_V2M_BASE, ARM_V2M_BYTES);
@@ -183,7 +180,7 @@ static void add_v2m(struct fdt *fdt, uint32_t phandle)
 
 static void add_its(struct fdt *fdt, uint32_t phandle)
 {
-	fdt_node(fdt, "msi-controller@%llx", (unsigned long long)ARM_ITS_BASE);
+	fdt_node_at(fdt, "msi-controller", ARM_ITS_BASE);
 	fdt_str(fdt, "compatible", "arm,gic-v3-its");
 	fdt_empty(fdt, "msi-controller");
 	fdt_u32(fdt, "#msi-cells", 1);
@@ -209,7 +206,7 @@ static void add_gic(struct fdt *fdt, const struct arm_fdt *p, uint32_t phandle, 
 {
 	uint32_t cells[GIC_IRQ_CELLS];
 
-	fdt_node(fdt, "interrupt-controller@%llx", (unsigned long long)ARM_GIC_DIST_BASE);
+	fdt_node_at(fdt, "interrupt-controller", ARM_GIC_DIST_BASE);
 	if (p->irqchip == ARM_FDT_GICV3) {
 		fdt_str(fdt, "compatible", "arm,gic-v3");
 		fdt_u32(fdt, "#redistributor-regions", 1);
@@ -255,7 +252,7 @@ int arm_fdt_build(const struct arm_fdt *p, void **blob, size_t *size_bytes)
 	if (p->msi != ARM_FDT_NO_MSI)
 		platform.msi_phandle = fdt.next_phandle++;
 
-	fdt_node(&fdt, "%s", "");
+	fdt_node(&fdt, "");
 	fdt_str(&fdt, "model", "lkvm arm64");
 	fdt_str(&fdt, "compatible", "lkvm,arm64");
 	fdt_u32(&fdt, "#address-cells", 2);

@@ -147,26 +147,38 @@ int fdt_dump(const char *path, const void *blob, size_t size_bytes)
 	return ret;
 }
 
-void fdt_node(struct fdt *fdt, const char *fmt, ...)
+void fdt_node(struct fdt *fdt, const char *name)
 {
-	char name[FDT_MAX_NAME];
-	va_list ap;
-	int n, ret;
+	int ret;
 
 	if (fdt->err)
 		return;
-	va_start(ap, fmt);
-	n = vsnprintf(name, sizeof(name), fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(name)) {
-		fdt_fail(fdt, -EINVAL);
-		return;
-	}
 	do {
 		ret = fdt_begin_node(fdt->buf, name);
 	} while (fdt_again(fdt, ret));
 	fdt->depth++;
 	fdt->child_ended = false;
+}
+
+/* By hand: a tree has many of them, and printf() would take longer than libfdt. */
+void fdt_node_at(struct fdt *fdt, const char *name, uint64_t unit)
+{
+	size_t len = strlen(name);
+	char full[FDT_MAX_NAME];
+	unsigned int digits = 1;
+
+	if (len > sizeof(full) - sizeof("@0123456789abcdef")) {
+		fdt_fail(fdt, -EINVAL);
+		return;
+	}
+	memcpy(full, name, len);
+	full[len++] = '@';
+	while (digits < 16 && unit >> (4 * digits))
+		digits++;
+	while (digits--)
+		full[len++] = "0123456789abcdef"[unit >> (4 * digits) & 15];
+	full[len] = '\0';
+	fdt_node(fdt, full);
 }
 
 void fdt_node_end(struct fdt *fdt)
@@ -184,17 +196,28 @@ void fdt_node_end(struct fdt *fdt)
 	fdt->child_ended = true;
 }
 
-void fdt_bytes(struct fdt *fdt, const char *name, const void *v, size_t len)
+/* Room for a property's @len bytes; NULL if there is none, or had been an error before. */
+static uint8_t *fdt_value(struct fdt *fdt, const char *name, size_t len)
 {
+	void *value = NULL;
 	int ret;
 
 	if (len > FDT_MAX_BYTES || !fdt->depth || fdt->child_ended)
 		fdt_fail(fdt, -EINVAL);
 	if (fdt->err)
-		return;
+		return NULL;
 	do {
-		ret = fdt_property(fdt->buf, name, v, (int)len);
+		ret = fdt_property_placeholder(fdt->buf, name, (int)len, &value);
 	} while (fdt_again(fdt, ret));
+	return fdt->err ? NULL : value;
+}
+
+void fdt_bytes(struct fdt *fdt, const char *name, const void *v, size_t len)
+{
+	uint8_t *value = fdt_value(fdt, name, len);
+
+	if (value)
+		memcpy(value, v, len);
 }
 
 void fdt_empty(struct fdt *fdt, const char *name)
@@ -204,18 +227,15 @@ void fdt_empty(struct fdt *fdt, const char *name)
 
 void fdt_u32(struct fdt *fdt, const char *name, uint32_t v)
 {
-	uint8_t be[4];
-
-	put_be32(be, v);
-	fdt_bytes(fdt, name, be, sizeof(be));
+	fdt_cells(fdt, name, &v, 1);
 }
 
 void fdt_u64(struct fdt *fdt, const char *name, uint64_t v)
 {
-	uint8_t be[8];
+	uint8_t *value = fdt_value(fdt, name, sizeof(v));
 
-	put_be64(be, v);
-	fdt_bytes(fdt, name, be, sizeof(be));
+	if (value)
+		put_be64(value, v);
 }
 
 void fdt_str(struct fdt *fdt, const char *name, const char *v)
@@ -225,19 +245,10 @@ void fdt_str(struct fdt *fdt, const char *name, const char *v)
 
 void fdt_cells(struct fdt *fdt, const char *name, const uint32_t *cells, size_t nr)
 {
-	uint8_t *be;
+	uint8_t *value = fdt_value(fdt, name, nr <= FDT_MAX_BYTES / 4 ? nr * 4 : SIZE_MAX);
 
-	if (fdt->err)
-		return;
-	be = nr <= FDT_MAX_BYTES / 4 ? malloc(nr * 4 + 1) : NULL;
-	if (!be) {
-		fdt_fail(fdt, -ENOMEM);
-		return;
-	}
-	for (size_t i = 0; i < nr; i++)
-		put_be32(be + i * 4, cells[i]);
-	fdt_bytes(fdt, name, be, nr * 4);
-	free(be);
+	for (size_t i = 0; value && i < nr; i++)
+		put_be32(value + i * 4, cells[i]);
 }
 
 /* Appends @v as two cells; returns the number of cells so far. */
@@ -306,7 +317,7 @@ void fdt_add_memory(struct fdt *fdt, const struct fdt_platform *p)
 	for (unsigned int i = 0; i < m->nr_ram; i++) {
 		if (!m->ram[i].size_bytes)
 			continue;
-		fdt_node(fdt, "memory@%" PRIx64, m->ram[i].base);
+		fdt_node_at(fdt, "memory", m->ram[i].base);
 		fdt_str(fdt, "device_type", "memory");
 		fdt_reg64(fdt, m->ram[i].base, m->ram[i].size_bytes);
 		fdt_node_end(fdt);
@@ -343,7 +354,7 @@ static void fdt_add_device(struct fdt *fdt, const struct fdt_platform *p,
 
 	switch (dev->kind) {
 	case MACHINE_UART8250:
-		fdt_node(fdt, "serial@%" PRIx64, dev->base);
+		fdt_node_at(fdt, "serial", dev->base);
 		/* Linux on powerpc finds its early console by this type and the second word. */
 		fdt_str(fdt, "device_type", "serial");
 		fdt_bytes(fdt, "compatible", ns16550, sizeof(ns16550));
@@ -352,24 +363,24 @@ static void fdt_add_device(struct fdt *fdt, const struct fdt_platform *p,
 		break;
 	case MACHINE_VIRTIO_MMIO:
 		/* Linux Documentation/devicetree/bindings/virtio/mmio.yaml */
-		fdt_node(fdt, "virtio_mmio@%" PRIx64, dev->base);
+		fdt_node_at(fdt, "virtio_mmio", dev->base);
 		fdt_str(fdt, "compatible", "virtio,mmio");
 		fdt_empty(fdt, "dma-coherent");
 		break;
 	case MACHINE_PVPANIC:
 		/* No binding document: what Linux drivers/misc/pvpanic/pvpanic-mmio.c matches. */
-		fdt_node(fdt, "pvpanic@%" PRIx64, dev->base);
+		fdt_node_at(fdt, "pvpanic", dev->base);
 		fdt_str(fdt, "compatible", "qemu,pvpanic-mmio");
 		break;
 	case MACHINE_RTC:
 		if (!rtc_compatible)
 			return;
-		fdt_node(fdt, "rtc@%" PRIx64, dev->base);
+		fdt_node_at(fdt, "rtc", dev->base);
 		fdt_str(fdt, "compatible", rtc_compatible);
 		break;
 	case MACHINE_FLASH:
 		/* Linux Documentation/devicetree/bindings/mtd/mtd-physmap.yaml: two 16-bit chips */
-		fdt_node(fdt, "flash@%" PRIx64, dev->base);
+		fdt_node_at(fdt, "flash", dev->base);
 		fdt_str(fdt, "compatible", "cfi-flash");
 		fdt_u32(fdt, "bank-width", 4);
 		break;
@@ -459,7 +470,7 @@ void fdt_add_pci(struct fdt *fdt, const struct fdt_platform *p)
 
 	if (!buses)
 		return;
-	fdt_node(fdt, "pci@%" PRIx64, pci->ecam.base);
+	fdt_node_at(fdt, "pci", pci->ecam.base);
 	fdt_str(fdt, "compatible", "pci-host-ecam-generic");
 	fdt_str(fdt, "device_type", "pci");
 	fdt_u32(fdt, "#address-cells", 3);

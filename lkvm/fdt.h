@@ -34,7 +34,9 @@ int fdt_end(struct fdt *fdt, void **blob, size_t *size_bytes) LKVM_MUST_CHECK;
 /* Writes a finished tree to file @path, for --dump-dtb. 0 or -errno (reported). */
 int fdt_dump(const char *path, const void *blob, size_t size_bytes) LKVM_MUST_CHECK;
 
-void fdt_node(struct fdt *fdt, const char *fmt, ...) LKVM_PRINTF(2, 3);
+void fdt_node(struct fdt *fdt, const char *name);
+/* A node with a unit address: NAME@UNIT, in hexadecimal. */
+void fdt_node_at(struct fdt *fdt, const char *name, uint64_t unit);
 void fdt_node_end(struct fdt *fdt);
 void fdt_empty(struct fdt *fdt, const char *name);
 void fdt_u32(struct fdt *fdt, const char *name, uint32_t v);

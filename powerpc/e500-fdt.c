@@ -18,8 +18,6 @@
 #define CACHE_LINE_BYTES 32
 #define CACHE_BYTES      KIB(32)
 
-#define SOC_NODE "soc@%llx"
-
 static void add_cpu(struct fdt *fdt, const struct ppc_e500_fdt *p)
 {
 	fdt_node(fdt, "cpus");
@@ -63,7 +61,7 @@ static unsigned int mpic_irq_cells(void *ctx, uint32_t irq, uint32_t *cells)
 
 static void add_mpic(struct fdt *fdt, uint32_t phandle)
 {
-	fdt_node(fdt, "pic@%llx", (unsigned long long)PPC_E500_MPIC_BASE);
+	fdt_node_at(fdt, "pic", PPC_E500_MPIC_BASE);
 	fdt_str(fdt, "device_type", "open-pic");
 	fdt_str(fdt, "compatible", "fsl,mpic");
 	fdt_reg64(fdt, PPC_E500_MPIC_BASE, PPC_E500_MPIC_BYTES);
@@ -79,14 +77,14 @@ static void add_power(struct fdt *fdt, uint32_t mpic_phandle, uint32_t gpio_phan
 	uint32_t irq[2];
 
 	/* Linux finds it by its name (arch/powerpc/sysdev/fsl_soc.c). */
-	fdt_node(fdt, "global-utilities@%llx", (unsigned long long)PPC_E500_GUTS_BASE);
+	fdt_node_at(fdt, "global-utilities", PPC_E500_GUTS_BASE);
 	fdt_str(fdt, "compatible", "fsl,mpc8544-guts");
 	fdt_reg64(fdt, PPC_E500_GUTS_BASE, PPC_E500_GUTS_BYTES);
 	fdt_empty(fdt, "fsl,has-rstcr");
 	fdt_node_end(fdt);
 
 	/* Linux's driver wants an interrupt, which never comes. */
-	fdt_node(fdt, "gpio@%llx", (unsigned long long)PPC_E500_GPIO_BASE);
+	fdt_node_at(fdt, "gpio", PPC_E500_GPIO_BASE);
 	fdt_str(fdt, "compatible", "fsl,qoriq-gpio");
 	fdt_reg64(fdt, PPC_E500_GPIO_BASE, PPC_E500_GPIO_BYTES);
 	fdt_u32(fdt, "interrupt-parent", mpic_phandle);
@@ -112,20 +110,17 @@ int ppc_e500_fdt_build(const struct ppc_e500_fdt *p, void **blob, size_t *size_b
 		.initrd_bytes = p->initrd_bytes,
 		.rng_seed = p->rng_seed,
 		.irq_cells = mpic_irq_cells,
+		.stdout_path = "/soc@e0000000/serial@e0004500",
 	};
-	char stdout_path[64];
 	uint32_t gpio_phandle;
 	struct fdt fdt;
 
-	snprintf(stdout_path, sizeof(stdout_path), "/" SOC_NODE "/serial@%llx",
-		 (unsigned long long)PPC_E500_CCSR_BASE, (unsigned long long)PPC_E500_UART_BASE);
-	platform.stdout_path = stdout_path;
-
+	_Static_assert(PPC_E500_CCSR_BASE == 0xe0000000 && PPC_E500_UART_BASE == 0xe0004500, "stdout-path");
 	fdt_begin(&fdt);
 	platform.irq_phandle = fdt.next_phandle++;
 	gpio_phandle = fdt.next_phandle++;
 
-	fdt_node(&fdt, "%s", "");
+	fdt_node(&fdt, "");
 	fdt_str(&fdt, "model", "lkvm e500");
 	fdt_str(&fdt, "compatible", "fsl,qemu-e500");
 	fdt_u32(&fdt, "#address-cells", 2);
@@ -140,7 +135,7 @@ int ppc_e500_fdt_build(const struct ppc_e500_fdt *p, void **blob, size_t *size_b
 	 * Linux looks for devices only in here: those of the SoC and all others. Addresses are the
 	 * CPU's, so that the nodes are those of the other machines.
 	 */
-	fdt_node(&fdt, SOC_NODE, (unsigned long long)PPC_E500_CCSR_BASE);
+	fdt_node_at(&fdt, "soc", PPC_E500_CCSR_BASE);
 	fdt_str(&fdt, "device_type", "soc");
 	fdt_bytes(&fdt, "compatible", soc_compatible, sizeof(soc_compatible));
 	fdt_u32(&fdt, "#address-cells", 2);

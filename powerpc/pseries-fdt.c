@@ -93,7 +93,7 @@ static void add_cpus(struct fdt *fdt, const struct pseries_fdt *p)
 	fdt_u32(fdt, "#address-cells", 1);
 	fdt_u32(fdt, "#size-cells", 0);
 	for (unsigned int i = 0; i < p->machine->nr_cpus; i++) {
-		fdt_node(fdt, "%s@%x", cpu->name, i);
+		fdt_node_at(fdt, cpu->name, i);
 		fdt_str(fdt, "device_type", "cpu");
 		fdt_u32(fdt, "reg", i);
 		fdt_str(fdt, "status", "okay");
@@ -140,7 +140,7 @@ static void add_reserved(struct fdt *fdt, const struct pseries_fdt *p)
 	fdt_u32(fdt, "#address-cells", 2);
 	fdt_u32(fdt, "#size-cells", 2);
 	fdt_empty(fdt, "ranges");
-	fdt_node(fdt, "rtas-code@%" PRIx64, p->rtas);
+	fdt_node_at(fdt, "rtas-code", p->rtas);
 	fdt_reg64(fdt, p->rtas, PPC_RTAS_BYTES);
 	fdt_node_end(fdt);
 	fdt_node_end(fdt);
@@ -167,7 +167,7 @@ static void add_vtys(struct fdt *fdt, const struct pseries_fdt *p, uint32_t xics
 	fdt_u32(fdt, "#address-cells", 1);
 	fdt_u32(fdt, "#size-cells", 0);
 	for (unsigned int i = 0; i < p->nr_vtys; i++) {
-		fdt_node(fdt, "vty@%x", PSERIES_VTY_UNIT + i);
+		fdt_node_at(fdt, "vty", PSERIES_VTY_UNIT + i);
 		fdt_str(fdt, "device_type", "serial");
 		fdt_str(fdt, "compatible", "hvterm1");
 		fdt_u32(fdt, "reg", PSERIES_VTY_UNIT + i);
@@ -248,12 +248,14 @@ static void add_pci_device(struct fdt *fdt, struct pci_host *pci, unsigned int b
 	uint32_t pin = pci_config_read(pci, bdf, PCI_PIN, 1);
 	unsigned int vectors = pci_msix_vectors(pci, bdf);
 	struct pci_addresses a;
+	char name[32];
 
 	/* The host bridge itself is this node's parent. */
 	if (vendor == 0xffff || class >> 8 == CLASS_BRIDGE)
 		return;
 	read_bars(pci, bdf, &a);
-	fdt_node(fdt, "pci%" PRIx32 ",%" PRIx32 "@%x", vendor, device, bdf >> 3);
+	snprintf(name, sizeof(name), "pci%" PRIx32 ",%" PRIx32, vendor, device);
+	fdt_node_at(fdt, name, bdf >> 3);
 	fdt_cells(fdt, "reg", a.reg, a.nr_reg);
 	fdt_cells(fdt, "assigned-addresses", a.assigned, a.nr_assigned);
 	fdt_u32(fdt, "vendor-id", vendor);
@@ -275,7 +277,7 @@ static void add_pci(struct fdt *fdt, const struct pseries_fdt *p, const struct f
 {
 	if (!p->pci)
 		return;
-	fdt_node(fdt, "pci@%" PRIx64, PSERIES_PHB_BUID);
+	fdt_node_at(fdt, "pci", PSERIES_PHB_BUID);
 	fdt_str(fdt, "device_type", "pci");
 	fdt_str(fdt, "compatible", "IBM,Logical_PHB");
 	fdt_u32(fdt, "#address-cells", 3);
@@ -306,7 +308,6 @@ static unsigned int irq_cells(void *ctx, uint32_t irq, uint32_t *cells)
 
 int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_bytes)
 {
-	char stdout_path[32];
 	struct fdt_platform platform = {
 		.machine = p->machine,
 		.cmdline = p->cmdline,
@@ -314,15 +315,15 @@ int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_byt
 		.initrd_bytes = p->initrd_bytes,
 		.irq_cells = irq_cells,
 		.rng_seed = p->rng_seed,
-		.stdout_path = p->nr_vtys ? stdout_path : NULL,
+		.stdout_path = p->nr_vtys ? "/vdevice/vty@71000000" : NULL,
 	};
 	struct fdt fdt;
 
-	snprintf(stdout_path, sizeof(stdout_path), "/vdevice/vty@%x", PSERIES_VTY_UNIT);
+	_Static_assert(PSERIES_VTY_UNIT == 0x71000000, "stdout-path");
 	fdt_begin(&fdt);
 	platform.irq_phandle = fdt.next_phandle++;
 
-	fdt_node(&fdt, "%s", "");
+	fdt_node(&fdt, "");
 	/* LoPAR appendix B: a Common Hardware Reference Platform; by this type Linux takes it for a pseries. */
 	fdt_str(&fdt, "device_type", "chrp");
 	fdt_str(&fdt, "model", "lkvm pseries");

@@ -60,7 +60,7 @@ static void add_cpus(struct fdt *fdt, const struct riscv_fdt *p, uint32_t first_
 	fdt_u32(fdt, "#size-cells", 0);
 	fdt_u32(fdt, "timebase-frequency", p->timebase_hz);
 	for (unsigned int i = 0; i < p->machine->nr_cpus; i++) {
-		fdt_node(fdt, "cpu@%x", i);
+		fdt_node_at(fdt, "cpu", i);
 		fdt_str(fdt, "device_type", "cpu");
 		fdt_str(fdt, "compatible", "riscv");
 		fdt_u32(fdt, "reg", i);
@@ -103,7 +103,7 @@ static int add_plic(struct fdt *fdt, const struct riscv_fdt *p, uint32_t cpu_pha
 	static const char compatible[] = "sifive,plic-1.0.0\0riscv,plic0";
 	int ret;
 
-	fdt_node(fdt, "interrupt-controller@%llx", (unsigned long long)RISCV_PLIC_BASE);
+	fdt_node_at(fdt, "interrupt-controller", RISCV_PLIC_BASE);
 	fdt_bytes(fdt, "compatible", compatible, sizeof(compatible));
 	fdt_reg64(fdt, RISCV_PLIC_BASE, riscv_plic_bytes(p->machine->nr_cpus));
 	fdt_empty(fdt, "interrupt-controller");
@@ -127,7 +127,7 @@ static int add_imsic(struct fdt *fdt, const struct riscv_fdt *p, uint32_t cpu_ph
 {
 	int ret;
 
-	fdt_node(fdt, "interrupt-controller@%llx", (unsigned long long)RISCV_IMSIC_BASE);
+	fdt_node_at(fdt, "interrupt-controller", RISCV_IMSIC_BASE);
 	fdt_str(fdt, "compatible", "riscv,imsics");
 	fdt_reg64(fdt, RISCV_IMSIC_BASE, p->machine->nr_cpus * RISCV_IMSIC_BYTES);
 	fdt_empty(fdt, "interrupt-controller");
@@ -145,7 +145,7 @@ static int add_imsic(struct fdt *fdt, const struct riscv_fdt *p, uint32_t cpu_ph
 
 static void add_aplic(struct fdt *fdt, uint32_t imsic_phandle, uint32_t phandle)
 {
-	fdt_node(fdt, "interrupt-controller@%llx", (unsigned long long)RISCV_APLIC_BASE);
+	fdt_node_at(fdt, "interrupt-controller", RISCV_APLIC_BASE);
 	fdt_str(fdt, "compatible", "riscv,aplic");
 	fdt_reg64(fdt, RISCV_APLIC_BASE, RISCV_APLIC_BYTES);
 	fdt_empty(fdt, "interrupt-controller");
@@ -186,7 +186,7 @@ int riscv_fdt_build(const struct riscv_fdt *p, void **blob, size_t *size_bytes)
 	if (p->irqchip == RISCV_FDT_AIA)
 		platform.msi_phandle = fdt.next_phandle++;
 
-	fdt_node(&fdt, "%s", "");
+	fdt_node(&fdt, "");
 	fdt_str(&fdt, "model", "lkvm riscv64");
 	fdt_str(&fdt, "compatible", "lkvm,riscv64");
 	fdt_u32(&fdt, "#address-cells", 2);
