@@ -111,7 +111,8 @@ endif
 OPT ?= -Os -g
 CPPFLAGS_all := -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DLKVM_VERSION='"$(VERSION)"' $(ARCH_CPPFLAGS)
 # -fno-merge-constants: the linker would mix strings with those of all libraries, page by page.
-CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) -fno-strict-aliasing -ffunction-sections -fdata-sections \
+# -fno-pie: a static binary has its place, and code and tables are smaller for knowing it.
+CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) $(if $(filter 1,$(STATIC)),-fno-pie) -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	-fno-merge-constants -pthread $(SANITIZE) $(CFLAGS)
 LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) $(LDFLAGS)
 
