@@ -78,7 +78,8 @@ static const struct option_spec test_options[] = {
 	  .parse = option_parse_uint, .offset = ARG(jobs), .help = "run N cases at a time, 1 unless given" },
 	{ .short_name = 'o', .long_name = "output", .metavar = "DIR", .arches = OPT_ALL, .section = "Options",
 	  .parse = option_parse_string, .offset = ARG(output),
-	  .help = "keep what each case left in DIR/CASE: stdout, stderr, console, report.json" },
+	  .help = "keep what each case left in DIR/CASE: stdout, stderr, console, report.json; with .1, .2 ... behind the "
+		  "name those of attempts that were tried again" },
 	{ .long_name = "report", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
 	  .parse = option_parse_string, .offset = ARG(report), .help = "write the results to FILE as JSON" },
 	{ .long_name = "junit", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
@@ -96,6 +97,8 @@ static const struct option_spec test_options[] = {
 static const size_t test_options_nr = ARRAY_SIZE(test_options);
 
 /* ---- files of a case ---------------------------------------------------------------------------- */
+
+static const char *const case_files[] = { "stdout", "stderr", "console", "report.json" };
 
 /* Names may hold what paths should not. */
 static void case_path(const struct runner *r, unsigned int i, const char *file, char *path, size_t size)
@@ -156,6 +159,19 @@ static void exec_case(const struct runner *r, unsigned int i, char **argv)
 	execv("/proc/self/exe", argv);
 }
 
+/* What attempt number @attempt left gets that number, before the next one writes over it. */
+static void keep_attempt(const struct runner *r, unsigned int i, unsigned int attempt)
+{
+	char path[PATH_MAX], kept[PATH_MAX + 16];
+
+	for (size_t f = 0; f < ARRAY_SIZE(case_files); f++) {
+		case_path(r, i, case_files[f], path, sizeof(path));
+		snprintf(kept, sizeof(kept), "%s.%u", path, attempt);
+		if (rename(path, kept) && errno != ENOENT)
+			log_warning("cannot keep %s of attempt %u: %s", path, attempt, strerror(errno));
+	}
+}
+
 static int start_attempt(struct runner *r, unsigned int i)
 {
 	const struct suite_case *c = &r->suite.cases[i];
@@ -183,6 +199,8 @@ static int start_attempt(struct runner *r, unsigned int i)
 	argv[n++] = report;
 #endif
 	memcpy(argv + n, c->argv + 1, (c->nr_args - 1) * sizeof(*argv));
+	if (result->attempts)
+		keep_attempt(r, i, result->attempts);
 	result->start_ms = vm_watch_now_ms();
 	result->attempts++;
 	result->pid = fork();
@@ -238,23 +256,28 @@ static void show_progress(struct runner *r)
 	r->shown = true;
 }
 
-static void show_messages(const struct runner *r, unsigned int i)
+/* The last SHOWN_BYTES of a case's @file to @text; "" if it can't be read. */
+static void read_end(const struct runner *r, unsigned int i, const char *file, char text[SHOWN_BYTES + 1])
 {
-	char path[PATH_MAX], text[SHOWN_BYTES + 1], *save = NULL;
+	char path[PATH_MAX];
 	struct stat st;
-	ssize_t n;
+	ssize_t n = 0;
 	int fd;
 
-	case_path(r, i, "stderr", path, sizeof(path));
+	case_path(r, i, file, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st)) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	n = pread(fd, text, SHOWN_BYTES, st.st_size > SHOWN_BYTES ? st.st_size - SHOWN_BYTES : 0);
-	close(fd);
+	if (fd >= 0 && !fstat(fd, &st))
+		n = pread(fd, text, SHOWN_BYTES, st.st_size > SHOWN_BYTES ? st.st_size - SHOWN_BYTES : 0);
+	if (fd >= 0)
+		close(fd);
 	text[n > 0 ? n : 0] = '\0';
+}
+
+static void show_messages(const struct runner *r, unsigned int i)
+{
+	char text[SHOWN_BYTES + 1], *save = NULL;
+
+	read_end(r, i, "stderr", text);
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		printf("    | %s\n", line);
 }
@@ -263,13 +286,16 @@ static void show_result(struct runner *r, unsigned int i)
 {
 	const struct result *result = &r->results[i];
 	const char *name = r->suite.cases[i].name;
+	char attempts[32] = "";
 
+	if (result->attempts > 1)
+		snprintf(attempts, sizeof(attempts), ", %u attempts", result->attempts);
 	clear_progress(r);
 	if (result->verdict == VERDICT_SKIP)
 		printf("skip - %s\n", name);
 	else if (result->verdict == VERDICT_FAIL)
-		printf("not ok - %s (%.1f s): status %d%s%s\n", name, (double)result->spent_ms / 1000, result->status,
-		       result->outcome[0] ? ", " : "", result->outcome);
+		printf("not ok - %s (%.1f s): status %d%s%s%s\n", name, (double)result->spent_ms / 1000, result->status,
+		       result->outcome[0] ? ", " : "", result->outcome, attempts);
 	else
 		printf("ok - %s (%.1f s)%s\n", name, (double)result->spent_ms / 1000,
 		       result->verdict == VERDICT_FLAKY ? " FLAKY: passed when tried again" : "");
@@ -374,6 +400,8 @@ static int run_all(struct runner *r)
 
 static void write_junit(const struct runner *r, FILE *out)
 {
+	char text[SHOWN_BYTES + 1];
+
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
 		     "<testsuite name=\"lkvm\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.3f\">\n",
 		r->suite.nr, r->count[VERDICT_FAIL],
@@ -388,10 +416,19 @@ static void write_junit(const struct runner *r, FILE *out)
 		fprintf(out, "\" time=\"%.3f\">", (double)result->spent_ms / 1000);
 		switch (result->verdict) {
 		case VERDICT_FAIL:
-			fprintf(out, "<failure type=\"%s\" message=\"status %d: ",
+			fprintf(out, "<failure type=\"%s\" message=\"status %d",
 				result->outcome[0] ? result->outcome : "status", result->status);
+			if (result->attempts > 1)
+				fprintf(out, ", %u attempts", result->attempts);
+			fputs(result->text[0] ? ": " : "", out);
 			run_report_xml(out, result->text);
-			fputs("\"/>", out);
+			fputs("\">", out);
+			read_end(r, i, "stderr", text);
+			run_report_xml(out, text);
+			fputs("</failure><system-out>", out);
+			read_end(r, i, "stdout", text);
+			run_report_xml(out, text);
+			fputs("</system-out>", out);
 			break;
 		case VERDICT_FLAKY:
 			fprintf(out, "<system-out>flaky: passed at attempt %u</system-out>", result->attempts);
@@ -567,12 +604,11 @@ static int load(struct suite *suite, const char *file, const char *shard)
 /* Removes what passing cases have left in a directory of ours. */
 static void remove_outputs(const struct runner *r)
 {
-	static const char *const files[] = { "stdout", "stderr", "console", "report.json", NULL };
 	char path[PATH_MAX];
 
 	for (unsigned int i = 0; i < r->suite.nr; i++) {
-		for (const char *const *file = files; *file; file++) {
-			case_path(r, i, *file, path, sizeof(path));
+		for (size_t f = 0; f < ARRAY_SIZE(case_files); f++) {
+			case_path(r, i, case_files[f], path, sizeof(path));
 			unlink(path);
 		}
 		case_path(r, i, NULL, path, sizeof(path));

@@ -54,6 +54,7 @@ struct job {
 	bool     in_watched;
 	bool     in_always; /* epoll can't watch it: a file is always ready */
 	bool     in_eof;    /* to be told */
+	bool     keep_tail;
 	uint32_t in_window;
 	uint32_t kill;      /* signal to send; 0: none */
 	struct sink sinks[STREAM_COUNT]; /* [STREAM_IN] is not used */
@@ -88,6 +89,8 @@ struct command {
 	struct job            jobs[COMMAND_MAX_JOBS];
 	struct channel        channels[CHANNEL_COUNT];
 	struct channel       *active;     /* the one that init has chosen; NULL: none yet */
+	char                 *tail;       /* COMMAND_TAIL_BYTES of the job with keep_tail; NULL: nothing yet */
+	size_t                tail_len;
 	char                  broken[160]; /* why the channel can't be used any more; "": it can */
 	bool                  closed;     /* by the guest: broken, once the time for an explanation is over */
 	_Atomic uint64_t      received;
@@ -123,6 +126,24 @@ static struct job *find_job(struct command *cmd, unsigned int id)
 	return NULL;
 }
 
+static void keep_tail(struct command *cmd, const uint8_t *buf, size_t len)
+{
+	size_t kept;
+
+	if (!cmd->tail)
+		cmd->tail = malloc(COMMAND_TAIL_BYTES);
+	if (!cmd->tail)
+		return;
+	if (len > COMMAND_TAIL_BYTES) {
+		buf += len - COMMAND_TAIL_BYTES;
+		len = COMMAND_TAIL_BYTES;
+	}
+	kept = MIN(cmd->tail_len, COMMAND_TAIL_BYTES - len);
+	memmove(cmd->tail, cmd->tail + cmd->tail_len - kept, kept);
+	memcpy(cmd->tail + kept, buf, len);
+	cmd->tail_len = kept + len;
+}
+
 static void take_output(struct command *cmd, struct job *job, const struct frame *frame)
 {
 	struct sink *sink = &job->sinks[frame->stream];
@@ -133,6 +154,8 @@ static void take_output(struct command *cmd, struct job *job, const struct frame
 		return;
 	}
 	sink->total += frame->len;
+	if (job->keep_tail)
+		keep_tail(cmd, frame->payload, frame->len);
 	if (sink->fd < 0) {
 		sink->credit += frame->len;
 		return;
@@ -661,6 +684,7 @@ void command_destroy(struct command *cmd)
 		close(cmd->grace_fd);
 	}
 	pthread_mutex_destroy(&cmd->lock);
+	free(cmd->tail);
 	free(cmd);
 }
 
@@ -778,6 +802,7 @@ int command_start(struct command *cmd, const struct command_job *spec)
 		job.started = spec->started;
 		job.ended = spec->ended;
 		job.opaque = spec->opaque;
+		job.keep_tail = spec->keep_tail;
 		/* A program whose input is closed gets an empty one. */
 		if (fcntl(spec->fds[STREAM_IN], F_GETFD) >= 0)
 			job.in_fd = spec->fds[STREAM_IN];
@@ -866,6 +891,25 @@ int command_exit_status(enum frame_end end, uint32_t code)
 const char *command_why_not_started(uint32_t code)
 {
 	return code == NO_SUCH_USER ? "its /etc/passwd has no such user (--user)" : strerror((int)code);
+}
+
+void command_tail(struct command *cmd, char buf[COMMAND_TAIL_BYTES + 1])
+{
+	const char *newline;
+	size_t from = 0;
+
+	pthread_mutex_lock(&cmd->lock);
+	if (cmd->tail_len == COMMAND_TAIL_BYTES) {
+		newline = memchr(cmd->tail, '\n', COMMAND_TAIL_BYTES - 1);
+		from = newline ? (size_t)(newline - cmd->tail) + 1 : 0;
+	}
+	if (cmd->tail_len)
+		memcpy(buf, cmd->tail + from, cmd->tail_len - from);
+	buf[cmd->tail_len - from] = '\0';
+	for (size_t i = 0; i < cmd->tail_len - from; i++)
+		if (!buf[i])
+			buf[i] = '?';
+	pthread_mutex_unlock(&cmd->lock);
 }
 
 uint64_t command_init_ms(const struct command *cmd)

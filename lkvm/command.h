@@ -21,6 +21,9 @@
  */
 #define COMMAND_GRACE_MS 2000
 
+/* Of a job's output, for a report. */
+#define COMMAND_TAIL_BYTES 4096
+
 struct command;
 
 struct command_job {
@@ -30,6 +33,7 @@ struct command_job {
 	const char  *user;     /* by its name in the guest's /etc/passwd; NULL: */
 	uint32_t     uid, gid;
 	int          fds[STREAM_COUNT]; /* stdin, stdout, stderr; not owned; -1: none */
+	bool         keep_tail; /* of its output, for command_tail(); one job at most */
 	/* The guest has started the program. Main loop. */
 	void (*started)(void *opaque);
 	/*
@@ -82,6 +86,12 @@ const char *command_why_not_started(uint32_t code);
 
 /* When the guest's init began, in CLOCK_MONOTONIC milliseconds; 0: it has not said so. Any thread. */
 uint64_t command_init_ms(const struct command *cmd);
+
+/*
+ * The last output of the job with keep_tail, stdout and stderr as they came, to @buf, from the beginning of a line on
+ * if it is cut. NUL-terminated. Any thread.
+ */
+void command_tail(struct command *cmd, char buf[COMMAND_TAIL_BYTES + 1]);
 
 /* How many bytes have come from the guest. Any thread. */
 uint64_t command_received(const struct command *cmd);

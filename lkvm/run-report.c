@@ -12,6 +12,7 @@
 
 #include "lkvm/arch.h"
 #include "lkvm/cmd.h"
+#include "lkvm/command.h"
 #include "lkvm/exit.h"
 #include "lkvm/json.h"
 #include "lkvm/log.h"
@@ -47,6 +48,17 @@ static const char *console_text(const struct run_report *r)
 	text[0] = '\0';
 	if (r->vm)
 		console_tail(r->vm->console, text, sizeof(text));
+	return text;
+}
+
+/* The end of what the command wrote. Static buffer. */
+static const char *command_text(const struct run_report *r)
+{
+	static char text[COMMAND_TAIL_BYTES + 1];
+
+	text[0] = '\0';
+	if (r->vm && r->vm->command)
+		command_tail(r->vm->command, text);
 	return text;
 }
 
@@ -215,6 +227,8 @@ static json_t *json_report(const struct run_report *r)
 	if (r->vm && r->vm->watch.oops.phase != OOPS_NONE)
 		json_object_set_new(root, "oops", json_oops(&r->vm->watch.oops));
 	json_object_set_new(root, "console_tail", json_text(console_text(r)));
+	if (r->vm && r->vm->command)
+		json_object_set_new(root, "command_tail", json_text(command_text(r)));
 	if (r->vm)
 		report_add_json(r->vm, root);
 	return root;
@@ -282,6 +296,9 @@ void run_report_xml(FILE *out, const char *text)
 static void failure_text(const struct run_report *r, char *text, size_t size)
 {
 	outcome_format(r->outcome, text, size);
+	/* A command's own status is said already. */
+	if (r->outcome->kind == OUTCOME_COMMAND)
+		snprintf(text, size, "%s", r->outcome->text);
 	if (r->outcome->kind == OUTCOME_START_FAILED && !r->outcome->text[0])
 		snprintf(text, size, "the guest could not be started: see lkvm's messages");
 }
@@ -290,7 +307,9 @@ static int write_junit(const struct run_report *r, FILE *out)
 {
 	bool ok = is_ok(r->outcome), error = r->outcome->kind == OUTCOME_START_FAILED;
 	double seconds = (double)(vm_watch_now_ms() - r->start_ms) / 1000;
-	const char *tag = error ? "error" : "failure";
+	const char *tag = error ? "error" : "failure", *said = command_text(r);
+	/* Of a guest that worked, the boot is of no interest. */
+	bool of_command = r->outcome->kind == OUTCOME_COMMAND && said[0];
 	char text[300];
 
 	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
@@ -303,8 +322,13 @@ static int write_junit(const struct run_report *r, FILE *out)
 		fprintf(out, "<%s type=\"%s\" message=\"", tag, outcome_word(r->outcome->kind));
 		run_report_xml(out, text);
 		fputs("\">", out);
-		run_report_xml(out, console_text(r));
+		run_report_xml(out, of_command ? said : console_text(r));
 		fprintf(out, "</%s>\n", tag);
+		if (!of_command && said[0]) {
+			fputs("<system-out>", out);
+			run_report_xml(out, said);
+			fputs("</system-out>\n", out);
+		}
 	}
 	fputs("</testcase>\n</testsuite>\n</testsuites>\n", out);
 	return ferror(out) ? -EIO : 0;

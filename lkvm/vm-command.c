@@ -66,6 +66,7 @@ static int start(struct vm *vm)
 		.uid = cfg->uid,
 		.gid = cfg->gid,
 		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
+		.keep_tail = cfg->junit || cfg->report,
 		.started = on_started,
 		.ended = on_ended,
 		.opaque = vm,

@@ -11,7 +11,10 @@ run() { # STATUS [OPTIONS] -- CMD
 	expect_status "$want" lkvm run -k /guest/kernel -m 512 --console-log log --timeout $((100 * SCALE)) $for_command "$@"
 }
 
-run 1 -- sh -c 'exit 1'
+run 1 --junit r.xml --report r.json -- sh -c 'echo because; exit 1'
+expect_grep 'message="the command ended with status 1">because$' r.xml
+expect_grep '"command_tail": "because\\n"' r.json
+expect_grep '"init": [1-9]' r.json
 run 77 -- sh -c 'exit 77'
 [ ! -s out ] || fail "output came from nowhere"
 [ ! -s err ] || fail "lkvm has something to say: $(cat err)"

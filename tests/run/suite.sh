@@ -52,9 +52,12 @@ name = "absent"
 firmware = "/no/such/file"
 SUITE
 expect_status 1 lkvm test bad.toml --output kept --junit r.xml
-expect_grep '^not ok - wrong .*poweroff' out
+expect_grep '^not ok - wrong .*poweroff, 3 attempts$' out
 expect_grep 'Unable to open firmware /no/such/file' out
 expect_grep 'failures="2"' r.xml
+expect_grep 'message="status 0, 3 attempts: ' r.xml
+expect_grep 'Unable to open firmware /no/such/file' r.xml
+[ -s kept/wrong/report.json.1 ] && [ -s kept/wrong/report.json.2 ] || fail "attempts are not kept: $(ls -R kept)"
 [ -s kept/wrong/report.json ] && [ -e kept/absent/stderr ] || fail "--output: $(ls -R kept)"
 
 for text in 'x' '[[case]]' '[[case]]

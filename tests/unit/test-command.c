@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -49,6 +50,7 @@ static void begin(struct fixture *f)
 	char *argv[] = { prog, NULL }, *env[] = { var, NULL };
 	struct command_job job = {
 		.argv = argv, .env = env, .workdir = "/", .started = on_started, .ended = on_ended, .opaque = f,
+		.keep_tail = true,
 	};
 
 	memset(f, 0, sizeof(*f));
@@ -121,6 +123,31 @@ static void test_success(void)
 	CHECK_EQ(read(f.err[0], buf, sizeof(buf)), 5);
 	end(&f);
 	CHECK_EQ(test_open_fds(), fds);
+}
+
+/* The end of both streams, from the beginning of a line on. */
+static void test_tail(void)
+{
+	static char text[COMMAND_TAIL_BYTES + 1], line[101];
+	struct fixture f;
+
+	begin(&f);
+	command_tail(f.cmd, text);
+	CHECK_STR(text, "");
+	guest_sends(&f, FRAME_DATA, STREAM_OUT, "out\n", 4);
+	guest_sends(&f, FRAME_DATA, STREAM_ERR, "a\0b\n", 4);
+	command_tail(f.cmd, text);
+	CHECK_STR(text, "out\na?b\n");
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(snprintf(line, sizeof(line), "%99d\n", i), 100);
+		guest_sends(&f, FRAME_DATA, i % 2 ? STREAM_ERR : STREAM_OUT, line, 100);
+	}
+	command_tail(f.cmd, text);
+	CHECK_EQ(strlen(text), 4000);
+	CHECK_EQ(strspn(text, " "), 97);
+	CHECK(!strncmp(text + 97, "60\n", 3));
+	CHECK_STR(text + 3900, line);
+	end(&f);
 }
 
 /* None of these may look like a status. */
@@ -288,6 +315,7 @@ static void test_closed(void)
 
 const struct test command_tests[] = {
 	{ "success", test_success },
+	{ "tail", test_tail },
 	{ "lost", test_lost },
 	{ "window", test_window },
 	{ "reader-gone", test_reader_gone },
