@@ -1,6 +1,6 @@
 # lkvm exec: further commands in a running guest, several at a time, with streams and statuses of their own; large output, broken
 # pipes; what is left when lkvm is killed does not break the next run.
-# arch: riscv64 arm64 ppc64le x86_64
+# arch: riscv64 arm64 ppc64le x86_64 ppc
 # timeout: 900
 . "${CASES:-/cases}/lib.sh"
 unset HOME
