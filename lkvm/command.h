@@ -88,8 +88,8 @@ const char *command_why_not_started(uint32_t code);
 uint64_t command_init_ms(const struct command *cmd);
 
 /*
- * The last output of the job with keep_tail, stdout and stderr as they came, to @buf, from the beginning of a line on
- * if it is cut. NUL-terminated. Any thread.
+ * The last output of the job with keep_tail, stdout and stderr as they came, to @buf, from the beginning of a line
+ * on if it is cut. NUL-terminated. Any thread.
  */
 void command_tail(struct command *cmd, char buf[COMMAND_TAIL_BYTES + 1]);
 

@@ -640,9 +640,10 @@ static int do_walk(struct p9_server *s, struct reader *r, struct writer *w)
 		return ret;
 	}
 	put(&count, 2, done);
-	if (ret) {
+	/* An answer that has no room makes no fid either. */
+	if (ret || w->full) {
 		free(path);
-		return 0;
+		return w->full ? -EMSGSIZE : 0;
 	}
 	if (new_id != fid->id)
 		return fid_add(s, new_id, path, fid->uid);
@@ -1006,6 +1007,8 @@ static int do_statfs(struct p9_server *s, struct reader *r, struct writer *w)
 	struct statfs fs;
 	int fd, ret;
 
+	if (r->bad)
+		return -EINVAL;
 	fd = fid_open_path(s, fid);
 	if (fd < 0)
 		return fd;
@@ -1088,6 +1091,8 @@ static int do_readlink(struct p9_server *s, struct reader *r, struct writer *w)
 	int fd, ret;
 	ssize_t n;
 
+	if (r->bad)
+		return -EINVAL;
 	fd = fid_open_path(s, fid);
 	if (fd < 0)
 		return fd;

@@ -418,6 +418,10 @@ static void test_walk(void)
 	CHECK_EQ(walk(&f, 3, UINT32_MAX, "inner"), EBADF);
 	CHECK_EQ(walk(&f, 77, 5, ""), EBADF);
 	CHECK_EQ(walk(&f, ROOT, 5, "1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17"), EINVAL);
+	/* No room for the answer: nothing has happened. */
+	f.room = P9_HEADER_BYTES + 4 + 13;
+	CHECK_EQ(walk(&f, ROOT, 5, "sub/inner"), EMSGSIZE);
+	CHECK_EQ(simple(&f, TCLUNK, 5), EBADF);
 	teardown(&f);
 }
 
