@@ -33,10 +33,10 @@ OBJS_core := $(addprefix lkvm/, \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o p9-server.o)
 OBJS_core += guest/frame.o guest/init-image.o
-OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o guest-root.o guest-files.o command.o splat.o oops.o \
+OBJS_core += $(addprefix lkvm/, cpio.o elf-needs.o modules.o program.o virtiofsd.o guest-root.o guest-files.o command.o splat.o oops.o \
 	toml.o suite.o)
 OBJS_virtio := $(addprefix virtio/, \
-	queue.o core.o mmio.o pci.o console.o rng.o blk.o 9p.o balloon.o)
+	queue.o core.o mmio.o pci.o console.o rng.o blk.o 9p.o balloon.o vhost-user.o fs.o)
 
 # Parts of the arches that need no KVM: the unit tests have those of all arches, on every host; lkvm has its
 # own, and everybody's exit decoders.

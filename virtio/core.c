@@ -201,13 +201,19 @@ void virtio_queue_poll(struct virtio_device *dev, unsigned int index)
 	serve(&dev->queues[index], EPOLLIN);
 }
 
+/* How many of the queues are served here. */
+static unsigned int nr_served(const struct virtio_device *dev)
+{
+	return dev->ops->serve ? dev->nr_queues : 0;
+}
+
 static int device_start(void *opaque)
 {
 	struct virtio_device *dev = opaque;
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < dev->nr_queues; i++) {
+	for (i = 0; i < nr_served(dev); i++) {
 		ret = loop_add(dev->loop, dev->queues[i].eventfd, EPOLLIN, serve, &dev->queues[i]);
 		if (ret)
 			goto err;
@@ -242,7 +248,7 @@ static void device_stop(void *opaque)
 		loop_stop(dev->loop);
 	if (dev->ops->stop)
 		dev->ops->stop(dev);
-	for (unsigned int i = dev->nr_queues; i--;)
+	for (unsigned int i = nr_served(dev); i--;)
 		loop_del(dev->loop, dev->queues[i].eventfd);
 }
 

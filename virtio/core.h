@@ -71,7 +71,7 @@ struct virtio_ops {
 	 * The driver made buffers available, or the device has just gone live. Loop thread, no lock
 	 * held: the model works between virtio_queue_begin() and virtio_queue_end(). It bounds the
 	 * work of one call and returns true if it left some: it is called again soon, after other
-	 * events and resets had their turn.
+	 * events and resets had their turn. NULL: somebody else reads the queues' eventfds.
 	 */
 	bool (*serve)(struct virtio_device *dev, struct virtio_queue *queue);
 	/*

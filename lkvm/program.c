@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "lkvm/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_program(char *path, size_t size, const char *dir, size_t len, const char *name)
+{
+	return snprintf(path, size, "%.*s/%s", (int)len, dir, name) < (int)size && !access(path, X_OK);
+}
+
+bool program_find(const char *name, const char *const *more, char *path, size_t size)
+{
+	const char *dirs = getenv("PATH");
+
+	for (dirs = dirs ? dirs : ""; *dirs; dirs += strspn(dirs, ":")) {
+		size_t len = strcspn(dirs, ":");
+
+		if (is_program(path, size, dirs, len, name))
+			return true;
+		dirs += len;
+	}
+	for (; *more; more++)
+		if (is_program(path, size, *more, strlen(*more), name))
+			return true;
+	return false;
+}
