@@ -62,7 +62,7 @@ OBJS_vm := $(addprefix lkvm/, main.o cmd-run.o cmd-control.o cmd-doctor.o cmd-ve
 	cmd-explain.o vm.o vm-control.o vm-devices.o boot-fdt.o vcpu.o)
 OBJS_vm += $(OBJS_report)
 # Commands in guests.
-OBJS_command := $(addprefix lkvm/, vm-command.o vm-balloon.o vm-watch.o run-report.o)
+OBJS_command := $(addprefix lkvm/, vm-command.o vm-balloon.o vm-fs.o vm-watch.o run-report.o)
 OBJS_vm += $(OBJS_command) lkvm/cmd-exec.o lkvm/cmd-console.o lkvm/cmd-test.o
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)

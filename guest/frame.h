@@ -69,6 +69,8 @@ enum frame_end {
 #define GUEST_PORT "lkvm.0"
 /* The root's 9P tag, or serial number of its disk. */
 #define GUEST_ROOT "lkvm.root"
+/* A file system of --root: virtiofs, or 9p in kernels that have no virtiofs. */
+#define GUEST_ROOT_EITHER "virtiofs or 9p"
 
 struct frame {
 	uint8_t        type;

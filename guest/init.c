@@ -258,8 +258,8 @@ static int find_root_disk(char *path, const char *end)
 	return found;
 }
 
-/* Mounts it at @where. Its device may still be on its way. */
-static void mount_root(const char *fs, int writable, const char *where)
+/* 0, -ENOENT if its device is not there (yet), -ENODEV if the kernel has no such file system, or -errno. */
+static long try_mount_root(const char *fs, int writable, const char *where)
 {
 	static const char kept[] = "trans=virtio,version=9p2000.L,msize=262144,cache=loose,access=any";
 	/* Others may change the directory, too; mmap is so that programs can map files that they write. */
@@ -268,19 +268,37 @@ static void mount_root(const char *fs, int writable, const char *where)
 	char disk[320];
 	long ret;
 
-	for (unsigned int waited = 0;; waited += 20) {
-		if (equal(fs, "9p"))
-			ret = mount_at(GUEST_ROOT, where, fs, flags, writable ? shared : kept);
-		else if (find_root_disk(disk, disk + sizeof(disk)))
-			ret = mount_at(disk, where, fs, flags, 0);
-		else
-			ret = -ENOENT;
-		if (ret != -ENOENT || waited >= PROBE_WAIT_MS)
-			break;
+	if (equal(fs, "virtiofs")) {
+		ret = mount_at(GUEST_ROOT, where, fs, flags, 0);
+		return ret == -EINVAL ? -ENOENT : ret; /* what virtiofs says of a name that no device has */
+	}
+	if (equal(fs, "9p"))
+		return mount_at(GUEST_ROOT, where, fs, flags, writable ? shared : kept);
+	return find_root_disk(disk, disk + sizeof(disk)) ? mount_at(disk, where, fs, flags, 0) : -ENOENT;
+}
+
+/* Mounts it at @where. Its device may still be on its way. */
+static void mount_root(const char *fs, int writable, const char *where)
+{
+	int either = equal(fs, GUEST_ROOT_EITHER);
+	unsigned int waited = 0;
+	long ret;
+
+	if (either)
+		fs = "virtiofs";
+	while ((ret = try_mount_root(fs, writable, where)) == -ENOENT && waited < PROBE_WAIT_MS) {
 		sleep_ms(20);
+		waited += 20;
+	}
+	if (either && ret == -ENODEV) {
+		mount_root("9p", writable, where);
+		return;
 	}
 	if (!ret)
 		return;
+	if (equal(fs, "virtiofs"))
+		die("cannot mount the directory of --root: this kernel needs CONFIG_VIRTIO_FS; if it is a module (virtiofs), ",
+		    "use lkvm run --modules, else --root DIR,type=9p", ret);
 	if (equal(fs, "9p"))
 		die("cannot mount the directory of --root: this kernel needs CONFIG_9P_FS and CONFIG_NET_9P_VIRTIO; ",
 		    "if they are modules (9p, 9pnet_virtio), use lkvm run --modules, else --root DIR,type=image", ret);

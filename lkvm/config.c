@@ -165,7 +165,7 @@ static int validate_root(const struct config *cfg)
 	else if (cfg->root_rw && cfg->nr_adds)
 		why = "--add and --root-rw exclude each other: the file would be written to the directory of --root";
 	else if (cfg->root_rw && cfg->root_type == ROOT_IMAGE)
-		why = "--root-rw and type=image exclude each other: the image is a copy (use type=9p)";
+		why = "--root-rw and type=image exclude each other: the image is a copy (use type=virtiofs or 9p)";
 	if (!why)
 		return 0;
 	log_error("%s", why);

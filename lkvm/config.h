@@ -59,16 +59,18 @@ struct config_disk {
 	char  serial[21]; /* virtio-blk id, NUL-terminated; "" = derived from the index */
 };
 
-/* --9p: a directory of the host as a virtio-9p device. */
+/* --9p, --virtiofs: a directory of the host as a device. */
 struct config_share {
 	char *dir;
 	char *tag;      /* the name that the guest knows it by */
 	bool  readonly;
+	bool  virtiofs; /* virtio-fs, served by virtiofsd; else virtio-9p */
 };
 
 /* How the directory of --root gets into the guest. */
 enum config_root_type {
 	ROOT_AUTO,
+	ROOT_VIRTIOFS,
 	ROOT_9P,
 	ROOT_IMAGE, /* as a file system that is made of it */
 };

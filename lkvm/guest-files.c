@@ -506,11 +506,33 @@ static int pack_module(void *opaque, const char *file, int fd, uint64_t size)
 	return 0;
 }
 
+/* What the directories of the host take; those of the machine's devices are known already. */
+static int pack_modules(struct pack *p)
+{
+	const char *more[16];
+	unsigned int n = 0;
+	bool virtiofs = false, p9 = false;
+
+	for (unsigned int i = 0; p->root && p->root->modules[i]; i++)
+		more[n++] = p->root->modules[i];
+	for (unsigned int i = 0; i < p->cfg->nr_shares; i++) {
+		virtiofs |= p->cfg->shares[i].virtiofs;
+		p9 |= !p->cfg->shares[i].virtiofs;
+	}
+	if (virtiofs)
+		more[n++] = "virtiofs";
+	if (p9) {
+		more[n++] = "9pnet_virtio";
+		more[n++] = "9p";
+	}
+	more[n] = NULL;
+	return modules_find(p->cfg, more, pack_module, p);
+}
+
 /* ---- all of it ---------------------------------------------------------------------------------- */
 
 static int pack_all(struct pack *p)
 {
-	static const char *const modules_9p[] = { "9pnet_virtio", "9p", NULL };
 	char list_name[sizeof(GUEST_DIR) + 8], init_name[sizeof(GUEST_INIT)];
 	int ret;
 
@@ -528,8 +550,7 @@ static int pack_all(struct pack *p)
 	if (ret)
 		return cannot("cannot make the guest's init", "", -ret);
 	if (p->cfg->modules)
-		ret = modules_find(p->cfg, p->root ? p->root->modules : p->cfg->nr_shares ? modules_9p : NULL,
-				   pack_module, p);
+		ret = pack_modules(p);
 	/* Behind its modules, and before what goes into it. */
 	if (!ret && p->root)
 		list_add(p, 'r', p->root->fs, p->cfg->root_rw ? "rw" : "ro");

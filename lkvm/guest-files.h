@@ -11,7 +11,7 @@
 #include "lkvm/types.h"
 
 /*
- * Makes the archive in memory: a memfd, the caller's. @root is what guest_root_open() made of --root; NULL: the
+ * Makes the archive in memory: a memfd, the caller's. @root is what guest_root_choose() chose for --root; NULL: the
  * guest's root is the archive itself. Returns 0 or -errno (reported: which file, why).
  */
 int guest_files_pack(const struct config *cfg, const struct guest_root *root, int *fd) LKVM_MUST_CHECK;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <mntent.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest/frame.h"
 #include "lkvm/log.h"
 #include "lkvm/modules.h"
+#include "lkvm/program.h"
+#include "lkvm/virtiofsd.h"
 
 /* Of which only what is written takes room: so nobody has to count what is in the directory. */
 #define IMAGE_BYTES GIB(256)
@@ -22,34 +26,28 @@
 #define IMAGE_FD    9
 #define IMAGE_PATH  "/proc/self/fd/9"
 
+static const struct guest_root by_virtiofs = {
+	.fs = "virtiofs", .virtiofs = true, .modules = (const char *const[]){ "virtiofs", "overlay", NULL },
+};
+/* Where nobody knows what the guest's kernel has. */
+static const struct guest_root by_either = {
+	.fs = GUEST_ROOT_EITHER, .virtiofs = true, .p9 = true, .modules = (const char *const[]){ NULL },
+};
 static const struct guest_root by_9p = {
-	.fs = "9p", .modules = (const char *const[]){ "9pnet_virtio", "9p", "overlay", NULL },
+	.fs = "9p", .p9 = true, .modules = (const char *const[]){ "9pnet_virtio", "9p", "overlay", NULL },
 };
 static const struct guest_root by_image = {
-	.fs = "ext4", .modules = (const char *const[]){ "ext4", "overlay", NULL },
+	.fs = "ext4", .image = true, .modules = (const char *const[]){ "ext4", "overlay", NULL },
 };
 
 /* ---- an image ----------------------------------------------------------------------------------- */
 
-/* On the PATH of ordinary users such tools are often not. */
 static bool find_mke2fs(char *path, size_t size)
 {
-	static const char *const more[] = { "/usr/sbin", "/sbin", "/usr/local/sbin" };
-	const char *dirs = getenv("PATH");
+	/* On the PATH of ordinary users such tools are often not. */
+	static const char *const more[] = { "/usr/sbin", "/sbin", "/usr/local/sbin", NULL };
 
-	for (dirs = dirs ? dirs : ""; *dirs; dirs += strspn(dirs, ":")) {
-		size_t len = strcspn(dirs, ":");
-
-		if (snprintf(path, size, "%.*s/mke2fs", (int)len, dirs) < (int)size && !access(path, X_OK))
-			return true;
-		dirs += len;
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
-		snprintf(path, size, "%s/mke2fs", more[i]);
-		if (!access(path, X_OK))
-			return true;
-	}
-	return false;
+	return program_find("mke2fs", more, path, size);
 }
 
 /* A file that goes when its descriptor does: on a disk if there is one that can do that. */
@@ -111,13 +109,17 @@ static int run_mke2fs(char *mke2fs, char *dir, int fd)
 	return 0;
 }
 
-static int make_image(const char *mke2fs, const struct config *cfg, struct disk **disk)
+int guest_root_make_image(const struct config *cfg, struct disk **disk)
 {
-	char tool[PATH_MAX], path[32];
+	char mke2fs[PATH_MAX], path[32];
 	struct config_disk image = { .path = path, .readonly = true };
 	struct stat st, top;
 	int ret, fd;
 
+	if (!find_mke2fs(mke2fs, sizeof(mke2fs))) {
+		log_error("--root: type=image needs mke2fs, which is not on PATH (package e2fsprogs)");
+		return -ENOENT;
+	}
 	ret = stat(cfg->root, &st) ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
 	if (ret) {
 		log_error("--root %s: %s", cfg->root, strerror(-ret));
@@ -125,14 +127,13 @@ static int make_image(const char *mke2fs, const struct config *cfg, struct disk 
 	}
 	if (!stat("/", &top) && top.st_dev == st.st_dev && top.st_ino == st.st_ino) {
 		log_error("--root %s: no image is made of this host's own root, with all that is mounted there: "
-			  "use type=9p, or another directory", cfg->root);
+			  "use type=virtiofs or 9p, or another directory", cfg->root);
 		return -EINVAL;
 	}
 	fd = open_unnamed();
 	if (fd < 0)
 		return fd;
-	snprintf(tool, sizeof(tool), "%s", mke2fs);
-	ret = run_mke2fs(tool, cfg->root, fd);
+	ret = run_mke2fs(mke2fs, cfg->root, fd);
 	if (!ret) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		ret = disk_open(disk, &image);
@@ -143,31 +144,79 @@ static int make_image(const char *mke2fs, const struct config *cfg, struct disk 
 
 /* ---- the choice --------------------------------------------------------------------------------- */
 
-int guest_root_open(struct guest_root *root, const struct config *cfg, struct disk **disk)
+/* The host's /proc, for instance, which 9P leaves out, and virtiofsd would hand out. */
+static bool has_mounts(const char *dir)
 {
-	enum config_root_type type = cfg->root_type;
-	char mke2fs[PATH_MAX];
-	bool can_make = find_mke2fs(mke2fs, sizeof(mke2fs));
-	int ret;
+	char path[PATH_MAX];
+	const struct mntent *m;
+	bool found = false;
+	size_t len;
+	FILE *f;
 
-	*disk = NULL;
-	if (type == ROOT_AUTO) {
-		/* Without --modules nothing is known of the kernel, and a 9P device costs nothing. */
-		ret = cfg->modules && !cfg->root_rw ? modules_offer(cfg, by_9p.modules[0]) : 1;
-		if (ret < 0)
-			return ret;
-		type = ret || !can_make ? ROOT_9P : ROOT_IMAGE;
-		log_info("--root: %s is given to the guest %s", cfg->root,
-			 type == ROOT_9P ? "by 9P" : "as an image, as there is no 9pnet_virtio in --modules");
+	if (!realpath(dir, path))
+		return false; /* whoever serves it says it better */
+	len = strcmp(path, "/") ? strlen(path) : 0;
+	f = setmntent("/proc/self/mounts", "re");
+	if (!f)
+		return true;
+	while (!found && (m = getmntent(f)))
+		found = !strncmp(m->mnt_dir, path, len) && m->mnt_dir[len] == '/' && m->mnt_dir[len + 1];
+	endmntent(f);
+	return found;
+}
+
+/* Without --modules nothing is known of the kernel. */
+static int choose(struct guest_root *root, const struct config *cfg, bool virtiofs)
+{
+	char path[PATH_MAX];
+	const char *why = "virtiofsd cannot";
+	int has;
+
+	if (virtiofs && !virtiofsd_find(path, sizeof(path))) {
+		why = "there is no virtiofsd";
+	} else if (virtiofs && has_mounts(cfg->root)) {
+		why = "there are mounts in it";
+	} else if (virtiofs) {
+		has = cfg->modules ? modules_offer(cfg, by_virtiofs.modules[0]) : 1;
+		if (has < 0)
+			return has;
+		if (has) {
+			*root = cfg->modules ? by_virtiofs : by_either;
+			log_info("--root: %s is given to the guest by virtio-fs, which %s serves%s", cfg->root, path,
+				 root->p9 ? ", and by 9P, in case its kernel knows nothing else" : "");
+			return 0;
+		}
+		why = "there is no virtiofs in --modules";
 	}
-	if (type == ROOT_9P) {
+	/* A 9P device costs nothing, and an image cannot be written to. */
+	has = cfg->modules && !cfg->root_rw ? modules_offer(cfg, by_9p.modules[0]) : 1;
+	if (has < 0)
+		return has;
+	if (has || !find_mke2fs(path, sizeof(path))) {
+		*root = by_9p;
+		log_info("--root: %s is given to the guest by 9P, as %s", cfg->root, why);
+	} else {
+		*root = by_image;
+		log_info("--root: %s is given to the guest as an image, as %s, and no 9pnet_virtio in --modules",
+			 cfg->root, why);
+	}
+	return 0;
+}
+
+int guest_root_choose(struct guest_root *root, const struct config *cfg, bool virtiofs)
+{
+	switch (cfg->root_type) {
+	case ROOT_AUTO:
+		return choose(root, cfg, virtiofs);
+	case ROOT_VIRTIOFS:
+		*root = by_virtiofs;
+		return 0;
+	case ROOT_9P:
 		*root = by_9p;
 		return 0;
+	case ROOT_IMAGE:
+		break;
 	}
 	*root = by_image;
-	if (!can_make) {
-		log_error("--root: type=image needs mke2fs, which is not on PATH (package e2fsprogs)");
-		return -ENOENT;
-	}
-	return make_image(mke2fs, cfg, disk);
+	return 0;
 }

@@ -9,15 +9,22 @@
 
 /* What the guest's init is to mount, and the modules that it needs for that (NULL-terminated). */
 struct guest_root {
-	const char        *fs; /* "9p", "ext4" */
+	const char        *fs; /* "virtiofs", "9p", "ext4", or GUEST_ROOT_EITHER */
 	const char *const *modules;
+	/* The devices that it comes by. */
+	bool               virtiofs;
+	bool               p9;
+	bool               image;
 };
 
 /*
- * Chooses a way that the guest's kernel has, as far as that can be known (--modules). By 9P @disk is NULL;
- * else an image of the directory has been made, in a file without a name, and is @disk, the caller's. 0 or
- * -errno (reported).
+ * Chooses a way, or two, that this host and the guest's kernel have, as far as that can be known
+ * (--modules). Not virtio-fs if !@virtiofs: it turned out not to work. What cfg->root_type names is
+ * chosen in any case. 0 or -errno (reported).
  */
-int guest_root_open(struct guest_root *root, const struct config *cfg, struct disk **disk) LKVM_MUST_CHECK;
+int guest_root_choose(struct guest_root *root, const struct config *cfg, bool virtiofs) LKVM_MUST_CHECK;
+
+/* Makes an image of the directory, in a file without a name. *@disk is the caller's. 0 or -errno (reported). */
+int guest_root_make_image(const struct config *cfg, struct disk **disk) LKVM_MUST_CHECK;
 
 #endif

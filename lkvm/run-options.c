@@ -15,6 +15,7 @@
 #include "powerpc/options.h"
 #include "riscv/options.h"
 #include "virtio/9p.h"
+#include "virtio/fs.h"
 #include "x86/options.h"
 
 /* Where the hypervisor itself can print: SBI, sPAPR. */
@@ -471,12 +472,12 @@ static int parse_disk(void *target, const struct option_use *use, const char *ar
 	return 0;
 }
 
-/* ---- --9p ------------------------------------------------------------------------------------- */
+/* ---- --9p, --virtiofs ------------------------------------------------------------------------- */
 
 /* kvmtool's "DIR,TAG", where its first comma parts them, or "DIR" alone; and a ",ro" of our own at the end. */
-static int parse_9p(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+static int parse_share(struct config *cfg, const struct option_use *use, const char *arg, const char *default_tag,
+		       size_t max_tag)
 {
-	struct config *cfg = target;
 	struct config_share *share = &cfg->shares[cfg->nr_shares];
 	size_t dir_len = strcspn(arg, ","), tag_len = strlen(arg + dir_len);
 	const char *tag = arg + dir_len;
@@ -492,11 +493,16 @@ static int parse_9p(void *target, const struct option_use *use, const char *arg,
 		tag++;
 		tag_len--;
 	} else {
-		tag = "kvm_9p";
+		tag = default_tag;
 		tag_len = strlen(tag);
 	}
-	if (!dir_len || !tag_len || tag_len > VIRTIO_9P_TAG_BYTES)
+	if (!dir_len || !tag_len)
 		return options_bad_value(use, arg, "DIR or DIR,TAG");
+	if (tag_len > max_tag) {
+		log_error("%s: '%s': no guest can be told a TAG of more than %zu characters (see lkvm help run)",
+			  use->name, arg, max_tag);
+		return -EINVAL;
+	}
 	if (tag_len == strlen(GUEST_ROOT) && !memcmp(tag, GUEST_ROOT, tag_len))
 		return options_bad_value(use, arg, "another TAG, as " GUEST_ROOT " is that of --root");
 	for (unsigned int i = 0; i < cfg->nr_shares; i++)
@@ -510,6 +516,21 @@ static int parse_9p(void *target, const struct option_use *use, const char *arg,
 	};
 	cfg->nr_shares++;
 	return share->dir && share->tag ? 0 : out_of_memory();
+}
+
+static int parse_9p(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	return parse_share(target, use, arg, "kvm_9p", VIRTIO_9P_TAG_BYTES);
+}
+
+static int parse_virtiofs(void *target, const struct option_use *use, const char *arg, bool enabled LKVM_UNUSED)
+{
+	struct config *cfg = target;
+	int ret = parse_share(cfg, use, arg, "virtiofs", VIRTIO_FS_TAG_BYTES);
+
+	if (!ret)
+		cfg->shares[cfg->nr_shares - 1].virtiofs = true;
+	return ret;
 }
 
 /* ---- --network -------------------------------------------------------------------------------- */
@@ -765,7 +786,7 @@ static int root_path(void *target, const struct option_use *use, const char *key
 static int root_type(void *target, const struct option_use *use, const char *key, const char *value)
 {
 	static const char *const words[] = {
-		[ROOT_AUTO] = "auto", [ROOT_9P] = "9p", [ROOT_IMAGE] = "image", NULL,
+		[ROOT_AUTO] = "auto", [ROOT_VIRTIOFS] = "virtiofs", [ROOT_9P] = "9p", [ROOT_IMAGE] = "image", NULL,
 	};
 	struct config *cfg = target;
 	int i = options_match_word(use, key, value, words);
@@ -789,7 +810,7 @@ static int parse_root(void *target, const struct option_use *use, const char *ar
 	cfg->root_type = ROOT_AUTO;
 	ret = options_parse_compound(target, use, arg, root_keys, ARRAY_SIZE(root_keys));
 	if (!ret && !cfg->root) {
-		log_error("%s: '%s' names no directory: DIR[,type=9p|image] (see lkvm help run)", use->name, arg);
+		log_error("%s: '%s' names no directory: DIR[,type=virtiofs|9p|image] (see lkvm help run)", use->name, arg);
 		ret = -EINVAL;
 	}
 	return ret;
@@ -856,10 +877,11 @@ const struct option_spec run_options[] = {
 	  .parse = option_parse_string, .offset = CFG(modules),
 	  .help = "for a kernel whose virtio drivers are modules: where they are; auto: /lib/modules/VERSION" },
 
-	{ .long_name = "root", .metavar = "DIR[,type=9p|image]", .arches = OPT_ALL, .section = COMMAND,
+	{ .long_name = "root", .metavar = "DIR[,type=virtiofs|9p|image]", .arches = OPT_ALL, .section = COMMAND,
 	  .parse = parse_root,
 	  .help = "a directory of this host is the guest's root, in which the command is found; what the guest writes is "
-		  "in memory; by 9P, or where --modules has no 9p, as an image that mke2fs makes of it" },
+		  "in memory; by virtio-fs, if there is a virtiofsd, or by 9P, or as an image that mke2fs makes of it, whichever "
+		  "the kernel knows, as --modules shows; type chooses" },
 	{ .long_name = "root-rw", .arches = OPT_ALL, .negatable = true, .section = COMMAND,
 	  .parse = option_parse_bool, .offset = CFG(root_rw),
 	  .help = "what the guest writes goes to the directory of --root" },
@@ -944,6 +966,10 @@ const struct option_spec run_options[] = {
 	{ .long_name = "9p", .metavar = "DIR[,TAG][,ro]", .arches = OPT_ALL, .section = DEVICES, .parse = parse_9p,
 	  .help = "share a directory with the guest, which mounts it by its TAG, kvm_9p unless given: mount -t 9p "
 		  "-o trans=virtio,version=9p2000.L TAG /mnt; may be given several times" },
+	{ .long_name = "virtiofs", .metavar = "DIR[,TAG][,ro]", .arches = OPT_ALL, .section = DEVICES,
+	  .parse = parse_virtiofs,
+	  .help = "the same by virtio-fs, which takes a virtiofsd here: mount -t virtiofs TAG /mnt; the TAG is virtiofs "
+		  "unless given" },
 	{ .short_name = 'n', .long_name = "network", .metavar = "mode=none", .arches = OPT_ALL,
 	  .section = DEVICES, .parse = parse_network,
 	  .help = "no network device, which is the default: others are not built into this lkvm" },

@@ -17,6 +17,7 @@
 #include "lkvm/uart8250.h"
 #include "lkvm/vm-balloon.h"
 #include "lkvm/vm-command.h"
+#include "lkvm/vm-fs.h"
 #include "virtio/9p.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
@@ -275,22 +276,59 @@ static int create_virtio_9p(struct vm *vm, const struct virtio_env *env, const c
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
-/* The directory of --root, by whatever way the guest can take it. */
-static int create_root(struct vm *vm, const struct virtio_env *env)
+static int create_virtio_fs(struct vm *vm, const struct virtio_env *env, const struct vm_fs_share *share)
+{
+	struct virtio_device *dev;
+	int ret;
+
+	ret = vm_fs_create(vm, env, share, &dev);
+	return ret ? ret : attach_virtio(vm, dev);
+}
+
+static int create_share(struct vm *vm, const struct virtio_env *env, const struct config_share *share)
+{
+	const struct vm_fs_share fs = {
+		.option = "--virtiofs", .dir = share->dir, .tag = share->tag, .readonly = share->readonly,
+		.level = LOG_ERROR,
+	};
+
+	return share->virtiofs ? create_virtio_fs(vm, env, &fs) :
+		create_virtio_9p(vm, env, share->dir, share->tag, share->readonly);
+}
+
+static int create_root_disk(struct vm *vm, const struct virtio_env *env)
 {
 	struct virtio_device *dev;
 	struct disk *disk;
 	int ret;
 
-	if (!vm->cfg->root)
-		return 0;
-	ret = guest_root_open(&vm->root, vm->cfg, &disk);
-	if (ret)
-		return ret;
-	if (!disk)
-		return create_virtio_9p(vm, env, vm->cfg->root, GUEST_ROOT, !vm->cfg->root_rw);
-	ret = virtio_blk_create(&dev, env, disk, GUEST_ROOT);
+	ret = guest_root_make_image(vm->cfg, &disk);
+	if (!ret)
+		ret = virtio_blk_create(&dev, env, disk, GUEST_ROOT);
 	return ret ? ret : attach_virtio(vm, dev);
+}
+
+/* The directory of --root, by whatever way the guest can take it. */
+static int create_root(struct vm *vm, const struct virtio_env *env)
+{
+	const struct config *cfg = vm->cfg;
+	const struct vm_fs_share fs = {
+		.option = "--root", .dir = cfg->root, .tag = GUEST_ROOT, .readonly = !cfg->root_rw,
+		.level = cfg->root_type == ROOT_AUTO ? LOG_INFO : LOG_ERROR,
+	};
+	int ret;
+
+	if (!cfg->root)
+		return 0;
+	ret = vm->root.virtiofs ? create_virtio_fs(vm, env, &fs) : 0;
+	/* It may be too old, or not allowed to do here what it does. */
+	if (ret && cfg->root_type == ROOT_AUTO)
+		ret = guest_root_choose(&vm->root, cfg, false);
+	if (!ret && vm->root.p9)
+		ret = create_virtio_9p(vm, env, cfg->root, GUEST_ROOT, !cfg->root_rw);
+	if (!ret && vm->root.image)
+		ret = create_root_disk(vm, env);
+	return ret;
 }
 
 int vm_devices_create(struct vm *vm)
@@ -321,9 +359,7 @@ int vm_devices_create(struct vm *vm)
 			return ret;
 	}
 	for (unsigned int i = 0; i < vm->cfg->nr_shares; i++) {
-		const struct config_share *share = &vm->cfg->shares[i];
-
-		ret = create_virtio_9p(vm, &env, share->dir, share->tag, share->readonly);
+		ret = create_share(vm, &env, &vm->cfg->shares[i]);
 		if (ret)
 			return ret;
 	}

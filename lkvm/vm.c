@@ -24,6 +24,7 @@
 #include "lkvm/size.h"
 #include "lkvm/vm-balloon.h"
 #include "lkvm/vm-command.h"
+#include "lkvm/vm-fs.h"
 
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
 #define PANIC_GRACE_SECONDS 5
@@ -141,6 +142,16 @@ int vm_remove_memslot(struct vm *vm, const struct memory_region *r)
 		log_error("KVM does not give back %s at 0x%llx: %s", r->name, (unsigned long long)r->gpa,
 			  strerror(-ret));
 	return ret;
+}
+
+/* virtiofsd is to have it, too. */
+static bool shares_memory(const struct vm *vm)
+{
+	bool share = vm->root.virtiofs;
+
+	for (unsigned int i = 0; i < vm->cfg->nr_shares; i++)
+		share |= vm->cfg->shares[i].virtiofs;
+	return share;
 }
 
 static int create_memory(struct vm *vm)
@@ -596,6 +607,7 @@ static int create_machine(struct vm *vm)
 
 	memset(&vm->machine, 0, sizeof(vm->machine));
 	memory_init(&vm->memory);
+	vm->memory.share = shares_memory(vm);
 	bus_init(&vm->mmio, "mmio");
 	bus_init(&vm->pio, "pio");
 
@@ -671,6 +683,9 @@ int vm_create(struct vm **out, const struct config *cfg)
 	ret = open_image(vm);
 	if (ret)
 		goto err;
+	ret = cfg->root ? guest_root_choose(&vm->root, cfg, true) : 0;
+	if (ret)
+		goto err;
 	ret = create_loop(vm);
 	if (ret)
 		goto err;
@@ -729,6 +744,7 @@ void vm_destroy(struct vm *vm)
 	image_close(&vm->image);
 	device_list_destroy(&vm->devices);
 	vm_balloon_destroy(vm);
+	vm_fs_destroy(vm);
 	console_destroy(vm->command_console);
 	command_destroy(vm->command);
 	vm_watch_exit(vm);

@@ -35,6 +35,7 @@
 struct arch_vm;
 struct command;
 struct vm_balloon;
+struct vm_fs;
 struct pci_host;
 struct vm_progress;
 
@@ -76,9 +77,10 @@ struct vm {
 	struct console   *console;
 	struct device_list devices;
 	struct command   *command;   /* `-- CMD`; NULL: none */
-	struct guest_root root;      /* with cfg->root, from vm_devices_create() on */
+	struct guest_root root;      /* with cfg->root */
 	struct console   *command_console; /* host's end of its serial port; NULL: none */
 	struct vm_balloon *balloon;  /* --balloon; NULL: none */
+	struct vm_fs     *fs;        /* directories that virtiofsd serves, a list */
 	struct pci_host  *pci;       /* NULL without PCI; owned by devices */
 	struct pvpanic    pvpanic;
 	struct msi_sink   msi;       /* .send == NULL: no MSI */

@@ -197,7 +197,7 @@ static void test_invalid(void)
 	check_invalid(rw_and_add, "lkvm: --add and --root-rw exclude each other: the file would be written to the "
 				  "directory of --root\n");
 	check_invalid(rw_and_image, "lkvm: --root-rw and type=image exclude each other: the image is a copy (use "
-				    "type=9p)\n");
+				    "type=virtiofs or 9p)\n");
 	check_invalid(spin_without_watchdog, "lkvm: --stop-on-spin and --no-progress-watchdog exclude each other: it is "
 					     "the watchdog that stops\n");
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest/frame.h"
 #include "tests/unit/test.h"
 
 struct fixture {
@@ -58,16 +59,22 @@ static void teardown(struct fixture *f)
 	CHECK_EQ(test_open_fds(), f->fds);
 }
 
-/* The file system, and whether there is an image. */
-static void check_way(const struct config *cfg, const char *fs, bool image)
+/* The file system, and its devices: v, 9, i. */
+static void check_virtiofs(const struct config *cfg, bool virtiofs, const char *fs, const char *devices)
 {
 	struct guest_root root;
-	struct disk *disk = NULL;
 
-	CHECK_EQ(guest_root_open(&root, cfg, &disk), 0);
+	CHECK_EQ(guest_root_choose(&root, cfg, virtiofs), 0);
 	CHECK_STR(root.fs, fs);
-	CHECK_EQ(disk != NULL, image);
-	disk_close(disk);
+	CHECK_EQ(root.virtiofs, strchr(devices, 'v') != NULL);
+	CHECK_EQ(root.p9, strchr(devices, '9') != NULL);
+	CHECK_EQ(root.image, strchr(devices, 'i') != NULL);
+}
+
+/* Where virtiofsd does not work. */
+static void check_way(const struct config *cfg, const char *fs, bool image)
+{
+	check_virtiofs(cfg, false, fs, image ? "i" : "9");
 }
 
 static void test_choice(void)
@@ -98,10 +105,46 @@ static void test_choice(void)
 	teardown(&f);
 }
 
+/* Where it is there: what the kernel knows counts. */
+static void test_choice_virtiofs(void)
+{
+	static char top[] = "/";
+	struct config cfg = { 0 };
+	struct fixture f;
+
+	setup(&f);
+	put_file(&f, "virtiofsd", "", 0755);
+	cfg.root = f.root;
+	check_virtiofs(&cfg, true, GUEST_ROOT_EITHER, "v9");
+	/* Where /proc is mounted below it, or what else there is. */
+	cfg.root = top;
+	check_virtiofs(&cfg, true, "9p", "9");
+	cfg.root = f.root;
+	cfg.root_rw = true;
+	check_virtiofs(&cfg, true, GUEST_ROOT_EITHER, "v9");
+	cfg.modules = f.modules;
+	put_file(&f, "modules/modules.dep", "net/9pnet_virtio.ko:\n", 0644);
+	check_virtiofs(&cfg, true, "9p", "9");
+	put_file(&f, "modules/modules.dep", "net/9pnet_virtio.ko:\nfs/fuse/virtiofs.ko: fs/fuse.ko\n", 0644);
+	check_virtiofs(&cfg, true, "virtiofs", "v");
+	cfg.root_rw = false;
+	check_virtiofs(&cfg, true, "virtiofs", "v");
+	put_file(&f, "modules/modules.dep", "fs/ext4.ko:\n", 0644);
+	check_virtiofs(&cfg, true, "ext4", "i");
+	put_file(&f, "modules/modules.builtin", "kernel/fs/fuse/virtiofs.ko\n", 0644);
+	check_virtiofs(&cfg, true, "virtiofs", "v");
+	check_virtiofs(&cfg, false, "ext4", "i");
+	cfg.root_type = ROOT_9P;
+	check_virtiofs(&cfg, true, "9p", "9");
+	cfg.root_type = ROOT_VIRTIOFS;
+	put_file(&f, "modules/modules.builtin", "", 0644);
+	check_virtiofs(&cfg, true, "virtiofs", "v");
+	teardown(&f);
+}
+
 static void test_image(void)
 {
 	struct config cfg = { .root_type = ROOT_IMAGE };
-	struct guest_root root;
 	struct iovec iov;
 	struct fixture f;
 	struct disk *disk;
@@ -109,7 +152,7 @@ static void test_image(void)
 
 	setup(&f);
 	cfg.root = f.root;
-	CHECK_EQ(guest_root_open(&root, &cfg, &disk), 0);
+	CHECK_EQ(guest_root_make_image(&cfg, &disk), 0);
 	CHECK(disk_readonly(disk));
 	iov = (struct iovec){ text, sizeof(text) };
 	CHECK_EQ(disk_read(disk, &iov, 1, 0), 0);
@@ -120,11 +163,10 @@ static void test_image(void)
 
 static void check_failure(const struct config *cfg, int err, const char *line)
 {
-	struct guest_root root;
 	struct disk *disk;
 
 	test_stderr_begin();
-	CHECK_EQ(guest_root_open(&root, cfg, &disk), err);
+	CHECK_EQ(guest_root_make_image(cfg, &disk), err);
 	CHECK(strstr(test_stderr_end(), line));
 }
 
@@ -146,12 +188,15 @@ static void test_failures(void)
 	check_failure(&cfg, -EIO, "/mke2fs cannot make an image of /tmp/lkvm-test-root-");
 	cfg.root_type = ROOT_AUTO;
 	cfg.modules = f.modules;
-	check_failure(&cfg, -ENOENT, "modules.dep");
+	test_stderr_begin();
+	CHECK_EQ(guest_root_choose(&(struct guest_root){ 0 }, &cfg, false), -ENOENT);
+	CHECK(strstr(test_stderr_end(), "modules.dep"));
 	teardown(&f);
 }
 
 const struct test guest_root_tests[] = {
 	{ "choice", test_choice },
+	{ "choice_virtiofs", test_choice_virtiofs },
 	{ "image", test_image },
 	{ "failures", test_failures },
 	{ 0 },

@@ -217,6 +217,18 @@ static void test_shares(void)
 	CHECK_STR(cfg.shares[0].tag, "kvm_9p");
 	CHECK(cfg.shares[0].readonly);
 	config_free(&cfg);
+	good(&cfg, "--virtiofs a --virtiofs b/c,tag,ro --9p d");
+	CHECK_EQ(cfg.nr_shares, 3);
+	CHECK_STR(cfg.shares[0].tag, "virtiofs");
+	CHECK(cfg.shares[0].virtiofs && !cfg.shares[0].readonly);
+	CHECK_STR(cfg.shares[1].dir, "b/c");
+	CHECK(cfg.shares[1].virtiofs && cfg.shares[1].readonly && !cfg.shares[2].virtiofs);
+	config_free(&cfg);
+	bad("--virtiofs /tmp,a-name-of-more-than-thirty-six-letters",
+	    "--virtiofs: '/tmp,a-name-of-more-than-thirty-six-letters': no guest can be told a TAG of more "
+	    "than 36 characters");
+	bad("--9p /tmp,tag --virtiofs /usr,tag", "--virtiofs: '/usr,tag': the guest would have two directories "
+						 "called 'tag': give another TAG");
 	bad("--9p ,tag", "--9p: bad value ',tag', expected DIR or DIR,TAG");
 	bad("--9p /tmp,", "--9p: bad value '/tmp,', expected DIR or DIR,TAG");
 	bad("--9p /tmp,lkvm.root", "--9p: bad value '/tmp,lkvm.root', expected another TAG, as lkvm.root is that of --root");
@@ -235,14 +247,17 @@ static void test_root(void)
 	CHECK_EQ(cfg.root_type, ROOT_AUTO);
 	CHECK(cfg.root_rw);
 	config_free(&cfg);
+	good(&cfg, "--root a,type=virtiofs");
+	CHECK_EQ(cfg.root_type, ROOT_VIRTIOFS);
+	config_free(&cfg);
 	good(&cfg, "--root a,type=image --root path=b,type=9p");
 	CHECK_STR(cfg.root, "b");
 	CHECK_EQ(cfg.root_type, ROOT_9P);
 	CHECK(!cfg.root_rw);
 	config_free(&cfg);
 	bad("--root path=", "--root: key 'path': no directory given");
-	bad("--root type=9p", "--root: 'type=9p' names no directory: DIR[,type=9p|image]");
-	bad("--root /,type=squashfs", "--root: unknown type 'squashfs' (all: auto, 9p, image;");
+	bad("--root type=9p", "--root: 'type=9p' names no directory: DIR[,type=virtiofs|9p|image]");
+	bad("--root /,type=squashfs", "--root: unknown type 'squashfs' (all: auto, virtiofs, 9p, image;");
 	bad("--root /,rw", "--root: unknown key 'rw' (all: path, type;");
 }
 

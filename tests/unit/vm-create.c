@@ -248,6 +248,53 @@ static void test_shares(void)
 	vm_fixture_free(&cfg);
 }
 
+/* A virtiofsd that ends at once, or is none: told, and nothing is left; with --root there are other ways. */
+static void test_virtiofs(void)
+{
+	char dir[] = "/tmp/lkvm-test-XXXXXX", program[64];
+	char *path = strdup(getenv("PATH") ? getenv("PATH") : "");
+	struct config cfg;
+	struct vm *vm;
+	FILE *out;
+	int fds;
+
+	if (!mkdtemp(dir))
+		test_skip("cannot write to /tmp");
+	snprintf(program, sizeof(program), "%s/virtiofsd", dir);
+	out = fopen(program, "we");
+	CHECK(out && fputs("#!/bin/sh\necho 'error: what it says' >&2\nexit 2\n", out) >= 0 && !fclose(out));
+	CHECK_EQ(chmod(program, 0755), 0);
+	setenv("PATH", dir, 1);
+	vm_fixture_config(&cfg);
+	fds = test_open_fds();
+	cfg.shares[0] = (struct config_share){ .dir = strdup("/"), .tag = strdup("top"), .virtiofs = true };
+	cfg.nr_shares = 1;
+	fake_kvm_reset();
+	vm_fixture_host();
+	test_stderr_begin();
+	CHECK_EQ(vm_create(&vm, &cfg), -ECONNRESET);
+	CHECK(strstr(test_stderr_end(), "/virtiofsd, which is to serve /, ended with status 2: error: what it says\n"));
+	CHECK_EQ(test_open_fds(), fds);
+
+	/* The memory that it was to have is shared all the same. */
+	free(cfg.shares[0].dir);
+	free(cfg.shares[0].tag);
+	cfg.nr_shares = 0;
+	cfg.root = strdup(dir);
+	fake_kvm_reset();
+	vm_fixture_host();
+	CHECK_EQ(vm_create(&vm, &cfg), 0);
+	CHECK(vm->memory.share && !vm->root.virtiofs && vm->root.p9 && !vm->fs);
+	vm_destroy(vm);
+	CHECK_EQ(test_open_fds(), fds);
+
+	setenv("PATH", path, 1);
+	free(path);
+	unlink(program);
+	rmdir(dir);
+	vm_fixture_free(&cfg);
+}
+
 static void test_two_vms_at_once(void)
 {
 	struct config cfg;
@@ -278,6 +325,7 @@ const struct test vm_create_tests[] = {
 	{ "capability_missing", test_capability_missing },
 	{ "too_many_cpus", test_too_many_cpus },
 	{ "shares", test_shares },
+	{ "virtiofs", test_virtiofs },
 	{ "two_vms_at_once", test_two_vms_at_once },
 	{ 0 },
 };
