@@ -106,6 +106,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings \
 # In CI warnings of this machine's own compiler are errors; sanitizers and older cross compilers see ghosts.
 ifneq ($(WERROR)$(if $(CROSS)$(VARIANT),,$(CI)),)
 WARNINGS += -Werror
+LINK_WARNINGS := -Wl,--fatal-warnings
 endif
 # Small before fast: the guest's speed is KVM's matter, and the time of a start is that of mapping code.
 OPT ?= -Os -g
@@ -114,7 +115,8 @@ CPPFLAGS_all := -I. -I$(BUILD) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DLKVM_VERSI
 # -fno-pie: a static binary has its place, and code and tables are smaller for knowing it.
 CFLAGS_all := -std=gnu11 $(OPT) $(WARNINGS) $(if $(filter 1,$(STATIC)),-fno-pie) -fno-strict-aliasing -ffunction-sections -fdata-sections \
 	-fno-merge-constants -pthread $(SANITIZE) $(CFLAGS)
-LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) $(LDFLAGS)
+LDFLAGS_all := -pthread -Wl,--gc-sections $(SANITIZE) $(if $(filter 1,$(STATIC)),-static) $(ARCH_LDFLAGS) \
+	$(LINK_WARNINGS) $(LDFLAGS)
 
 Q := $(if $(V),,@)
 comma := ,
