@@ -165,28 +165,34 @@ static bool has_mounts(const char *dir)
 	return found;
 }
 
-/* Without --modules nothing is known of the kernel. */
-static int choose(struct guest_root *root, const struct config *cfg, bool virtiofs)
+const char *guest_root_no_virtiofs(const struct config *cfg)
 {
 	char path[PATH_MAX];
-	const char *why = "virtiofsd cannot";
+
+	if (!virtiofsd_find(path, sizeof(path)))
+		return "there is no virtiofsd";
+	if (has_mounts(cfg->root))
+		return "there are mounts in it";
+	return virtiofsd_has_room() ? NULL : "virtiofsd may not open enough files (ulimit -Hn)";
+}
+
+/* Without --modules nothing is known of the kernel. */
+static int choose(struct guest_root *root, const struct config *cfg, const char *no_virtiofs)
+{
+	char path[PATH_MAX];
 	int has;
 
-	if (virtiofs && !virtiofsd_find(path, sizeof(path))) {
-		why = "there is no virtiofsd";
-	} else if (virtiofs && has_mounts(cfg->root)) {
-		why = "there are mounts in it";
-	} else if (virtiofs) {
+	if (!no_virtiofs) {
 		has = cfg->modules ? modules_offer(cfg, by_virtiofs.modules[0]) : 1;
 		if (has < 0)
 			return has;
 		if (has) {
 			*root = cfg->modules ? by_virtiofs : by_either;
-			log_info("--root: %s is given to the guest by virtio-fs, which %s serves%s", cfg->root, path,
-				 root->p9 ? ", and by 9P, in case its kernel knows nothing else" : "");
+			log_info("--root: %s is given to the guest by virtio-fs%s", cfg->root,
+				 root->p9 ? ", and by 9P in case its kernel knows nothing else" : "");
 			return 0;
 		}
-		why = "there is no virtiofs in --modules";
+		no_virtiofs = "there is no virtiofs in --modules";
 	}
 	/* A 9P device costs nothing, and an image cannot be written to. */
 	has = cfg->modules && !cfg->root_rw ? modules_offer(cfg, by_9p.modules[0]) : 1;
@@ -194,20 +200,20 @@ static int choose(struct guest_root *root, const struct config *cfg, bool virtio
 		return has;
 	if (has || !find_mke2fs(path, sizeof(path))) {
 		*root = by_9p;
-		log_info("--root: %s is given to the guest by 9P, as %s", cfg->root, why);
+		log_info("--root: %s is given to the guest by 9P, as %s", cfg->root, no_virtiofs);
 	} else {
 		*root = by_image;
 		log_info("--root: %s is given to the guest as an image, as %s, and no 9pnet_virtio in --modules",
-			 cfg->root, why);
+			 cfg->root, no_virtiofs);
 	}
 	return 0;
 }
 
-int guest_root_choose(struct guest_root *root, const struct config *cfg, bool virtiofs)
+int guest_root_choose(struct guest_root *root, const struct config *cfg, const char *no_virtiofs)
 {
 	switch (cfg->root_type) {
 	case ROOT_AUTO:
-		return choose(root, cfg, virtiofs);
+		return choose(root, cfg, no_virtiofs);
 	case ROOT_VIRTIOFS:
 		*root = by_virtiofs;
 		return 0;

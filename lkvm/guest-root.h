@@ -17,12 +17,15 @@ struct guest_root {
 	bool               image;
 };
 
+/* Why this host cannot serve the directory by virtio-fs, or should not unless asked to; NULL: it can. */
+const char *guest_root_no_virtiofs(const struct config *cfg);
+
 /*
- * Chooses a way, or two, that this host and the guest's kernel have, as far as that can be known
- * (--modules). Not virtio-fs if !@virtiofs: it turned out not to work. What cfg->root_type names is
- * chosen in any case. 0 or -errno (reported).
+ * Chooses a way, or two, that the guest's kernel has, as far as that can be known (--modules); not virtio-fs
+ * if @no_virtiofs says why. What cfg->root_type names is chosen in any case. 0 or -errno (reported).
  */
-int guest_root_choose(struct guest_root *root, const struct config *cfg, bool virtiofs) LKVM_MUST_CHECK;
+int guest_root_choose(struct guest_root *root, const struct config *cfg, const char *no_virtiofs)
+	LKVM_MUST_CHECK;
 
 /* Makes an image of the directory, in a file without a name. *@disk is the caller's. 0 or -errno (reported). */
 int guest_root_make_image(const struct config *cfg, struct disk **disk) LKVM_MUST_CHECK;

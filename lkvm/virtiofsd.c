@@ -24,6 +24,8 @@
 #define SOCKET_ARG  "--fd=9"
 /* How many files it wants to be able to have open, unless told otherwise. */
 #define WANTED_FILES 1000000
+/* With fewer a guest that walks through a system of usual size sees errors. */
+#define NEEDED_FILES 65536
 /* How long it may take to end once its connection is closed. */
 #define END_WAIT_MS  2000
 
@@ -44,35 +46,42 @@ bool virtiofsd_find(char *path, size_t size)
 	return program_find("virtiofsd", more, path, size);
 }
 
+bool virtiofsd_has_room(void)
+{
+	struct rlimit old, more;
+
+	if (getrlimit(RLIMIT_NOFILE, &old) || old.rlim_max >= NEEDED_FILES)
+		return true;
+	/* Root can raise it, unless in a container: it will tell. */
+	more = (struct rlimit){ .rlim_cur = old.rlim_cur, .rlim_max = NEEDED_FILES };
+	if (setrlimit(RLIMIT_NOFILE, &more))
+		return false;
+	setrlimit(RLIMIT_NOFILE, &old);
+	return true;
+}
+
 /* ---- its start ---------------------------------------------------------------------------------- */
 
 /*
  * A listening socket with our connection waiting, the only one that it has room for: if somebody else were faster,
- * connect() would fail. It has a name that the kernel makes up, and none on disk.
+ * connect() would fail. It has a name that the kernel makes up, and none on disk. 0 or -errno; in any case what is
+ * open is the caller's to close, and -1 what is not.
  */
 static int make_connection(int *listening, int *connected)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	socklen_t len = sizeof(addr.sun_family);
-	int ret;
 
 	*connected = -1;
 	*listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*listening < 0 || bind(*listening, (struct sockaddr *)&addr, len) || listen(*listening, 0))
-		goto err;
+		return -errno;
 	len = sizeof(addr);
 	*connected = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*connected < 0 || getsockname(*listening, (struct sockaddr *)&addr, &len) ||
 	    connect(*connected, (struct sockaddr *)&addr, len))
-		goto err;
+		return -errno;
 	return 0;
-err:
-	ret = -errno;
-	if (*listening >= 0)
-		close(*listening);
-	if (*connected >= 0)
-		close(*connected);
-	return ret;
 }
 
 #define MAX_WORDS 16
@@ -95,11 +104,6 @@ static int spawn(struct virtiofsd *d, const char *program, const char *dir, bool
 	int err;
 
 	snprintf(share, sizeof(share), "--shared-dir=%s", dir);
-	/* It warns where it cannot have as many as it would like. */
-	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max < WANTED_FILES) {
-		snprintf(nofile, sizeof(nofile), "--rlimit-nofile=%llu", (unsigned long long)limit.rlim_max);
-		words[n++] = nofile;
-	}
 	if (readonly) {
 		words[n++] = "--readonly";
 		words[n++] = "--cache=always";
@@ -116,6 +120,11 @@ static int spawn(struct virtiofsd *d, const char *program, const char *dir, bool
 		words[n++] = "--sandbox=none";
 		words[n++] = uid;
 		words[n++] = gid;
+		/* Root raises the limit; others get a warning that they cannot. */
+		if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max < WANTED_FILES) {
+			snprintf(nofile, sizeof(nofile), "--rlimit-nofile=%llu", (unsigned long long)limit.rlim_max);
+			words[n++] = nofile;
+		}
 	}
 
 	sigemptyset(&none);

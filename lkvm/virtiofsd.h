@@ -14,6 +14,8 @@ struct virtiofsd;
 
 /* Where it is: on PATH, or in the directories that distributions have for such programs. False: nowhere. */
 bool virtiofsd_find(char *path, size_t size) LKVM_MUST_CHECK;
+/* It keeps a descriptor of every file that the guest knows: whether it may have enough of them (ulimit -Hn). */
+bool virtiofsd_has_room(void);
 
 /*
  * Starts @program for directory @dir. With @readonly the guest may keep what it has read for as long as it wants.

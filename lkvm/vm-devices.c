@@ -323,7 +323,7 @@ static int create_root(struct vm *vm, const struct virtio_env *env)
 	ret = vm->root.virtiofs ? create_virtio_fs(vm, env, &fs) : 0;
 	/* It may be too old, or not allowed to do here what it does. */
 	if (ret && cfg->root_type == ROOT_AUTO)
-		ret = guest_root_choose(&vm->root, cfg, false);
+		ret = guest_root_choose(&vm->root, cfg, "virtiofsd cannot");
 	if (!ret && vm->root.p9)
 		ret = create_virtio_9p(vm, env, cfg->root, GUEST_ROOT, !cfg->root_rw);
 	if (!ret && vm->root.image)

@@ -683,7 +683,7 @@ int vm_create(struct vm **out, const struct config *cfg)
 	ret = open_image(vm);
 	if (ret)
 		goto err;
-	ret = cfg->root ? guest_root_choose(&vm->root, cfg, true) : 0;
+	ret = cfg->root ? guest_root_choose(&vm->root, cfg, guest_root_no_virtiofs(cfg)) : 0;
 	if (ret)
 		goto err;
 	ret = create_loop(vm);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "guest/frame.h"
+#include "lkvm/virtiofsd.h"
 #include "tests/unit/test.h"
 
 struct fixture {
@@ -60,11 +61,11 @@ static void teardown(struct fixture *f)
 }
 
 /* The file system, and its devices: v, 9, i. */
-static void check_virtiofs(const struct config *cfg, bool virtiofs, const char *fs, const char *devices)
+static void check_virtiofs(const struct config *cfg, const char *no_virtiofs, const char *fs, const char *devices)
 {
 	struct guest_root root;
 
-	CHECK_EQ(guest_root_choose(&root, cfg, virtiofs), 0);
+	CHECK_EQ(guest_root_choose(&root, cfg, no_virtiofs), 0);
 	CHECK_STR(root.fs, fs);
 	CHECK_EQ(root.virtiofs, strchr(devices, 'v') != NULL);
 	CHECK_EQ(root.p9, strchr(devices, '9') != NULL);
@@ -74,7 +75,7 @@ static void check_virtiofs(const struct config *cfg, bool virtiofs, const char *
 /* Where virtiofsd does not work. */
 static void check_way(const struct config *cfg, const char *fs, bool image)
 {
-	check_virtiofs(cfg, false, fs, image ? "i" : "9");
+	check_virtiofs(cfg, "it cannot", fs, image ? "i" : "9");
 }
 
 static void test_choice(void)
@@ -108,37 +109,48 @@ static void test_choice(void)
 /* Where it is there: what the kernel knows counts. */
 static void test_choice_virtiofs(void)
 {
-	static char top[] = "/";
 	struct config cfg = { 0 };
 	struct fixture f;
 
 	setup(&f);
-	put_file(&f, "virtiofsd", "", 0755);
 	cfg.root = f.root;
-	check_virtiofs(&cfg, true, GUEST_ROOT_EITHER, "v9");
-	/* Where /proc is mounted below it, or what else there is. */
-	cfg.root = top;
-	check_virtiofs(&cfg, true, "9p", "9");
-	cfg.root = f.root;
+	check_virtiofs(&cfg, NULL, GUEST_ROOT_EITHER, "v9");
 	cfg.root_rw = true;
-	check_virtiofs(&cfg, true, GUEST_ROOT_EITHER, "v9");
+	check_virtiofs(&cfg, NULL, GUEST_ROOT_EITHER, "v9");
 	cfg.modules = f.modules;
 	put_file(&f, "modules/modules.dep", "net/9pnet_virtio.ko:\n", 0644);
-	check_virtiofs(&cfg, true, "9p", "9");
+	check_virtiofs(&cfg, NULL, "9p", "9");
 	put_file(&f, "modules/modules.dep", "net/9pnet_virtio.ko:\nfs/fuse/virtiofs.ko: fs/fuse.ko\n", 0644);
-	check_virtiofs(&cfg, true, "virtiofs", "v");
+	check_virtiofs(&cfg, NULL, "virtiofs", "v");
 	cfg.root_rw = false;
-	check_virtiofs(&cfg, true, "virtiofs", "v");
+	check_virtiofs(&cfg, NULL, "virtiofs", "v");
 	put_file(&f, "modules/modules.dep", "fs/ext4.ko:\n", 0644);
-	check_virtiofs(&cfg, true, "ext4", "i");
+	check_virtiofs(&cfg, NULL, "ext4", "i");
 	put_file(&f, "modules/modules.builtin", "kernel/fs/fuse/virtiofs.ko\n", 0644);
-	check_virtiofs(&cfg, true, "virtiofs", "v");
-	check_virtiofs(&cfg, false, "ext4", "i");
+	check_virtiofs(&cfg, NULL, "virtiofs", "v");
+	check_virtiofs(&cfg, "it cannot", "ext4", "i");
 	cfg.root_type = ROOT_9P;
-	check_virtiofs(&cfg, true, "9p", "9");
+	check_virtiofs(&cfg, NULL, "9p", "9");
 	cfg.root_type = ROOT_VIRTIOFS;
 	put_file(&f, "modules/modules.builtin", "", 0644);
-	check_virtiofs(&cfg, true, "virtiofs", "v");
+	check_virtiofs(&cfg, NULL, "virtiofs", "v");
+	teardown(&f);
+}
+
+static void test_no_virtiofs(void)
+{
+	static char top[] = "/", none[] = "/no/such/dir";
+	struct config cfg = { .root = top };
+	struct fixture f;
+
+	setup(&f);
+	put_file(&f, "virtiofsd", "", 0755);
+	/* Where /proc is mounted, if nothing else. */
+	CHECK_STR(guest_root_no_virtiofs(&cfg), "there are mounts in it");
+	cfg.root = none;
+	CHECK_EQ(guest_root_no_virtiofs(&cfg) == NULL, virtiofsd_has_room());
+	cfg.root = f.root;
+	CHECK_EQ(guest_root_no_virtiofs(&cfg) == NULL, virtiofsd_has_room());
 	teardown(&f);
 }
 
@@ -189,7 +201,7 @@ static void test_failures(void)
 	cfg.root_type = ROOT_AUTO;
 	cfg.modules = f.modules;
 	test_stderr_begin();
-	CHECK_EQ(guest_root_choose(&(struct guest_root){ 0 }, &cfg, false), -ENOENT);
+	CHECK_EQ(guest_root_choose(&(struct guest_root){ 0 }, &cfg, "it cannot"), -ENOENT);
 	CHECK(strstr(test_stderr_end(), "modules.dep"));
 	teardown(&f);
 }
@@ -197,6 +209,7 @@ static void test_failures(void)
 const struct test guest_root_tests[] = {
 	{ "choice", test_choice },
 	{ "choice_virtiofs", test_choice_virtiofs },
+	{ "no_virtiofs", test_no_virtiofs },
 	{ "image", test_image },
 	{ "failures", test_failures },
 	{ 0 },
