@@ -24,7 +24,7 @@ static const struct {
 } phases[TIMELINE_EVENTS] = {
 	[TIMELINE_LKVM]          = { "lkvm sets the guest up", "#7f8790" },
 	[TIMELINE_GUEST_START]   = { "guest starts, in silence", "#e07b1a" },
-	[TIMELINE_FIRST_LINE]    = { "guest's kernel boots", "#3b82d0" },
+	[TIMELINE_FIRST_LINE]    = { "guest speaks on its console", "#3b82d0" },
 	[TIMELINE_INIT]          = { "guest's init", "#a5a51f" },
 	[TIMELINE_COMMAND_START] = { "command", "#2f9e58" },
 	[TIMELINE_COMMAND_END]   = { "guest ends", "#9a6fd0" },
