@@ -1470,20 +1470,21 @@ static uint32_t open_files(void)
 	return (uint32_t)MIN((uint64_t)limit.rlim_cur / 2, (uint64_t)MAX_FIDS);
 }
 
-int p9_server_create(struct p9_server **out, const char *dir, bool readonly)
+int p9_server_create(struct p9_server **out, const char *option, const char *dir, bool readonly)
 {
 	struct p9_server *s = calloc(1, sizeof(*s));
 	struct stat st;
 	int ret;
 
 	if (!s) {
-		log_error("out of memory for serving %s", dir);
+		log_error("%s: out of memory for serving %s", option, dir);
 		return -ENOMEM;
 	}
 	s->root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ret = s->root < 0 || fstat(s->root, &st) ? -errno : check_files(s->root);
 	if (ret) {
-		log_error("cannot share %s: %s", dir, strerror(-ret));
+		log_error("%s: cannot share %s: %s", option, dir,
+			  ret == -EACCES && s->root >= 0 ? "its file system is one of the kernel's own" : strerror(-ret));
 		p9_server_destroy(s);
 		return ret;
 	}

@@ -27,8 +27,10 @@
 
 struct p9_server;
 
-/* Serves @dir; with @readonly all that would change it is EROFS. 0 or -errno (reported). */
-int p9_server_create(struct p9_server **server, const char *dir, bool readonly) LKVM_MUST_CHECK;
+/*
+ * Serves @dir, which @option ("--9p") names; with @readonly all that would change it is EROFS. 0 or -errno (reported).
+ */
+int p9_server_create(struct p9_server **server, const char *option, const char *dir, bool readonly) LKVM_MUST_CHECK;
 void p9_server_destroy(struct p9_server *server);
 
 /* Forgets all that the guest has open. */

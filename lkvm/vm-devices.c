@@ -263,14 +263,14 @@ static int create_virtio_blk(struct vm *vm, const struct virtio_env *env, unsign
 	return ret ? ret : attach_virtio(vm, dev);
 }
 
-static int create_virtio_9p(struct vm *vm, const struct virtio_env *env, const char *dir, const char *tag,
-			    bool readonly)
+static int create_virtio_9p(struct vm *vm, const struct virtio_env *env, const char *option, const char *dir,
+			    const char *tag, bool readonly)
 {
 	struct p9_server *server;
 	struct virtio_device *dev;
 	int ret;
 
-	ret = p9_server_create(&server, dir, readonly);
+	ret = p9_server_create(&server, option, dir, readonly);
 	if (!ret)
 		ret = virtio_9p_create(&dev, env, server, tag);
 	return ret ? ret : attach_virtio(vm, dev);
@@ -293,7 +293,7 @@ static int create_share(struct vm *vm, const struct virtio_env *env, const struc
 	};
 
 	return share->virtiofs ? create_virtio_fs(vm, env, &fs) :
-		create_virtio_9p(vm, env, share->dir, share->tag, share->readonly);
+		create_virtio_9p(vm, env, "--9p", share->dir, share->tag, share->readonly);
 }
 
 static int create_root_disk(struct vm *vm, const struct virtio_env *env)
@@ -325,7 +325,7 @@ static int create_root(struct vm *vm, const struct virtio_env *env)
 	if (ret && cfg->root_type == ROOT_AUTO)
 		ret = guest_root_choose(&vm->root, cfg, "virtiofsd cannot");
 	if (!ret && vm->root.p9)
-		ret = create_virtio_9p(vm, env, cfg->root, GUEST_ROOT, !cfg->root_rw);
+		ret = create_virtio_9p(vm, env, "--root", cfg->root, GUEST_ROOT, !cfg->root_rw);
 	if (!ret && vm->root.image)
 		ret = create_root_disk(vm, env);
 	return ret;

@@ -48,7 +48,7 @@ static void setup(void)
 		abort();
 	snprintf(path, sizeof(path), "%s/export", base);
 	dir = open(base, O_RDONLY | O_DIRECTORY);
-	if (dir < 0 || mkdir(path, 0755) || p9_server_create(&server, path, false))
+	if (dir < 0 || mkdir(path, 0755) || p9_server_create(&server, "--9p", path, false))
 		abort();
 	put_file("beside", "untouched");
 	if (fstatat(dir, "beside", &beside, 0))

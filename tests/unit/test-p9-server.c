@@ -353,7 +353,7 @@ static void setup(struct fixture *f, bool readonly)
 	CHECK_EQ(symlink("../secret", in_dir(f, "out")), 0);
 	CHECK_EQ(symlink("..", in_dir(f, "up")), 0);
 	CHECK_EQ(mkfifo(in_dir(f, "fifo"), 0600), 0);
-	CHECK_EQ(p9_server_create(&f->server, f->dir, readonly), 0);
+	CHECK_EQ(p9_server_create(&f->server, "--9p", f->dir, readonly), 0);
 	CHECK_EQ(version(f, MSIZE, "9P2000.L"), 0);
 	CHECK_EQ(got(f, 4), MSIZE);
 	CHECK_EQ(attach(f, ROOT), 0);
@@ -914,7 +914,7 @@ static void test_kernels_own(void)
 
 	if (stat("/proc/self/mem", &st))
 		test_skip("no /proc");
-	CHECK_EQ(p9_server_create(&f.server, "/", false), 0);
+	CHECK_EQ(p9_server_create(&f.server, "--9p", "/", false), 0);
 	CHECK_EQ(version(&f, MSIZE, "9P2000.L"), 0);
 	CHECK_EQ(attach(&f, ROOT), 0);
 	CHECK_EQ(walk(&f, ROOT, 1, "proc"), 0);
@@ -930,8 +930,8 @@ static void test_kernels_own(void)
 	CHECK_EQ(lopen(&f, 1, RDONLY), EACCES);
 	p9_server_destroy(f.server);
 	test_stderr_begin();
-	CHECK_EQ(p9_server_create(&f.server, "/proc/self", true), -EACCES);
-	CHECK(strstr(test_stderr_end(), "cannot share /proc/self"));
+	CHECK_EQ(p9_server_create(&f.server, "--9p", "/proc/self", true), -EACCES);
+	CHECK(strstr(test_stderr_end(), "--9p: cannot share /proc/self: its file system is one"));
 }
 
 static void test_no_directory(void)
@@ -939,10 +939,10 @@ static void test_no_directory(void)
 	struct p9_server *server;
 
 	test_stderr_begin();
-	CHECK_EQ(p9_server_create(&server, "/no/such/directory", true), -ENOENT);
-	CHECK(strstr(test_stderr_end(), "cannot share /no/such/directory: No such file or directory"));
+	CHECK_EQ(p9_server_create(&server, "--9p", "/no/such/directory", true), -ENOENT);
+	CHECK(strstr(test_stderr_end(), "--9p: cannot share /no/such/directory: No such file or directory"));
 	test_stderr_begin();
-	CHECK_EQ(p9_server_create(&server, "/dev/null", true), -ENOTDIR);
+	CHECK_EQ(p9_server_create(&server, "--9p", "/dev/null", true), -ENOTDIR);
 	test_stderr_end();
 }
 

@@ -40,7 +40,7 @@ static void setup(struct fixture *f)
 	CHECK_EQ(loop_create(&f->loop), 0);
 	env = (struct virtio_env){ .mem = &f->mem, .loop = f->loop };
 	irq = fake_irq(&f->line);
-	CHECK_EQ(p9_server_create(&server, "/", true), 0);
+	CHECK_EQ(p9_server_create(&server, "--9p", "/", true), 0);
 	CHECK_EQ(virtio_9p_create(&f->dev, &env, server, "a-tag"), 0);
 	CHECK_EQ(virtio_mmio_attach(f->dev, &f->bus, GUEST_MMIO, &irq, NULL), 0);
 	bring_up(f);
