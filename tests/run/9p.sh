@@ -59,4 +59,4 @@ expect_grep '^through' out
 [ "$(cat secret)$(cat ro/file)" = "outsideread only" ] || fail "something outside was changed"
 
 expect_status 125 lkvm run -k /guest/kernel --9p /no/such/dir,x
-expect_grep '^lkvm: cannot share /no/such/dir: No such file' err
+expect_grep '^lkvm: --9p: cannot share /no/such/dir: No such file' err

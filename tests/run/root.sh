@@ -90,4 +90,4 @@ if [ -n "$modules" ]; then
 	expect_grep '^lkvm: --root: .*mke2fs cannot make an image of root' err # busybox has one that is too simple
 fi
 expect_status 125 lkvm run -k /guest/kernel --root /no/such/dir -- true
-expect_grep '^lkvm: cannot share /no/such/dir: No such file' err
+expect_grep '^lkvm: --root: cannot share /no/such/dir: No such file' err
