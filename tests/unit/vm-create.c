@@ -244,7 +244,7 @@ static void test_shares(void)
 	vm_fixture_host();
 	test_stderr_begin();
 	CHECK_EQ(vm_create(&vm, &cfg), -ENOENT);
-	CHECK_STR(test_stderr_end(), "lkvm: cannot share /no/such/dir: No such file or directory\n");
+	CHECK_STR(test_stderr_end(), "lkvm: --9p: cannot share /no/such/dir: No such file or directory\n");
 	CHECK_EQ(test_open_fds(), fds);
 	vm_fixture_free(&cfg);
 }
