@@ -22,20 +22,35 @@ int kvm_sys_ioctl(int fd, unsigned long request, unsigned long arg)
 	return ret < 0 ? -errno : ret;
 }
 
-int kvm_sys_map_run(int vcpu_fd, size_t size_bytes, struct kvm_run **run)
+int kvm_sys_map_device(int fd, uint64_t offset, size_t size_bytes, void **map)
 {
-	void *p = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_fd, 0);
+	void *p = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)offset);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	*run = p;
+	*map = p;
 	return 0;
+}
+
+void kvm_sys_unmap_device(void *map, size_t size_bytes)
+{
+	if (map)
+		munmap(map, size_bytes);
+}
+
+int kvm_sys_map_run(int vcpu_fd, size_t size_bytes, struct kvm_run **run)
+{
+	void *p;
+	int ret = kvm_sys_map_device(vcpu_fd, 0, size_bytes, &p);
+
+	if (!ret)
+		*run = p;
+	return ret;
 }
 
 void kvm_sys_unmap_run(struct kvm_run *run, size_t size_bytes)
 {
-	if (run)
-		munmap(run, size_bytes);
+	kvm_sys_unmap_device(run, size_bytes);
 }
 
 void kvm_sys_close(int fd)

@@ -21,6 +21,11 @@ int kvm_sys_ioctl(int fd, unsigned long request, unsigned long arg);
 int kvm_sys_map_run(int vcpu_fd, size_t size_bytes, struct kvm_run **run);
 void kvm_sys_unmap_run(struct kvm_run *run, size_t size_bytes);
 
+/* Maps [@offset, @offset + @size_bytes) of a KVM device, shared. 0 or -errno. Unmap with kvm_sys_unmap_device(). */
+int kvm_sys_map_device(int fd, uint64_t offset, size_t size_bytes, void **map) LKVM_MUST_CHECK;
+/* NULL is legal. */
+void kvm_sys_unmap_device(void *map, size_t size_bytes);
+
 /* Closes a KVM fd; -1 is legal. */
 void kvm_sys_close(int fd);
 

@@ -110,10 +110,10 @@ static int create_kvm_vm(struct vm *vm)
 	return 0;
 }
 
-static int set_memslot(struct vm *vm, const struct memory_region *r, uint64_t size_bytes)
+static int set_memslot(struct vm *vm, size_t slot_nr, const struct memory_region *r, uint64_t size_bytes)
 {
 	struct kvm_userspace_memory_region slot = {
-		.slot = (uint32_t)(r - vm->memory.regions),
+		.slot = (uint32_t)slot_nr,
 		.flags = r->readonly ? KVM_MEM_READONLY : 0,
 		.guest_phys_addr = r->gpa,
 		.memory_size = size_bytes,
@@ -125,7 +125,7 @@ static int set_memslot(struct vm *vm, const struct memory_region *r, uint64_t si
 
 int vm_add_memslot(struct vm *vm, const struct memory_region *r)
 {
-	int ret = set_memslot(vm, r, r->size_bytes);
+	int ret = set_memslot(vm, (size_t)(r - vm->memory.regions), r, r->size_bytes);
 	char size[SIZE_TEXT_BYTES];
 
 	if (ret)
@@ -134,9 +134,19 @@ int vm_add_memslot(struct vm *vm, const struct memory_region *r)
 	return ret;
 }
 
+int vm_add_device_memslot(struct vm *vm, unsigned int nr, const struct memory_region *r)
+{
+	int ret = set_memslot(vm, MEMORY_MAX_REGIONS + nr, r, r->size_bytes);
+
+	if (ret)
+		log_error("KVM refuses the %s at 0x%llx: %s", r->name, (unsigned long long)r->gpa, strerror(-ret));
+	return ret;
+}
+
 int vm_remove_memslot(struct vm *vm, const struct memory_region *r)
 {
-	int ret = set_memslot(vm, r, 0); /* KVM-API 4.35: a size of 0 deletes it */
+	/* KVM-API 4.35: a size of 0 deletes it */
+	int ret = set_memslot(vm, (size_t)(r - vm->memory.regions), r, 0);
 
 	if (ret)
 		log_error("KVM does not give back %s at 0x%llx: %s", r->name, (unsigned long long)r->gpa,

@@ -171,6 +171,11 @@ void vm_progress_stop(struct vm *vm);
  */
 int vm_add_memslot(struct vm *vm, const struct memory_region *r) LKVM_MUST_CHECK;
 int vm_remove_memslot(struct vm *vm, const struct memory_region *r) LKVM_MUST_CHECK;
+/*
+ * Registers the arch's memslot @nr (from 0 on): pages of a KVM device, which are no memory to lkvm and its devices.
+ * 0 or -errno (reported).
+ */
+int vm_add_device_memslot(struct vm *vm, unsigned int nr, const struct memory_region *r) LKVM_MUST_CHECK;
 
 /*
  * Makes the devices that config and machine ask for (UART, pvpanic, PCI host, virtio) and puts them on

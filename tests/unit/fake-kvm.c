@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "lkvm/kvm-sys.h"
@@ -249,6 +250,25 @@ void kvm_sys_unmap_run(struct kvm_run *run, size_t size_bytes)
 {
 	(void)size_bytes;
 	free(run);
+}
+
+int kvm_sys_map_device(int fd, uint64_t offset, size_t size_bytes, void **map)
+{
+	int err = count_call(0);
+
+	(void)offset;
+	if (err)
+		return -err;
+	if (fd_kind(fd) != FD_DEVICE)
+		return -EINVAL;
+	*map = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return *map == MAP_FAILED ? -errno : 0;
+}
+
+void kvm_sys_unmap_device(void *map, size_t size_bytes)
+{
+	if (map)
+		munmap(map, size_bytes);
 }
 
 static int check_extension(unsigned int cap)
