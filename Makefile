@@ -43,7 +43,7 @@ OBJS_virtio := $(addprefix virtio/, \
 PURE_riscv   := $(addprefix riscv/, platform.o fdt.o image.o plic.o sbi.o isa.o options.o exit.o)
 PURE_arm     := $(addprefix arm/, platform.o fdt.o image.o pmu.o v2m.o pl011.o pl031.o esr.o exit.o)
 PURE_powerpc := $(addprefix powerpc/, image.o host-cpu.o e500-platform.o e500-fdt.o e500-power.o e500-tlb.o exit.o hcall-names.o)
-PURE_powerpc += $(addprefix powerpc/, pseries-platform.o pseries-cpu.o pseries-fdt.o hcall.o rtas.o)
+PURE_powerpc += $(addprefix powerpc/, pseries-platform.o pseries-cpu.o pseries-fdt.o hcall.o rtas.o xive-hcall.o)
 PURE_x86     := $(addprefix x86/, platform.o boot.o acpi.o aml.o mptable.o cpuid.o ioapic.o i8042.o cmos.o \
 	power.o image.o exit.o)
 OBJS_pure    := $(PURE_riscv) $(PURE_arm) $(PURE_powerpc) $(PURE_x86)
@@ -67,7 +67,7 @@ OBJS_vm += $(OBJS_command) lkvm/cmd-exec.o lkvm/cmd-console.o lkvm/cmd-test.o
 OBJS_kvm := lkvm/kvm-sys.o lkvm/kvm-util.o
 OBJS_riscv64 := $(addprefix riscv/, arch.o vcpu.o aia.o)
 OBJS_arm64   := $(addprefix arm/, arch.o vcpu.o gic.o)
-OBJS_ppc64le := $(addprefix powerpc/, arch.o vcpu.o pseries.o xics.o)
+OBJS_ppc64le := $(addprefix powerpc/, arch.o vcpu.o pseries.o irqchip.o xics.o xive.o)
 OBJS_ppc     := $(addprefix powerpc/, arch.o vcpu.o e500.o mpic.o)
 OBJS_x86_64  := $(addprefix x86/, arch.o vcpu.o irqchip.o)
 OBJS_vm += lkvm/cmd-pmu.o lkvm/cmd-pmu-stat.o

@@ -149,8 +149,10 @@ static int parse_irqchip(void *target, const struct option_use *use, const char 
 	static const char *const arm[] = { "auto", "gicv2", "gicv2m", "gicv3", "gicv3-its", NULL };
 	static const char *const riscv[] = { "auto", "aia", "aia-emul", "aia-hwaccel", "plic", NULL };
 	static const char *const x86[] = { "auto", "kernel", "split", NULL };
+	static const char *const ppc64[] = { "auto", "xics", "xive", NULL };
 	const char *const *words = use->set->arch == OPT_ARM64  ? arm :
 				   use->set->arch == OPT_X86_64 ? x86 :
+				   use->set->arch == OPT_PPC64  ? ppc64 :
 								  riscv;
 	int i = options_match_word(use, "value", arg, words);
 
@@ -894,10 +896,11 @@ const struct option_spec run_options[] = {
 	{ .long_name = "hugetlbfs", .metavar = "DIR", .arches = OPT_ALL, .section = MACHINE,
 	  .parse = option_parse_string, .offset = CFG(hugetlbfs),
 	  .help = "take memory from the hugetlbfs mounted on DIR" },
-	{ .long_name = "irqchip", .metavar = "NAME", .arches = OPT_ARM64 | OPT_RISCV64 | OPT_X86_64,
+	{ .long_name = "irqchip", .metavar = "NAME", .arches = OPT_ARM64 | OPT_RISCV64 | OPT_X86_64 | OPT_PPC64,
 	  .section = MACHINE, .parse = parse_irqchip, .offset = CFG(irqchip),
 	  .help = "interrupt controller: gicv2, gicv2m, gicv3, gicv3-its (arm64); aia, aia-emul, "
-		  "aia-hwaccel, plic (riscv64); kernel, split (x86_64); the best that the host has unless given" },
+		  "aia-hwaccel, plic (riscv64); kernel, split (x86_64); xics, xive (ppc64le); the best that the "
+		  "host has unless given" },
 	{ .long_name = "pmu", .metavar = "on|off|auto[,KEY...]", .optional_arg = true, .negatable = true,
 	  .arches = OPT_ALL, .section = MACHINE, .parse = parse_pmu, .offset = CFG(pmu),
 	  .help = "performance counters in the guest; auto, where the host can, unless given; keys: counters=N "

@@ -7,6 +7,7 @@
 #include "lkvm/byteorder.h"
 #include "lkvm/log.h"
 #include "powerpc/hcall-names.h"
+#include "powerpc/xive-hcall.h"
 
 /* What a vterm call moves: two registers full (LoPAR, "Vterm Support"). */
 #define TERM_BYTES 16
@@ -250,6 +251,8 @@ void ppc_hcall_serve(struct ppc_hcalls *h, struct ppc_hcall *call)
 		call->ret = ppc_rtas_call(h->rtas, call->args[0]) ? H_SUCCESS : H_PARAMETER;
 		break;
 	default:
+		if (h->xive && ppc_xive_serve(h->xive, call))
+			break;
 		/* Guests find out in this way what a hypervisor has. */
 		name = ppc_hcall_name(call->nr);
 		log_debug("hypervisor call 0x%" PRIx64 " (%s): H_FUNCTION", call->nr, name ? name : "no name");

@@ -11,6 +11,8 @@
 #include "lkvm/types.h"
 #include "powerpc/rtas.h"
 
+struct ppc_xive;
+
 /* Function numbers (LoPAR chapter 14, "Hypervisor Call Function Table"). */
 #define H_CLEAR_MOD               0x10
 #define H_CLEAR_REF               0x14
@@ -37,6 +39,7 @@
 #define H_P2                      (-55)
 #define H_P3                      (-56)
 #define H_P4                      (-57)
+#define H_P5                      (-58)
 #define H_UNSUPPORTED_FLAG_0      (-256)
 
 /* H_REGISTER_PROC_TBL: r4 (Linux arch/powerpc/include/asm/hvcall.h, PROC_TABLE_*). */
@@ -90,6 +93,7 @@ struct ppc_hcalls {
 	const struct memory *memory;
 	const struct bus    *mmio;
 	struct ppc_rtas     *rtas;
+	struct ppc_xive     *xive; /* NULL: the interrupt controller is an XICS, which KVM serves */
 	uint32_t             vtys[PPC_MAX_VTYS]; /* unit addresses of the terminals; 0: none */
 	bool                 radix;    /* the guest's MMU */
 	uint64_t             process_table; /* as last registered */

@@ -175,28 +175,44 @@ static bool means_yes(const char *value, size_t len)
 	return len >= 2 && (value[0] == 'o' || value[0] == 'O') && (value[1] == 'n' || value[1] == 'N');
 }
 
+/* The next word of *@params, which moves on. *@len is 0 at the end. */
+static const char *next_word(const char **params, size_t *len)
+{
+	const char *word = *params + strspn(*params, " \t\n");
+
+	*len = strcspn(word, " \t\n");
+	*params = word + *len;
+	return word;
+}
+
 bool pseries_wants_hash(const char *params)
 {
 	static const char name[] = "disable_radix";
+	const size_t name_len = sizeof(name) - 1;
+	const char *p = params ? params : "", *word;
 	bool wants = false;
+	size_t len;
 
-	for (const char *p = params ? params : ""; *p;) {
-		size_t len;
-
-		p += strspn(p, " \t\n");
-		len = strcspn(p, " \t\n");
-		if (len >= sizeof(name) - 1 && !strncmp(p, name, sizeof(name) - 1)) {
-			const char *rest = p + sizeof(name) - 1;
-			size_t left = len - (sizeof(name) - 1);
-
-			if (!left)
-				wants = true;
-			else if (*rest == '=')
-				wants = means_yes(rest + 1, left - 1);
-		}
-		p += len;
+	while (word = next_word(&p, &len), len) {
+		if (len < name_len || strncmp(word, name, name_len))
+			continue;
+		if (len == name_len)
+			wants = true;
+		else if (word[name_len] == '=')
+			wants = means_yes(word + name_len + 1, len - name_len - 1);
 	}
 	return wants;
+}
+
+bool pseries_params_have(const char *params, const char *wanted)
+{
+	const char *p = params ? params : "", *word;
+	size_t len;
+
+	while (word = next_word(&p, &len), len)
+		if (len == strlen(wanted) && !strncmp(word, wanted, len))
+			return true;
+	return false;
 }
 
 unsigned int pseries_htab_order(uint64_t ram_bytes)

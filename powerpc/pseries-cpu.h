@@ -82,6 +82,11 @@ void pseries_cpu_hold_to(struct pseries_cpu *cpu, uint32_t pvr);
  */
 bool pseries_wants_hash(const char *params);
 
+/* True if the word @wanted is among @params. */
+bool pseries_params_have(const char *params, const char *wanted);
+/* By this a kernel, be it the guest's or the host's, is told to use an XICS. */
+#define PSERIES_XIVE_OFF "xive=off"
+
 /* log2 of the hash table's size for @ram_bytes of RAM: a 128th of it, as is usual, within KVM's limits. */
 unsigned int pseries_htab_order(uint64_t ram_bytes);
 #define PSERIES_HTAB_MIN_ORDER 18

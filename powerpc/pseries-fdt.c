@@ -13,10 +13,11 @@
 #include "powerpc/hcall.h"
 #include "powerpc/pseries-layout.h"
 #include "powerpc/rtas.h"
+#include "powerpc/xive-hcall.h"
 
-/* "interrupts" of an XICS (LoPAR appendix B): a source number, and 1 for a level. */
-#define XICS_EDGE  0
-#define XICS_LEVEL 1
+/* "interrupts" (LoPAR appendix B): a source number, and 1 for a level. */
+#define IRQ_EDGE  0
+#define IRQ_LEVEL 1
 
 /*
  * Option vector 5 of ibm,client-architecture-support, as if it had been negotiated (LoPAR appendix B; bits of Linux
@@ -25,6 +26,7 @@
 #define VEC5_BYTES      28
 #define VEC5_LPAR       2, 0x80
 #define VEC5_SPLPAR     2, 0x40
+#define VEC5_XIVE       23, 0x40 /* interrupts: XIVE, exploited by the guest; without it XICS */
 #define VEC5_RADIX      24, 0x40 /* MMU: radix; without it hash */
 #define VEC5_RADIX_GTSE 26, 0x40 /* the guest may invalidate TLB entries itself */
 
@@ -56,6 +58,8 @@ static void add_chosen(struct fdt *fdt, const struct pseries_fdt *p, const struc
 
 	put_bit(vec5, VEC5_LPAR);
 	put_bit(vec5, VEC5_SPLPAR);
+	if (p->xive_ipis)
+		put_bit(vec5, VEC5_XIVE);
 	if (p->cpu->radix) {
 		put_bit(vec5, VEC5_RADIX);
 		put_bit(vec5, VEC5_RADIX_GTSE);
@@ -125,8 +129,12 @@ static void add_rtas(struct fdt *fdt, const struct pseries_fdt *p)
 	fdt_u32(fdt, "rtas-size", PPC_RTAS_BYTES);
 	fdt_u32(fdt, "linux,rtas-base", (uint32_t)p->rtas);
 	fdt_u32(fdt, "linux,rtas-entry", (uint32_t)p->rtas);
-	for (unsigned int i = 0; ppc_rtas_name(i); i++)
+	for (unsigned int i = 0; ppc_rtas_name(i); i++) {
+		/* What KVM serves is the XICS' own. */
+		if (p->xive_ipis && ppc_rtas_in_kernel(i))
+			continue;
 		fdt_u32(fdt, ppc_rtas_name(i), PPC_RTAS_TOKEN_FIRST + i);
+	}
 	fdt_node_end(fdt);
 }
 
@@ -159,7 +167,31 @@ static void add_xics(struct fdt *fdt, const struct pseries_fdt *p, uint32_t phan
 	fdt_node_end(fdt);
 }
 
-static void add_vtys(struct fdt *fdt, const struct pseries_fdt *p, uint32_t xics)
+/* As Linux reads it (arch/powerpc/sysdev/xive/spapr.c). */
+static void add_xive(struct fdt *fdt, const struct pseries_fdt *p, uint32_t phandle)
+{
+	const uint64_t tima = PSERIES_XIVE_TIMA_BASE;
+	const uint32_t page = UINT32_C(1) << PPC_XIVE_ESB_PAGE_SHIFT;
+	/* The pages of programs and of the kernel. */
+	const uint32_t reg[] = {
+		(uint32_t)(tima >> 32), (uint32_t)tima + 3 * page, 0, page,
+		(uint32_t)(tima >> 32), (uint32_t)tima + 2 * page, 0, page,
+	};
+
+	fdt_node_at(fdt, "interrupt-controller", tima + 3 * page);
+	fdt_str(fdt, "device_type", "power-ivpe");
+	fdt_str(fdt, "compatible", "ibm,power-ivpe");
+	fdt_cells(fdt, "reg", reg, ARRAY_SIZE(reg));
+	fdt_empty(fdt, "interrupt-controller");
+	fdt_u32(fdt, "#interrupt-cells", 2);
+	fdt_u32(fdt, "#address-cells", 0);
+	fdt_u32(fdt, "ibm,xive-eq-sizes", PPC_XIVE_QUEUE_SHIFT);
+	fdt_cells(fdt, "ibm,xive-lisn-ranges", (const uint32_t[]){ p->xive_ipis, p->machine->nr_cpus }, 2);
+	fdt_u32(fdt, "phandle", phandle);
+	fdt_node_end(fdt);
+}
+
+static void add_vtys(struct fdt *fdt, const struct pseries_fdt *p, uint32_t irqchip)
 {
 	fdt_node(fdt, "vdevice");
 	fdt_str(fdt, "device_type", "vdevice");
@@ -171,8 +203,8 @@ static void add_vtys(struct fdt *fdt, const struct pseries_fdt *p, uint32_t xics
 		fdt_str(fdt, "device_type", "serial");
 		fdt_str(fdt, "compatible", "hvterm1");
 		fdt_u32(fdt, "reg", PSERIES_VTY_UNIT + i);
-		fdt_u32(fdt, "interrupt-parent", xics);
-		fdt_cells(fdt, "interrupts", (const uint32_t[]){ PSERIES_IRQ_VTY + i, XICS_EDGE }, 2);
+		fdt_u32(fdt, "interrupt-parent", irqchip);
+		fdt_cells(fdt, "interrupts", (const uint32_t[]){ PSERIES_IRQ_VTY + i, IRQ_EDGE }, 2);
 		fdt_node_end(fdt);
 	}
 	fdt_node_end(fdt);
@@ -302,7 +334,7 @@ static unsigned int irq_cells(void *ctx, uint32_t irq, uint32_t *cells)
 {
 	(void)ctx;
 	cells[0] = irq;
-	cells[1] = XICS_LEVEL;
+	cells[1] = IRQ_LEVEL;
 	return 2;
 }
 
@@ -330,6 +362,10 @@ int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_byt
 	fdt_str(&fdt, "compatible", "lkvm,pseries");
 	fdt_u32(&fdt, "#address-cells", 2);
 	fdt_u32(&fdt, "#size-cells", 2);
+	/* What is not the guest's: all from here to 0xfe. */
+	if (p->xive_ipis)
+		fdt_cells(&fdt, "ibm,plat-res-int-priorities",
+			  (const uint32_t[]){ PPC_XIVE_PRIORITIES, PPC_XIVE_MASKED - PPC_XIVE_PRIORITIES }, 2);
 
 	add_chosen(&fdt, p, &platform);
 	fdt_add_memory(&fdt, &platform);
@@ -340,7 +376,7 @@ int pseries_fdt_build(const struct pseries_fdt *p, void **blob, size_t *size_byt
 	fdt_node(&fdt, "hypervisor");
 	fdt_str(&fdt, "compatible", "linux,kvm");
 	fdt_node_end(&fdt);
-	add_xics(&fdt, p, platform.irq_phandle);
+	(p->xive_ipis ? add_xive : add_xics)(&fdt, p, platform.irq_phandle);
 	add_vtys(&fdt, p, platform.irq_phandle);
 	add_pci(&fdt, p, &platform);
 	fdt_node_end(&fdt);

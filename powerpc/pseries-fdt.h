@@ -19,6 +19,7 @@ struct pseries_fdt {
 	unsigned int   nr_vtys;      /* terminals from PSERIES_VTY_UNIT on; the first one is the console */
 	struct pci_host *pci;        /* NULL: none. Its devices are asked for their BARs */
 	uint32_t       nr_msis;      /* sources for MSIs in all */
+	uint32_t       xive_ipis;    /* the first of as many sources as CPUs; 0: the controller is an XICS */
 };
 
 /* Builds it: *@blob (free() it) and *@size_bytes. 0 or -errno (reported). Before the vCPUs start. */

@@ -8,6 +8,7 @@
  *   0xf000_0000   in the guest of `lkvm doctor`: a register that says what to do
  *   0x1_0000_0000 RAM beyond 2 GiB
  *   above RAM     PCI 64-bit memory window
+ *   2^50          XIVE: the CPUs' pages, then those of its sources
  *
  * Everything else is reached by hypervisor and RTAS calls: the console, PCI configuration space, interrupts.
  */
@@ -25,10 +26,14 @@
 #define PSERIES_PCI_MEM64_BYTES GIB(16)
 
 /*
- * Guest-physical addresses end here: what the smallest radix tree of POWER9 translates (Power ISA 3.0B book III
- * "Radix Tree Translation": 52 bits), and more than KVM's memory slots take.
+ * Here end memory and PCI. It is more than KVM's memory slots take, and leaves room below what the smallest radix
+ * tree of POWER9 translates (Power ISA 3.0B book III "Radix Tree Translation": 52 bits).
  */
-#define PSERIES_SPACE          (UINT64_C(1) << 51)
+#define PSERIES_SPACE          (UINT64_C(1) << 50)
+
+/* Four pages of 64 KiB, the third one for a CPU's kernel, the last one for programs; then pages of sources. */
+#define PSERIES_XIVE_TIMA_BASE PSERIES_SPACE
+#define PSERIES_XIVE_ESB_BASE  (PSERIES_SPACE + GIB(4))
 
 /*
  * Device tree, initrd and RTAS go below: with a hash MMU nothing else can be reached with translation off, and RTAS
@@ -45,13 +50,15 @@
 #define PSERIES_MSI_ADDRESS    UINT64_C(0x40000000000)
 
 /*
- * Interrupt sources. KVM's XICS has numbers from 16 on, and makes them in blocks of 1024
- * (arch/powerpc/kvm/book3s_xics.h). MSIs of PCI devices follow one another from PSERIES_IRQ_MSI on.
+ * Interrupt sources, without a gap. KVM's XICS has numbers from 16 on, and makes them in blocks of 1024
+ * (arch/powerpc/kvm/book3s_xics.h). MSIs of PCI devices follow one another from PSERIES_IRQ_MSI on; after the last
+ * one of these, an XIVE has sources for the CPUs' interrupts to each other.
  */
 #define PSERIES_IRQ_FIRST      0x1000u
 #define PSERIES_IRQ_VTY        PSERIES_IRQ_FIRST /* one for each terminal */
-#define PSERIES_IRQ_PCI_INTX   (PSERIES_IRQ_FIRST + 4) /* ..+7 */
-#define PSERIES_IRQ_MSI        (PSERIES_IRQ_FIRST + 16)
+#define PSERIES_IRQ_PCI_INTX   (PSERIES_IRQ_FIRST + 2)
+#define PSERIES_NR_PCI_INTX    4u
+#define PSERIES_IRQ_MSI        (PSERIES_IRQ_PCI_INTX + PSERIES_NR_PCI_INTX)
 #define PSERIES_NR_MSI         4096u
 
 #define PSERIES_MAX_CPUS       2048 /* KVM_MAX_VCPUS of the largest kernel configurations */

@@ -40,7 +40,8 @@ int pseries_machine_init(struct machine *m, const struct pseries_platform_params
 	m->pci.mem64 = (struct machine_range){
 		align_up(PSERIES_HIGH_RAM_BASE + high, PSERIES_PCI_MEM64_BYTES), PSERIES_PCI_MEM64_BYTES,
 	};
-	for (unsigned int i = 0; i < ARRAY_SIZE(m->pci.intx_irq); i++)
+	_Static_assert(ARRAY_SIZE(m->pci.intx_irq) == PSERIES_NR_PCI_INTX, "as many sources");
+	for (unsigned int i = 0; i < PSERIES_NR_PCI_INTX; i++)
 		m->pci.intx_irq[i] = PSERIES_IRQ_PCI_INTX + i;
 	return 0;
 }

@@ -465,7 +465,7 @@ static int pseries_vm_create(struct vm *vm)
 		return -ENOMEM;
 	}
 	vm->arch = arch;
-	arch->xics_fd = -1;
+	arch->irqchip_fd = -1;
 	pthread_mutex_init(&arch->others_lock, NULL);
 	arch->rtas = (struct ppc_rtas){
 		.ops = &rtas_ops,
@@ -510,7 +510,7 @@ static void pseries_vm_destroy(struct vm *vm)
 	for (unsigned int i = 0; i < PPC_MAX_VTYS; i++)
 		if (arch->vtys[i].console)
 			console_input_exit(&arch->vtys[i].input);
-	kvm_sys_close(arch->xics_fd);
+	pseries_irqchip_destroy(vm);
 	pthread_mutex_destroy(&arch->others_lock);
 	free(arch);
 	vm->arch = NULL;
@@ -560,20 +560,6 @@ static void pseries_vcpu_destroy(struct vcpu *vcpu)
 	(void)vcpu; /* nothing beyond the fd */
 }
 
-static int pseries_irqchip_init(struct vm *vm)
-{
-	int ret = pseries_xics_init(vm);
-
-	if (!ret)
-		vm->msi = (struct msi_sink){ .send = pseries_xics_send, .ctx = vm };
-	return ret;
-}
-
-static struct irq_line pseries_irq_line(struct vm *vm, uint32_t irq)
-{
-	return (struct irq_line){ .ops = &pseries_xics_lines, .chip = vm, .irq = irq };
-}
-
 static size_t vty_can_receive(void *dev)
 {
 	struct pseries_vty *vty = dev;
@@ -588,7 +574,7 @@ static void vty_receive(void *dev, const uint8_t *buf, size_t len)
 	const struct console_frontend fe = console_input_frontend(&vty->input);
 
 	fe.receive(fe.dev, buf, len);
-	kvm_set_irq_line(vty->vm->fd, vty->irq, true);
+	irq_line_set(&vty->irq, true);
 }
 
 /* Terminal @i, whose host's end is @console. */
@@ -598,7 +584,7 @@ static struct console_frontend add_vty(struct vm *vm, unsigned int i, struct con
 
 	vty->vm = vm;
 	vty->console = console;
-	vty->irq = PSERIES_IRQ_VTY + i;
+	vty->irq = pseries_irq_line(vm, PSERIES_IRQ_VTY + i);
 	console_input_init(&vty->input, console);
 	vm->arch->hcalls.vtys[i] = PSERIES_VTY_UNIT + i;
 	return (struct console_frontend){
@@ -633,33 +619,16 @@ static int create_vtys(struct vm *vm)
 	return 0;
 }
 
-/*
- * Interrupt sources, each of which takes a KVM on top of XIVE longer than other ioctls: of terminals that there
- * are, and of PCI if there is something on its bus.
- */
-static int add_sources(struct vm *vm)
-{
-	int ret = 0, nr;
-
-	for (unsigned int i = 0; !ret && i < PPC_MAX_VTYS; i++)
-		if (vm->arch->vtys[i].console)
-			ret = pseries_xics_add_source(vm, vm->arch->vtys[i].irq, false);
-	if (!pci_host_has_devices(vm->pci))
-		return ret;
-	for (unsigned int i = 0; !ret && i < ARRAY_SIZE(vm->machine.pci.intx_irq); i++)
-		ret = pseries_xics_add_source(vm, vm->machine.pci.intx_irq[i], true);
-	nr = ppc_rtas_assign_msis(&vm->arch->rtas, PSERIES_IRQ_MSI, PSERIES_NR_MSI);
-	for (int i = 0; i < nr && !ret; i++)
-		ret = pseries_xics_add_source(vm, PSERIES_IRQ_MSI + (uint32_t)i, false);
-	return nr < 0 ? nr : ret;
-}
-
 static int pseries_devices_create(struct vm *vm)
 {
-	int ret = create_vtys(vm);
+	int ret = create_vtys(vm), nr_msis = 0;
 
+	if (ret)
+		return ret;
 	vm->arch->rtas.pci = vm->pci;
-	return ret ? ret : add_sources(vm);
+	if (pci_host_has_devices(vm->pci))
+		nr_msis = ppc_rtas_assign_msis(&vm->arch->rtas, PSERIES_IRQ_MSI, PSERIES_NR_MSI);
+	return nr_msis < 0 ? nr_msis : vm->arch->irqchip->start(vm, (unsigned int)nr_msis);
 }
 
 /* ---- boot --------------------------------------------------------------------------------------- */
@@ -705,6 +674,7 @@ static int pseries_boot_prepare(struct vm *vm)
 		/* A partition without devices has no PCI bus either. */
 		.pci = pci_host_has_devices(vm->pci) ? vm->pci : NULL,
 		.nr_msis = PSERIES_NR_MSI,
+		.xive_ipis = vm->arch->xive.ipis,
 	};
 	size_t size_bytes;
 	void *blob;
@@ -778,13 +748,17 @@ static void pseries_vcpu_regs(struct vcpu *vcpu, const struct kvm_regs *regs, st
 {
 	static const struct ppc_named_reg named[] = {
 		{ "dsisr", KVM_REG_PPC_DSISR }, { "lpcr", KVM_REG_PPC_LPCR_64 }, { "fscr", KVM_REG_PPC_FSCR },
-		{ "icp", KVM_REG_PPC_ICP_STATE },
 	};
+	static const struct ppc_named_reg icp = { "icp", KVM_REG_PPC_ICP_STATE };
 	uint64_t dar = 0;
 	int ret = ppc_get_reg(vcpu, KVM_REG_PPC_DAR, &dar);
 
 	reg_add(set, REG_SYSTEM, ROLE_FAULT, "dar", 8, !ret, dar);
 	ppc_add_regs(vcpu, set, named, ARRAY_SIZE(named));
+	if (vcpu->vm->arch->irqchip == &pseries_xive)
+		pseries_xive_regs(vcpu, set);
+	else
+		ppc_add_regs(vcpu, set, &icp, 1);
 	set->halted = vcpu_is_offline(vcpu);
 	set->big_endian = !(regs->msr & MSR_LE);
 	if (!(regs->msr & MSR_SF))
@@ -909,8 +883,10 @@ static void pseries_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 		       (!radix || kvm_check_cap(fd, KVM_CAP_PPC_MMU_HASH_V3) > 0);
 	doctor_say(d, "guest MMU", "%s%s%s", radix ? "radix" : "", radix && hash ? ", hash (disable_radix)" : "",
 		   !radix && hash ? "hash" : !radix ? "none" : "");
-	doctor_say(d, "interrupt controller", "XICS in KVM%s",
-		   kvm_check_cap(fd, KVM_CAP_PPC_IRQ_XIVE) > 0 ? ", on top of the host's XIVE" : "");
+	if (pseries_xive_obstacle(fd))
+		doctor_say(d, "interrupt controller", "xics (no xive: %s)", pseries_xive_obstacle(fd));
+	else
+		doctor_say(d, "interrupt controller", "xive, xics");
 	doctor_say(d, "vCPUs in a VM", "up to %d", kvm_check_cap(kvm_fd, KVM_CAP_MAX_VCPUS));
 	doctor_say(d, "transactional memory", "%s", kvm_check_cap(fd, KVM_CAP_PPC_HTM) > 0 ? "yes" : "no");
 	doctor_say(d, "nested guests", "%s", kvm_check_cap(fd, KVM_CAP_PPC_NESTED_HV) > 0 ?

@@ -10,17 +10,25 @@
 #include "powerpc/hcall.h"
 #include "powerpc/pseries-cpu.h"
 #include "powerpc/rtas.h"
+#include "powerpc/xive-hcall.h"
 
 struct arch_vm {
 	struct pseries_cpu cpu;
-	int                xics_fd; /* -1: none yet */
+	const struct pseries_irqchip *irqchip;
+	int                irqchip_fd; /* -1: none yet */
+	struct pseries_xive {
+		struct ppc_xive hcalls;
+		uint32_t        ipis;  /* the first of the sources for interrupts between CPUs */
+		void           *tima, *esb; /* mapped pages of KVM's device */
+		size_t          esb_bytes;
+	} xive;
 	struct ppc_rtas    rtas;
 	struct ppc_hcalls  hcalls;
 	struct pseries_vty {
 		struct vm           *vm;
 		struct console      *console; /* NULL: there is no such terminal */
 		struct console_input input;
-		uint32_t             irq;
+		struct irq_line      irq;
 	} vtys[PPC_MAX_VTYS];
 	/*
 	 * Held by the vCPU that reaches into others (start-cpu, H_SET_MODE), for as long as it waits for them. Who
@@ -29,21 +37,43 @@ struct arch_vm {
 	pthread_mutex_t    others_lock;
 };
 
-/* ---- xics.c ---- */
+/* An in-kernel interrupt controller. Functions return 0 or -errno (reported). */
+struct pseries_irqchip {
+	const char *name;                   /* as in --irqchip */
+	uint32_t    device;                 /* KVM_DEV_TYPE_* */
+	uint32_t    ctrl_group, nr_servers; /* the attribute that says how many vCPUs there are */
+	uint32_t    vcpu_cap;               /* connects a vCPU */
+	/* Makes the sources of all devices, among them @nr_msis for MSIs, and what else guests need. */
+	int (*start)(struct vm *vm, unsigned int nr_msis);
+	/* Undoes it, before arch->irqchip_fd is closed; legal without it. Or NULL. */
+	void (*destroy)(struct vm *vm);
+	/*
+	 * A source as a line of a device; a message takes a level of 1 as one edge, and ignores 0. What comes
+	 * before the start is lost, as it is to a guest that has not set up the source.
+	 */
+	const struct irq_chip_ops *lines;
+};
+
+extern const struct pseries_irqchip pseries_xics; /* xics.c */
+extern const struct pseries_irqchip pseries_xive; /* xive.c */
+
+/* Adds the state of @vcpu's interrupts to a report. vCPU's thread. */
+void pseries_xive_regs(struct vcpu *vcpu, struct reg_set *set);
+
+/* ---- irqchip.c ---- */
 
 /*
- * Makes KVM's interrupt controller: XICS as the guest sees it, whatever the host's own is (on an XIVE KVM uses that
- * below it). After all vCPUs. 0 or -errno (reported), with arch->xics_fd set.
+ * Makes the controller that --irqchip names, or the best one, and connects all vCPUs. Sets
+ * arch->irqchip, arch->irqchip_fd and vm->msi. 0 or -errno (reported).
  */
-int pseries_xics_init(struct vm *vm) LKVM_MUST_CHECK;
+int pseries_irqchip_init(struct vm *vm) LKVM_MUST_CHECK;
 
-/* Makes source @irq; @level: a wired line, else a message. 0 or -errno (reported). */
-int pseries_xics_add_source(struct vm *vm, uint32_t irq, bool level) LKVM_MUST_CHECK;
+/* Legal when that was not called. */
+void pseries_irqchip_destroy(struct vm *vm);
 
-/* A source as a line of a device; messages are pulsed. */
-extern const struct irq_chip_ops pseries_xics_lines;
+struct irq_line pseries_irq_line(struct vm *vm, uint32_t irq);
 
-/* Delivers a message whose data is the number of a source. ctx is the vm. Any thread. */
-int pseries_xics_send(void *ctx, const struct msi_message *msg);
+/* Why guests of this host can't have an XIVE, NULL if they can. @fd: /dev/kvm or a VM. */
+const char *pseries_xive_obstacle(int fd);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* KVM's XICS (Linux Documentation/virt/kvm/devices/xics.rst). */
+/* KVM's XICS (Linux Documentation/virt/kvm/devices/xics.rst); on hosts with an XIVE, KVM puts it on top of that. */
 #include "lkvm/arch.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "lkvm/kvm-sys.h"
@@ -13,10 +12,10 @@
 /* A source that the guest has not set up: for CPU 0, at the lowest priority, which is never presented. */
 #define SOURCE_RESET (UINT64_C(0xff) << KVM_XICS_PRIORITY_SHIFT)
 
-int pseries_xics_add_source(struct vm *vm, uint32_t irq, bool level)
+static int add_source(struct vm *vm, uint32_t irq, bool level)
 {
 	uint64_t state = SOURCE_RESET | (level ? KVM_XICS_LEVEL_SENSITIVE : 0);
-	int ret = kvm_set_device_attr(vm->arch->xics_fd, KVM_DEV_XICS_GRP_SOURCES, irq, &state);
+	int ret = kvm_set_device_attr(vm->arch->irqchip_fd, KVM_DEV_XICS_GRP_SOURCES, irq, &state);
 
 	if (ret)
 		log_error("KVM refuses interrupt source 0x%x: %s", irq, strerror(-ret));
@@ -44,57 +43,48 @@ static int define_tokens(struct vm *vm)
 	return 0;
 }
 
-int pseries_xics_init(struct vm *vm)
+/* Each source takes a KVM on top of XIVE longer than other ioctls: only those that there is something for. */
+static int xics_start(struct vm *vm, unsigned int nr_msis)
 {
-	uint32_t servers = vm->nr_vcpus;
-	int ret;
+	int ret = define_tokens(vm);
 
-	vm->arch->xics_fd = kvm_create_device(vm->fd, KVM_DEV_TYPE_XICS);
-	if (vm->arch->xics_fd < 0) {
-		ret = vm->arch->xics_fd;
-		log_error("cannot create the interrupt controller: XICS: %s (the host's kernel needs CONFIG_KVM_XICS)",
-			  strerror(-ret));
+	for (unsigned int i = 0; !ret && i < PPC_MAX_VTYS; i++)
+		if (vm->arch->vtys[i].console)
+			ret = add_source(vm, PSERIES_IRQ_VTY + i, false);
+	if (!pci_host_has_devices(vm->pci))
 		return ret;
-	}
-	/* Only spares an XIVE host's interrupt resources; older kernels do not have it. */
-	if (kvm_set_device_attr(vm->arch->xics_fd, KVM_DEV_XICS_GRP_CTRL, KVM_DEV_XICS_NR_SERVERS, &servers))
-		log_debug("this KVM's XICS has a fixed number of servers");
-	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
-		ret = kvm_enable_cap(vm->vcpus[i]->fd, KVM_CAP_IRQ_XICS, (uint64_t)vm->arch->xics_fd, i);
-		if (ret) {
-			log_error("cannot connect vCPU %u to the interrupt controller: %s", i, strerror(-ret));
-			return ret;
-		}
-	}
-	return define_tokens(vm);
+	for (unsigned int i = 0; !ret && i < PSERIES_NR_PCI_INTX; i++)
+		ret = add_source(vm, PSERIES_IRQ_PCI_INTX + i, true);
+	for (unsigned int i = 0; !ret && i < nr_msis; i++)
+		ret = add_source(vm, PSERIES_IRQ_MSI + i, false);
+	return ret;
 }
 
-static void set_level(void *chip, uint32_t irq, bool level)
+static void xics_set_level(void *chip, uint32_t irq, bool level)
 {
 	struct vm *vm = chip;
 
 	kvm_set_irq_line(vm->fd, irq, level);
 }
 
-static int attach_eventfd(void *chip, uint32_t irq, int eventfd)
+static int xics_attach_eventfd(void *chip, uint32_t irq, int eventfd)
 {
 	struct vm *vm = chip;
 
 	return kvm_attach_irqfd(vm->fd, irq, eventfd);
 }
 
-const struct irq_chip_ops pseries_xics_lines = {
-	.set_level = set_level,
-	.attach_eventfd = attach_eventfd,
+static const struct irq_chip_ops xics_lines = {
+	.set_level = xics_set_level,
+	.attach_eventfd = xics_attach_eventfd,
 };
 
-/* A message source takes a level of 1 as one edge, and ignores 0. */
-int pseries_xics_send(void *ctx, const struct msi_message *msg)
-{
-	struct vm *vm = ctx;
-
-	if (msg->data < PSERIES_IRQ_MSI || msg->data - PSERIES_IRQ_MSI >= PSERIES_NR_MSI)
-		return -EINVAL;
-	kvm_set_irq_line(vm->fd, msg->data, true);
-	return 0;
-}
+const struct pseries_irqchip pseries_xics = {
+	.name = "xics",
+	.device = KVM_DEV_TYPE_XICS,
+	.ctrl_group = KVM_DEV_XICS_GRP_CTRL,
+	.nr_servers = KVM_DEV_XICS_NR_SERVERS,
+	.vcpu_cap = KVM_CAP_IRQ_XICS,
+	.start = xics_start,
+	.lines = &xics_lines,
+};

@@ -215,6 +215,15 @@ static void test_wants_hash(void)
 			test_fail(__FILE__, __LINE__, "\"%s\"", rows[i].params);
 }
 
+static void test_params_have(void)
+{
+	CHECK(!pseries_params_have(NULL, "xive=off"));
+	CHECK(!pseries_params_have("", "xive=off"));
+	CHECK(!pseries_params_have("xive=on xive=offs no_xive=off xive", "xive=off"));
+	CHECK(pseries_params_have("xive=off", "xive=off"));
+	CHECK(pseries_params_have("quiet\txive=off\n", "xive=off"));
+}
+
 static void test_htab_order(void)
 {
 	CHECK_EQ(pseries_htab_order(MIB(16)), 18);
@@ -233,6 +242,7 @@ const struct test pseries_cpu_tests[] = {
 	{ "guess", test_guess },
 	{ "hold_to", test_hold_to },
 	{ "wants_hash", test_wants_hash },
+	{ "params_have", test_params_have },
 	{ "htab_order", test_htab_order },
 	{ 0 },
 };

@@ -149,6 +149,46 @@ static void test_platform(void)
 	teardown(&f);
 }
 
+static void test_xive(void)
+{
+	static const char xive[] = "/interrupt-controller@4000000030000";
+	struct fixture f;
+	const uint8_t *vec5;
+	int len;
+
+	setup(&f, GIB(1));
+	build(&f);
+	vec5 = prop(&f, "/chosen", "ibm,architecture-vec-5", &len);
+	CHECK(vec5 && vec5[23] == 0);
+	CHECK_EQ(length(&f, "/", "ibm,plat-res-int-priorities"), -FDT_ERR_NOTFOUND);
+	teardown(&f);
+
+	setup(&f, GIB(1));
+	f.params.xive_ipis = 0x1234;
+	build(&f);
+	vec5 = prop(&f, "/chosen", "ibm,architecture-vec-5", &len);
+	CHECK(vec5 && vec5[23] == 0x40);
+	CHECK_EQ(cell(&f, "/", "ibm,plat-res-int-priorities", 0), 7);
+	CHECK_EQ(cell(&f, "/", "ibm,plat-res-int-priorities", 1), 0xf8);
+	CHECK_STR(str(&f, xive, "compatible"), "ibm,power-ivpe");
+	CHECK_EQ(length(&f, xive, "interrupt-controller"), 0);
+	CHECK_EQ(cell(&f, xive, "#interrupt-cells", 0), 2);
+	/* The second one is what Linux maps. */
+	CHECK_EQ(length(&f, xive, "reg"), 2 * 4 * 4);
+	CHECK_EQ(cell(&f, xive, "reg", 0), PSERIES_XIVE_TIMA_BASE >> 32);
+	CHECK_EQ(cell(&f, xive, "reg", 1), 0x30000);
+	CHECK_EQ(cell(&f, xive, "reg", 5), 0x20000);
+	CHECK_EQ(cell(&f, xive, "reg", 7), 0x10000);
+	CHECK_EQ(cell(&f, xive, "ibm,xive-eq-sizes", 0), 16);
+	CHECK_EQ(cell(&f, xive, "ibm,xive-lisn-ranges", 0), 0x1234);
+	CHECK_EQ(cell(&f, xive, "ibm,xive-lisn-ranges", 1), 2);
+	CHECK_EQ(cell(&f, "/vdevice/vty@71000000", "interrupt-parent", 0), cell(&f, xive, "phandle", 0));
+	/* The services of an XICS that KVM would serve. */
+	CHECK_EQ(length(&f, "/rtas", "ibm,int-on"), -FDT_ERR_NOTFOUND);
+	CHECK_EQ(cell(&f, "/rtas", "start-cpu", 0), ppc_rtas_token("start-cpu"));
+	teardown(&f);
+}
+
 static void test_rtas(void)
 {
 	struct fixture f;
@@ -328,6 +368,7 @@ static void test_pci(void)
 
 const struct test pseries_fdt_tests[] = {
 	{ "platform", test_platform },
+	{ "xive", test_xive },
 	{ "rtas", test_rtas },
 	{ "radix", test_radix },
 	{ "hash", test_hash },

@@ -31,6 +31,7 @@ static void test_ram(void)
 			CHECK(!range_overlaps(r->base, r->size_bytes, m.pci.mem32.base, m.pci.mem32.size_bytes));
 			CHECK(!range_overlaps(r->base, r->size_bytes, m.pci.mem64.base, m.pci.mem64.size_bytes));
 			CHECK(!range_overlaps(r->base, r->size_bytes, PSERIES_MSI_ADDRESS, 16));
+			CHECK(r->base + r->size_bytes <= PSERIES_XIVE_TIMA_BASE);
 		}
 		CHECK_EQ(m.pci.mem64.base % m.pci.mem64.size_bytes, 0);
 		CHECK(range_within(m.pci.mem32.base, m.pci.mem32.size_bytes, 0, GIB(4)));
@@ -72,7 +73,7 @@ static void test_refusals(void)
 	refused(2049, MIB(256), "1 to 2048 CPUs");
 	refused(1, 0, "whole pages");
 	refused(1, MIB(256) + 4096, "whole pages");
-	refused(1, UINT64_C(1) << 51, "do not fit");
+	refused(1, UINT64_C(1) << 50, "do not fit");
 	refused(1, UINT64_MAX - 0xffff, "do not fit");
 }
 

@@ -389,8 +389,12 @@ static void test_arch_options(void)
 	CHECK_STR(cfg.irqchip, "split");
 	config_free(&cfg);
 	bad_on(OPT_X86_64, "--irqchip gicv3", "--irqchip: unknown value 'gicv3' (all: auto, kernel, split;");
-	bad_on(OPT_PPC64, "--irqchip plic",
-	       "--irqchip exists on riscv64, arm64, x86_64 only; this lkvm is for ppc64le guests");
+	good_on(OPT_PPC64, &cfg, "--irqchip xive");
+	CHECK_STR(cfg.irqchip, "xive");
+	config_free(&cfg);
+	bad_on(OPT_PPC64, "--irqchip plic", "--irqchip: unknown value 'plic' (all: auto, xics, xive;");
+	bad_on(OPT_PPC, "--irqchip xics",
+	       "--irqchip exists on riscv64, arm64, ppc64le, x86_64 only; this lkvm is for ppc guests");
 	bad_on(OPT_X86_64, "--console hv", "--console: hv exists on riscv64 and ppc64le only");
 	bad_on(OPT_ARM64, "--console=hv", "--console: hv exists on riscv64 and ppc64le only");
 	bad_on(OPT_X86_64, "--dump-dtb x",

@@ -28,15 +28,21 @@ struct fixture {
 
 	struct kvm_regs   regs; /* the last ones that were set */
 	unsigned int      nr_set_regs;
-	unsigned int      papr, xics, hcalls, tokens, smt;
+	unsigned int      papr, xics, xive, hcalls, tokens, smt;
 	struct kvm_ppc_mmuv3_cfg mmu;
 	unsigned int      nr_mmu;
 	uint32_t          htab_order;
+	uint32_t          device; /* the interrupt controller */
 	uint32_t          sources[MAX_SOURCES];
 	bool              levels[MAX_SOURCES];
 	unsigned int      nr_sources;
 	uint32_t          irq;
 	unsigned int      nr_irqs;
+	/* XIVE's: */
+	uint64_t          source_config, queue_id;
+	struct kvm_ppc_xive_eq queue;
+	unsigned int      resets, syncs;
+	struct kvm_userspace_memory_region slots[2]; /* beyond those of memory */
 	/* What the guest does: the calls of each vCPU, by its turn. */
 	_Atomic unsigned int step;
 };
@@ -45,9 +51,40 @@ static void note_cap(struct fixture *f, const struct kvm_enable_cap *cap)
 {
 	f->papr += cap->cap == KVM_CAP_PPC_PAPR;
 	f->xics += cap->cap == KVM_CAP_IRQ_XICS && cap->args[1] == f->xics;
+	f->xive += cap->cap == KVM_CAP_PPC_IRQ_XIVE && cap->args[1] == f->xive;
 	f->hcalls += cap->cap == KVM_CAP_PPC_ENABLE_HCALL && cap->args[1] == 1;
 	if (cap->cap == KVM_CAP_PPC_SMT)
 		f->smt = (unsigned int)cap->args[0];
+}
+
+/* What is done to an XIVE. */
+static void note_xive_attr(struct fixture *f, const struct kvm_device_attr *attr)
+{
+	const void *p = (const void *)(uintptr_t)attr->addr;
+	uint64_t state;
+
+	switch (attr->group) {
+	case KVM_DEV_XIVE_GRP_SOURCE:
+		if (f->nr_sources == MAX_SOURCES)
+			break;
+		memcpy(&state, p, 8);
+		f->sources[f->nr_sources] = (uint32_t)attr->attr;
+		f->levels[f->nr_sources++] = state & KVM_XIVE_LEVEL_SENSITIVE;
+		break;
+	case KVM_DEV_XIVE_GRP_SOURCE_CONFIG:
+		memcpy(&f->source_config, p, 8);
+		break;
+	case KVM_DEV_XIVE_GRP_EQ_CONFIG:
+		f->queue_id = attr->attr;
+		memcpy(&f->queue, p, sizeof(f->queue));
+		break;
+	case KVM_DEV_XIVE_GRP_SOURCE_SYNC:
+		f->syncs++;
+		break;
+	case KVM_DEV_XIVE_GRP_CTRL:
+		f->resets += attr->attr == KVM_DEV_XIVE_RESET;
+		break;
+	}
 }
 
 static int note_ioctl(int fd, unsigned long request, unsigned long arg, void *opaque)
@@ -80,7 +117,21 @@ static int note_ioctl(int fd, unsigned long request, unsigned long arg, void *op
 		f->irq = ((const struct kvm_irq_level *)p)->irq;
 		f->nr_irqs++;
 		break;
+	case KVM_CREATE_DEVICE:
+		f->device = ((const struct kvm_create_device *)p)->type;
+		break;
+	case KVM_SET_USER_MEMORY_REGION: {
+		const struct kvm_userspace_memory_region *slot = p;
+
+		if (slot->slot >= MEMORY_MAX_REGIONS && slot->slot - MEMORY_MAX_REGIONS < ARRAY_SIZE(f->slots))
+			f->slots[slot->slot - MEMORY_MAX_REGIONS] = *slot;
+		break;
+	}
 	case KVM_SET_DEVICE_ATTR:
+		if (f->device == KVM_DEV_TYPE_XIVE) {
+			note_xive_attr(f, attr);
+			break;
+		}
 		if (attr->group != KVM_DEV_XICS_GRP_SOURCES || f->nr_sources == MAX_SOURCES)
 			break;
 		memcpy(&state, (const void *)(uintptr_t)attr->addr, 8);
@@ -97,6 +148,7 @@ static void setup(struct fixture *f)
 	f->fds = test_open_fds();
 	fake_kvm_reset();
 	fake_kvm_on_ioctl(note_ioctl, f);
+	fake_kvm_set_cap(KVM_CAP_PPC_IRQ_XIVE, 0);
 	vm_fixture_host();
 	vm_fixture_config(&f->cfg);
 }
@@ -456,6 +508,151 @@ static void test_msi(void)
 	teardown(&f);
 }
 
+/* ---- XIVE --------------------------------------------------------------------------------------- */
+
+static void test_irqchip(void)
+{
+	static const struct {
+		const char *wanted, *params;
+		uint32_t    pvr;
+		int         cap;
+		bool        flat;
+		const struct pseries_irqchip *chip;
+	} rows[] = {
+		{ .cap = 1, .chip = &pseries_xive },
+		{ .cap = 1, .flat = true, .chip = &pseries_xics },
+		{ .cap = 0, .chip = &pseries_xics },
+		{ .wanted = "xics", .cap = 1, .chip = &pseries_xics },
+		{ .wanted = "xive", .cap = 1, .chip = &pseries_xive },
+		/* It only makes Linux say that it does not obey. */
+		{ .wanted = "xive", .params = "xive=off", .cap = 1, .chip = &pseries_xive },
+		{ .params = "quiet xive=off", .cap = 1, .chip = &pseries_xics },
+		{ .pvr = PPC_COMPAT_POWER8, .cap = 1, .chip = &pseries_xics },
+		{ .pvr = PPC_COMPAT_POWER9, .cap = 1, .chip = &pseries_xive },
+	};
+	static const uint8_t kernel[4096] = { 0x48, 0x00, 0x00, 0x08 };
+	int fd = util_memfd(kernel, sizeof(kernel));
+	struct fixture f;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		setup(&f);
+		if (!rows[i].flat) {
+			free(f.cfg.firmware);
+			f.cfg.firmware = NULL;
+			f.cfg.kernel = strdup(util_fd_path(fd));
+		}
+		fake_kvm_set_cap(KVM_CAP_PPC_IRQ_XIVE, rows[i].cap);
+		f.cfg.irqchip = rows[i].wanted ? strdup(rows[i].wanted) : NULL;
+		f.cfg.params = rows[i].params ? strdup(rows[i].params) : NULL;
+		f.cfg.ppc_compat_pvr = rows[i].pvr;
+		CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+		if (f.vm->arch->irqchip != rows[i].chip)
+			test_fail(__FILE__, __LINE__, "row %u: %s", i, f.vm->arch->irqchip->name);
+		teardown(&f);
+	}
+	close(fd);
+
+	setup(&f);
+	f.cfg.irqchip = strdup("xive");
+	refused(&f, -ENODEV, "--irqchip xive: this host");
+	setup(&f);
+	f.cfg.irqchip = strdup("xive");
+	f.cfg.ppc_compat_pvr = PPC_COMPAT_POWER8;
+	refused(&f, -ENODEV, "--irqchip xive: --max-cpu-compat is for CPUs without; use xics");
+	setup(&f);
+	f.cfg.irqchip = strdup("plic");
+	refused(&f, -EINVAL, "--irqchip plic: unknown, this arch has xive and xics");
+}
+
+static int64_t xive_call(struct fixture *f, uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+	struct ppc_hcall call = { .nr = nr, .args = { a, b, c, d, e } };
+
+	ppc_hcall_serve(&f->vm->arch->hcalls, &call);
+	return call.ret;
+}
+
+static void setup_xive(struct fixture *f)
+{
+	setup(f);
+	fake_kvm_set_cap(KVM_CAP_PPC_IRQ_XIVE, 1);
+	f->cfg.irqchip = strdup("xive");
+	f->cfg.nr_cpus = 3;
+	f->cfg.rng = true;
+	CHECK_EQ(vm_create(&f->vm, &f->cfg), 0);
+}
+
+/* The sources are one piece: terminals, INTx, messages, CPUs. Their pages, and those of CPUs, are the guest's. */
+static void test_xive(void)
+{
+	const struct pseries_xive *xive;
+	struct fixture f;
+
+	setup_xive(&f);
+	xive = &f.vm->arch->xive;
+	CHECK_EQ(f.xive, 3);
+	CHECK_EQ(f.xics, 0);
+	CHECK_EQ(f.tokens, 0);
+	CHECK(f.nr_sources > 6 + 3);
+	for (unsigned int i = 0; i < f.nr_sources; i++) {
+		CHECK_EQ(f.sources[i], PSERIES_IRQ_FIRST + i);
+		CHECK_EQ(f.levels[i], i >= 2 && i < 6);
+	}
+	CHECK_EQ(xive->ipis, PSERIES_IRQ_FIRST + f.nr_sources - 3);
+	CHECK_EQ(f.slots[0].guest_phys_addr, PSERIES_XIVE_TIMA_BASE + 0x20000);
+	CHECK_EQ(f.slots[0].memory_size, 0x10000);
+	CHECK_EQ(f.slots[0].userspace_addr, (uintptr_t)xive->tima + 0x20000);
+	CHECK_EQ(f.slots[1].guest_phys_addr, PSERIES_XIVE_ESB_BASE);
+	CHECK_EQ(f.slots[1].memory_size, f.nr_sources * 0x20000);
+	CHECK_EQ(f.slots[1].userspace_addr, (uintptr_t)xive->esb + PSERIES_IRQ_FIRST * 0x20000);
+	/* Pages of a device are no memory for others. */
+	CHECK(!memory_ptr(&f.vm->memory, PSERIES_XIVE_ESB_BASE, 8));
+	teardown(&f);
+}
+
+static void test_xive_calls(void)
+{
+	uint32_t lisn = PSERIES_IRQ_MSI;
+	struct ppc_hcall load = { .nr = H_INT_ESB, .args = { 0, lisn, 0xc00 } };
+	struct msi_message msg = { .data = lisn };
+	struct fixture f;
+	uint8_t *page;
+
+	setup_xive(&f);
+	CHECK_EQ(xive_call(&f, H_INT_SET_QUEUE_CONFIG, 1, 2, 6, 0x10000, 16), H_SUCCESS);
+	CHECK_EQ(f.queue_id, 2 << 3 | 6);
+	CHECK_EQ(f.queue.flags, KVM_XIVE_EQ_ALWAYS_NOTIFY);
+	CHECK_EQ(f.queue.qaddr, 0x10000);
+	CHECK_EQ(f.queue.qshift, 16);
+	/* Where a new one begins: KVM would restore anything else. */
+	CHECK_EQ(f.queue.qindex, 0);
+	CHECK_EQ(f.queue.qtoggle, 1);
+	CHECK_EQ(xive_call(&f, H_INT_GET_QUEUE_CONFIG, 1, 2, 6, 0, 0), H_SUCCESS);
+	CHECK_EQ(xive_call(&f, H_INT_SET_SOURCE_CONFIG, 2, lisn, 2, 6, 0x77), H_SUCCESS);
+	CHECK_EQ(f.source_config, UINT64_C(0x77) << 33 | 2 << 3 | 6);
+	CHECK_EQ(xive_call(&f, H_INT_SET_SOURCE_CONFIG, 0, lisn, 2, 0xff, 0), H_SUCCESS);
+	CHECK(f.source_config & KVM_XIVE_SOURCE_MASKED_MASK);
+	CHECK_EQ(xive_call(&f, H_INT_SYNC, 0, lisn, 0, 0, 0), H_SUCCESS);
+	CHECK_EQ(f.syncs, 1);
+	CHECK_EQ(xive_call(&f, H_INT_RESET, 0, 0, 0, 0, 0), H_SUCCESS);
+	CHECK_EQ(f.resets, 1);
+	CHECK_EQ(xive_call(&f, 0x3c0, 0, 0, 0, 0, 0), H_FUNCTION);
+
+	/* A store to the first page triggers; the second one's registers are big-endian. */
+	page = (uint8_t *)f.vm->arch->xive.esb + lisn * 0x20000;
+	memset(page, 0xff, 8);
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), 0);
+	CHECK_EQ(get_be64(page), 0);
+	CHECK_EQ(f.nr_irqs, 0);
+	put_be64(page + 0x10000 + 0xc00, 2);
+	ppc_hcall_serve(&f.vm->arch->hcalls, &load);
+	CHECK_EQ(load.ret, H_SUCCESS);
+	CHECK_EQ(load.args[0], 2);
+	CHECK_EQ(xive_call(&f, H_INT_ESB, 1, lisn, 0x400, 0x12, 0), H_SUCCESS);
+	CHECK_EQ(get_be64(page + 0x10000 + 0x400), 0x12);
+	teardown(&f);
+}
+
 /* A device's sources are made with it; a virtio console takes the vterm's place. */
 static void test_devices(void)
 {
@@ -486,6 +683,9 @@ const struct test vm_pseries_tests[] = {
 	{ "cpus", test_cpus },
 	{ "outcomes", test_outcomes },
 	{ "msi", test_msi },
+	{ "irqchip", test_irqchip },
+	{ "xive", test_xive },
+	{ "xive_calls", test_xive_calls },
 	{ "devices", test_devices },
 	{ 0 },
 };
