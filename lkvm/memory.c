@@ -94,6 +94,9 @@ static int map_shared(gpa_t gpa, uint64_t size_bytes, struct memory_region *r)
 	    mmap(r->host, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, r->fd,
 		 0) == MAP_FAILED)
 		ret = -errno;
+	/* Huge pages are rarely given to files that nobody asks them for. */
+	if (!ret)
+		madvise(r->host, (size_t)size_bytes, MADV_HUGEPAGE);
 	return ret;
 }
 

@@ -11,7 +11,7 @@ grep -q '^virtiofs' m/modules.dep || echo kernel/fs/fuse/virtiofs.ko >m/modules.
 
 mkdir -p /etc root/bin root/etc root/sub root/many root/more
 cp /bin/busybox root/bin/
-for name in sh cat ls wc md5sum rm mkdir id readlink chmod touch cp mv ln grep tail; do
+for name in sh cat ls wc md5sum rm mkdir id readlink chmod touch cp mv ln mknod grep tail; do
 	ln -s busybox root/bin/$name
 done
 echo outside >secret
@@ -80,12 +80,13 @@ for user in 0 1234; do
 	fi
 	expect_status 7 run --root root,type=virtiofs --root-rw --workdir /sub -- sh -c '
 		./look; cat /large >/copy && echo new >/new && echo more >>/new && mkdir /made && mv /copy /made/moved &&
-		ln /made/moved /made/hard && chmod 640 /made/hard && rm /etc/file && exit 7'
+		ln /made/moved /made/hard && chmod 640 /made/hard && rm /etc/file && ! mknod /made/null c 1 3 2>/dev/null && exit 7'
 	check_root
 	expect_grep '^type: virtiofs' out
 	[ "$(tr '\n' ' ' <root/new)" = "new more " ] || fail "new: $(cat root/new)"
 	expect_same root/large root/made/moved
 	[ "$(stat -c '%a %h %u:%g' root/made/hard)" = "640 2 $user:$user" ] || fail "hard: $(stat -c '%a %h %u:%g' root/made/hard)"
+	[ ! -e root/made/null ] || fail "a device was made on the host"
 	[ ! -e root/etc/file ] || fail "etc/file was not removed on the host"
 done
 lkvm=lkvm
