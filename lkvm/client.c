@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/control.h"
 #include "lkvm/log.h"
 #include "lkvm/options.h"
@@ -31,23 +32,15 @@ struct client_conn {
 	size_t  size;
 };
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* One line from the guest, as JSON. 0, -ETIMEDOUT, -EPIPE, -EPROTO, -ENOMEM. */
 static int read_line(struct client_conn *conn, uint64_t timeout_ms, json_t **line)
 {
-	uint64_t end_ms = now_ms() + timeout_ms;
+	uint64_t end_ms = clock_now_ms() + timeout_ms;
 	char *newline;
 
 	while (!(newline = conn->len ? memchr(conn->buf, '\n', conn->len) : NULL)) {
 		struct pollfd pfd = { .fd = conn->fd, .events = POLLIN };
-		uint64_t now = now_ms();
+		uint64_t now = clock_now_ms();
 		ssize_t n;
 
 		if (timeout_ms && now >= end_ms)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/command.h"
 #include "lkvm/config.h"
 #include "lkvm/control.h"
@@ -195,18 +196,10 @@ static int create_control(const struct config *cfg, struct control **ctl)
 	return 0;
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* All lives of the guest: with --on-reboot=restart a reset begins another, in a new VM. */
 static int run_guest_lives(struct config *cfg, struct run_report *report, const struct run_hooks *hooks)
 {
-	uint64_t start = now_ms();
+	uint64_t start = clock_now_ms();
 	char name[sizeof("guest-2147483647")];
 	struct control *ctl = NULL;
 	struct outcome outcome;
@@ -222,7 +215,7 @@ static int run_guest_lives(struct config *cfg, struct run_report *report, const 
 			break;
 		cfg->console_log_append = true;
 		/* It holds for all lives together. */
-		cfg->timeout_spent_ms = now_ms() - start;
+		cfg->timeout_spent_ms = clock_now_ms() - start;
 	}
 	if (ctl)
 		control_announce_end(ctl, &outcome);
@@ -282,7 +275,7 @@ int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks)
 {
 	int status = EXIT_STATUS_START_FAILED;
 	struct config cfg;
-	struct run_report report = { .cfg = &cfg, .argv = argv, .start_ms = now_ms() };
+	struct run_report report = { .cfg = &cfg, .argv = argv, .start_ms = clock_now_ms() };
 	int ret;
 
 	config_init(&cfg);

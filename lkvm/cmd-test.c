@@ -18,6 +18,7 @@
 #endif
 
 #include "lkvm/arch.h"
+#include "lkvm/clock.h"
 #include "lkvm/json.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
@@ -201,7 +202,7 @@ static int start_attempt(struct runner *r, unsigned int i)
 	memcpy(argv + n, c->argv + 1, (c->nr_args - 1) * sizeof(*argv));
 	if (result->attempts)
 		keep_attempt(r, i, result->attempts);
-	result->start_ms = vm_watch_now_ms();
+	result->start_ms = clock_now_ms();
 	result->attempts++;
 	result->pid = fork();
 	if (result->pid == 0) {
@@ -231,7 +232,7 @@ static void clear_progress(struct runner *r)
 static void show_progress(struct runner *r)
 {
 	unsigned int done = 0;
-	uint64_t spent = 0, now = vm_watch_now_ms();
+	uint64_t spent = 0, now = clock_now_ms();
 	size_t width = 0;
 
 	if (!r->tty)
@@ -321,7 +322,7 @@ static void attempt_ended(struct runner *r, unsigned int i, int wait_status)
 
 	result->pid = 0;
 	r->running--;
-	result->spent_ms += vm_watch_now_ms() - result->start_ms;
+	result->spent_ms += clock_now_ms() - result->start_ms;
 	result->status = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 	read_report(r, i, result);
 	/* What we have ended ourselves is no result. */
@@ -407,7 +408,7 @@ static void write_junit(const struct runner *r, FILE *out)
 		r->suite.nr, r->count[VERDICT_FAIL],
 		r->suite.nr - r->count[VERDICT_FAIL] - r->count[VERDICT_PASS] - r->count[VERDICT_FLAKY] -
 			r->count[VERDICT_SKIP],
-		r->count[VERDICT_SKIP], (double)(vm_watch_now_ms() - r->start_ms) / 1000);
+		r->count[VERDICT_SKIP], (double)(clock_now_ms() - r->start_ms) / 1000);
 	for (unsigned int i = 0; i < r->suite.nr; i++) {
 		const struct result *result = &r->results[i];
 
@@ -630,7 +631,7 @@ static int run_suite(const struct test_args *args, struct runner *r)
 	}
 	r->dir = args->output ? args->output : dir;
 	r->tty = isatty(STDOUT_FILENO);
-	r->start_ms = vm_watch_now_ms();
+	r->start_ms = clock_now_ms();
 	r->results = calloc(r->suite.nr, sizeof(*r->results));
 	if (!r->results || write_results(args, NULL) || run_all(r))
 		return EXIT_STATUS_START_FAILED;

@@ -14,10 +14,10 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/console.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
-#include "lkvm/vm-watch.h"
 
 /* The most that one write(2) gets: a pipe that polls writable takes PIPE_BUF without blocking. */
 #define WRITE_BYTES 4096
@@ -198,7 +198,7 @@ static void take_frame(struct command *cmd, struct channel *ch, const struct fra
 			break_channel(cmd, "the guest's init started a second time");
 		cmd->active = ch;
 		if (frame->len == 4)
-			atomic_store(&cmd->init_ms, vm_watch_now_ms() - frame_get_u32(frame->payload));
+			atomic_store(&cmd->init_ms, clock_now_ms() - frame_get_u32(frame->payload));
 		return;
 	case FRAME_LOG:
 		log_warning("guest: %.*s", (int)MIN(frame->len, 200u), (const char *)frame->payload);

@@ -11,6 +11,7 @@
 #endif
 
 #include "lkvm/arch.h"
+#include "lkvm/clock.h"
 #include "lkvm/cmd.h"
 #include "lkvm/command.h"
 #include "lkvm/exit.h"
@@ -306,7 +307,7 @@ static void failure_text(const struct run_report *r, char *text, size_t size)
 static int write_junit(const struct run_report *r, FILE *out)
 {
 	bool ok = is_ok(r->outcome), error = r->outcome->kind == OUTCOME_START_FAILED;
-	double seconds = (double)(vm_watch_now_ms() - r->start_ms) / 1000;
+	double seconds = (double)(clock_now_ms() - r->start_ms) / 1000;
 	const char *tag = error ? "error" : "failure", *said = command_text(r);
 	/* Of a guest that worked, the boot is of no interest. */
 	bool of_command = r->outcome->kind == OUTCOME_COMMAND && said[0];
@@ -390,7 +391,7 @@ static int write_timeline(const struct run_report *r, FILE *out)
 	struct timeline t = {
 		.title = test_name(r->cfg),
 		.at = { 0, -1, -1, -1, -1, -1, -1 },
-		.end = (double)(vm_watch_now_ms() - r->start_ms) / 1000,
+		.end = (double)(clock_now_ms() - r->start_ms) / 1000,
 	};
 	char text[300];
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lkvm/arch.h"
+#include "lkvm/clock.h"
 #include "lkvm/cpulist.h"
 #include "lkvm/kvm-sys.h"
 #include "lkvm/log.h"
@@ -247,14 +248,6 @@ static void poison_exit(struct kvm_run *run)
 	memset(&run->hw, 0, sizeof(run->hw));
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static enum vcpu_exit_action give_up(struct vcpu *vcpu, const struct exit_record *rec)
 {
 	report_vcpu_failure(vcpu, rec);
@@ -309,7 +302,7 @@ static enum vcpu_exit_action idle_return(struct vcpu *vcpu, int run_errno)
 		exit_policy_kicked(&vcpu->policy);
 		return VCPU_RESUME;
 	}
-	if (!exit_policy_idle_is_due(&vcpu->policy) || !exit_policy_spins(&vcpu->policy, now_ms()))
+	if (!exit_policy_idle_is_due(&vcpu->policy) || !exit_policy_spins(&vcpu->policy, (int64_t)clock_now_ms()))
 		return VCPU_RESUME;
 
 	report_capture(vcpu, run_errno, run_errno ? EXIT_REASON_NOT_WRITTEN : vcpu->run->exit_reason, &info);

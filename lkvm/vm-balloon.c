@@ -10,6 +10,7 @@
 #include <jansson.h>
 #endif
 
+#include "lkvm/clock.h"
 #include "lkvm/log.h"
 #include "lkvm/size.h"
 #include "lkvm/vm.h"
@@ -64,7 +65,7 @@ static void describe(const struct vm_balloon *balloon, json_t *result)
 	}
 	json_object_set_new(result, "statistics", stats);
 	json_object_set_new(result, "statistics_age_ms",
-			    json_integer((json_int_t)(vm_watch_now_ms() - balloon->stats_ms)));
+			    json_integer((json_int_t)(clock_now_ms() - balloon->stats_ms)));
 }
 
 static void arm_timer(struct vm_balloon *balloon, unsigned int ms)
@@ -106,7 +107,7 @@ static void on_stats(void *opaque)
 {
 	struct vm_balloon *balloon = opaque;
 
-	balloon->stats_ms = vm_watch_now_ms();
+	balloon->stats_ms = clock_now_ms();
 	answer_all(balloon);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/command.h"
 #include "lkvm/log.h"
 #include "lkvm/outcome.h"
@@ -19,7 +20,7 @@ static void on_started(void *opaque)
 
 	if (command_init_ms(vm->command))
 		vm_watch_init_ran(vm, command_init_ms(vm->command));
-	atomic_store(&vm->watch.command_start_ms, vm_watch_now_ms());
+	atomic_store(&vm->watch.command_start_ms, clock_now_ms());
 	log_info("the command runs, %llu ms after the guest's start", (unsigned long long)vm_uptime_ms(vm));
 }
 
@@ -29,7 +30,7 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 	const char *name = vm->cfg->command[0];
 	int status;
 
-	atomic_store(&vm->watch.command_end_ms, vm_watch_now_ms());
+	atomic_store(&vm->watch.command_end_ms, clock_now_ms());
 	if (why) {
 		vm_request_stop(vm, OUTCOME_LOST, 0, "%s", why);
 		return;

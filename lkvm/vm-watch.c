@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/command.h"
 #include "lkvm/log.h"
 #include "lkvm/report.h"
@@ -16,14 +17,6 @@
 
 /* A limit is noticed at most this much too late. */
 #define TICK_MS 100
-
-uint64_t vm_watch_now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static bool is_allowed(void *opaque, const char *line)
 {
@@ -96,9 +89,9 @@ void vm_watch_line(struct vm *vm, const char *line)
 {
 	struct vm_watch *watch = &vm->watch;
 
-	happened(&watch->first_line_ms, vm_watch_now_ms());
+	happened(&watch->first_line_ms, clock_now_ms());
 	if (is_init(line))
-		happened(&watch->init_ms, vm_watch_now_ms());
+		happened(&watch->init_ms, clock_now_ms());
 	pthread_mutex_lock(&watch->lock);
 	splats_take(&watch->splats, line);
 	oops_take(&watch->oops, line);
@@ -119,7 +112,7 @@ static void on_tick(void *opaque, uint32_t events)
 	struct vm *vm = opaque;
 	struct vm_watch *watch = &vm->watch;
 	const struct config *cfg = vm->cfg;
-	uint64_t now = vm_watch_now_ms(), heard, ticks;
+	uint64_t now = clock_now_ms(), heard, ticks;
 	ssize_t got LKVM_UNUSED = read(watch->tick_fd, &ticks, sizeof(ticks));
 
 	(void)events;
@@ -144,7 +137,7 @@ int vm_watch_start(struct vm *vm)
 	struct vm_watch *watch = &vm->watch;
 	int ret = 0;
 
-	watch->heard_ms = vm_watch_now_ms();
+	watch->heard_ms = clock_now_ms();
 	if (!vm->cfg->silence_timeout_ms && !vm->cfg->boot_timeout_ms)
 		return 0;
 	watch->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -161,7 +154,7 @@ void vm_watch_stop(struct vm *vm)
 {
 	struct vm_watch *watch = &vm->watch;
 
-	atomic_store(&watch->end_ms, vm_watch_now_ms());
+	atomic_store(&watch->end_ms, clock_now_ms());
 	if (watch->tick_fd < 0)
 		return;
 	loop_del(vm->loop, watch->tick_fd);

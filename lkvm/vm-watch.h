@@ -33,9 +33,6 @@ struct vm_watch {
 	_Atomic uint64_t end_ms;
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-uint64_t vm_watch_now_ms(void);
-
 /* Before the console. 0 or -errno (reported). vm_watch_exit() is legal for a vm that is all zeros. */
 int vm_watch_init(struct vm *vm) LKVM_MUST_CHECK;
 void vm_watch_exit(struct vm *vm);

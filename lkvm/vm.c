@@ -16,6 +16,7 @@
 
 #include "lkvm/arch.h"
 #include "lkvm/byteorder.h"
+#include "lkvm/clock.h"
 #include "lkvm/command.h"
 #include "lkvm/guest-files.h"
 #include "lkvm/kvm-sys.h"
@@ -825,7 +826,7 @@ static void settle_outcome(struct vm *vm)
 
 uint64_t vm_uptime_ms(const struct vm *vm)
 {
-	return vm->start_ms ? vm_watch_now_ms() - vm->start_ms : 0;
+	return vm->start_ms ? clock_now_ms() - vm->start_ms : 0;
 }
 
 int vm_run(struct vm *vm)
@@ -849,7 +850,7 @@ int vm_run(struct vm *vm)
 		}
 	}
 	pthread_mutex_lock(&vm->vcpu_lock);
-	vm->start_ms = vm_watch_now_ms();
+	vm->start_ms = clock_now_ms();
 	vm->running = true;
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	pthread_mutex_unlock(&vm->vcpu_lock);

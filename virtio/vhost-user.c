@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "lkvm/clock.h"
+
 /* Front-end message types that are used here. */
 enum request {
 	GET_FEATURES = 1,
@@ -124,14 +126,6 @@ static int send_message(struct vhost_user *vu, const struct header *h, const voi
 	return lost(vu, -EIO, "does not take %s: %s", names[h->request], n < 0 ? strerror(errno) : "no room");
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* All @len bytes of an answer to @request, by @deadline. */
 static int receive(struct vhost_user *vu, enum request request, void *buf, size_t len, int64_t deadline)
 {
@@ -140,7 +134,7 @@ static int receive(struct vhost_user *vu, enum request request, void *buf, size_
 	while (len) {
 		ssize_t n = recv(vu->fd, at, len, MSG_DONTWAIT);
 		struct pollfd p = { .fd = vu->fd, .events = POLLIN };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - (int64_t)clock_now_ms();
 
 		if (n > 0) {
 			at += n;
@@ -169,7 +163,7 @@ static int ask(struct vhost_user *vu, enum request request, uint32_t flags, unio
 	struct header h = {
 		.request = request, .flags = FLAGS_VERSION | flags, .size = (uint32_t)size,
 	};
-	int64_t deadline = now_ms() + vu->timeout_ms;
+	int64_t deadline = (int64_t)clock_now_ms() + vu->timeout_ms;
 	int ret;
 
 	if (vu->err)
