@@ -229,7 +229,7 @@ static int send_with_fds(int fd, const char *line, size_t len, const int *fds, u
 	return 0;
 }
 
-int client_request(struct client_conn *conn, json_t *request, uint64_t timeout_ms, const int *fds,
+int client_request(struct client_conn *conn, json_t *request, uint64_t timeout_ms, bool quiet, const int *fds,
 		   unsigned int nr_fds, json_t **result)
 {
 	const char *command = json_string_value(json_object_get(request, "command"));
@@ -240,7 +240,7 @@ int client_request(struct client_conn *conn, json_t *request, uint64_t timeout_m
 		ret = send_with_fds(conn->fd, line, strlen(line), fds, nr_fds);
 	free(text);
 	free(line);
-	ret = take_answer(conn, command ? command : "request", timeout_ms, false, ret, result);
+	ret = take_answer(conn, command ? command : "request", timeout_ms, quiet, ret, result);
 	json_decref(request);
 	return ret;
 }

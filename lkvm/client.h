@@ -22,8 +22,8 @@ int client_pid(const struct client_conn *conn);
  * As client_call(), for a @request object (which is taken; NULL: memory is out) that brings @nr_fds
  * descriptors along.
  */
-int client_request(struct client_conn *conn, struct json_t *request, uint64_t timeout_ms, const int *fds,
-		   unsigned int nr_fds, struct json_t **result) LKVM_MUST_CHECK;
+int client_request(struct client_conn *conn, struct json_t *request, uint64_t timeout_ms, bool quiet,
+		   const int *fds, unsigned int nr_fds, struct json_t **result) LKVM_MUST_CHECK;
 
 /*
  * Sends { "command": @command } and waits up to @timeout_ms (0: for ever) for the answer. Returns 0 with

@@ -182,8 +182,8 @@ static int open_console(const char *name)
 		client_disconnect(conn);
 		return ret;
 	}
-	ret = client_request(conn, json_pack("{s:i, s:s}", "id", 1, "command", "console"), ANSWER_MS, &fds[1], 1,
-			     &result);
+	ret = client_request(conn, json_pack("{s:i, s:s}", "id", 1, "command", "console"), ANSWER_MS, false,
+			     &fds[1], 1, &result);
 	json_decref(result);
 	client_disconnect(conn);
 	close(fds[1]);

@@ -448,7 +448,7 @@ static int balloon_for(const struct control_args *args)
 	request = json_pack("{s:i, s:s}", "id", 1, "command", "balloon");
 	if (args->size)
 		json_object_set_new(request, "target_bytes", json_integer((json_int_t)bytes));
-	ret = client_request(conn, request, ANSWER_MS, NULL, 0, &balloon);
+	ret = client_request(conn, request, ANSWER_MS, false, NULL, 0, &balloon);
 	client_disconnect(conn);
 	if (ret)
 		return EXIT_STATUS_START_FAILED;

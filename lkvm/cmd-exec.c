@@ -118,7 +118,7 @@ static int exec_in(const struct config *cfg, char *const *command)
 				  cfg->user, "uid", (json_int_t)cfg->uid, "gid", (json_int_t)cfg->gid) : NULL;
 	free(env);
 	if (request) {
-		ret = client_request(conn, request, 0, fds, ARRAY_SIZE(fds), &result);
+		ret = client_request(conn, request, 0, false, fds, ARRAY_SIZE(fds), &result);
 	} else {
 		log_error("exec: the command and its environment must be UTF-8");
 		ret = -EINVAL;

@@ -275,6 +275,8 @@ struct target {
 	int                *perf;  /* nr_events of each vCPU: fd or -errno */
 	struct stat_table  *first; /* or what the last interval ended with */
 	struct stat_table  *last;  /* the newest look */
+	struct stat_table  *whole; /* the newest that came with names */
+	int64_t             known; /* its shape */
 	double              first_seconds; /* the guest's own time at the first look */
 	bool                ended;
 };
@@ -325,6 +327,20 @@ static void open_perf(struct target *g, const json_t *tids, const struct vm_stat
 				perf_event_open(&opt->events[i], (int)json_integer_value(json_array_get(tids, v)));
 }
 
+/* What the guest said, with the names of an earlier answer if it left them out. NULL: nothing, or out of memory. */
+static struct stat_table *take_table(struct target *g, const json_t *result)
+{
+	struct stat_table *t = stat_table_from_json(result, g->whole);
+
+	if (t && json_object_get(result, "items")) {
+		stat_table_free(g->whole);
+		g->whole = stat_table_since(t, NULL);
+		/* A guest with an older lkvm has no shapes. */
+		g->known = g->whole ? json_integer_value(json_object_get(result, "shape")) : 0;
+	}
+	return t;
+}
+
 /* Takes a look at the guest. False once it has ended (then what was seen last stays). */
 static bool look(struct target *g, const struct vm_stat_options *opt)
 {
@@ -334,8 +350,10 @@ static bool look(struct target *g, const struct vm_stat_options *opt)
 
 	if (g->ended)
 		return false;
-	ret = client_call(g->conn, "pmu-stat", ANSWER_MS, true, &result);
-	t = ret ? NULL : stat_table_from_json(result);
+	ret = client_request(g->conn, json_pack("{s:i, s:s, s:b, s:I}", "id", 1, "command", "pmu-stat", "guest",
+						opt->guest, "known", (json_int_t)g->known),
+			     ANSWER_MS, true, NULL, 0, &result);
+	t = ret ? NULL : take_table(g, result);
 	if (t && !g->perf) {
 		g->first_seconds = t->seconds;
 		g->nr_vcpus = t->nr_vcpus;
@@ -384,6 +402,7 @@ static void detach(struct target *g, const struct vm_stat_options *opt)
 	free(g->perf);
 	stat_table_free(g->first);
 	stat_table_free(g->last);
+	stat_table_free(g->whole);
 	if (g->conn)
 		client_disconnect(g->conn);
 }

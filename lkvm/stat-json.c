@@ -11,24 +11,56 @@
 
 static const char *const units[] = { "", "ns", "us", "ms", "s", "bytes", "cycles" };
 
-int stat_table_to_json(const struct stat_table *t, json_t *result)
+static uint32_t add_text(uint32_t hash, const char *text)
 {
+	do
+		hash = (hash ^ (uint8_t)*text) * 16777619u;
+	while (*text++);
+	return hash;
+}
+
+/* FNV-1a, of 32 bits: every reader of JSON has such numbers. */
+int64_t stat_table_shape(const struct stat_table *t)
+{
+	uint32_t hash = 2166136261u ^ t->nr_vcpus;
+
+	for (unsigned int i = 0; i < t->nr; i++) {
+		const struct stat_item *item = &t->items[i];
+
+		hash = add_text(add_text(add_text(hash ^ item->hash, item->name), item->unit), item->why);
+		hash = (hash ^ (uint32_t)item->state << 1 ^ item->instant) * 16777619u;
+	}
+	return hash ? hash : 1;
+}
+
+static json_t *values_of(const struct stat_table *t, const struct stat_item *item, json_t *values)
+{
+	for (unsigned int v = 0; v < t->nr_vcpus; v++)
+		json_array_append_new(values, json_integer((json_int_t)item->cells[v].value));
+	return values;
+}
+
+int stat_table_to_json(const struct stat_table *t, int64_t known, json_t *result)
+{
+	int64_t shape = stat_table_shape(t);
 	json_t *items = json_array();
 
 	for (unsigned int i = 0; i < t->nr; i++) {
 		const struct stat_item *item = &t->items[i];
-		json_t *values = json_array();
 
-		for (unsigned int v = 0; v < t->nr_vcpus; v++)
-			json_array_append_new(values, json_integer((json_int_t)item->cells[v].value));
-		json_array_append_new(items, json_pack("{s:i, s:s, s:s, s:b, s:i, s:s, s:o}", "source",
-						       (int)item->source, "name", item->name, "unit", item->unit,
-						       "level", item->instant, "state", (int)item->state, "why",
-						       item->why, "values", values));
+		if (shape == known)
+			values_of(t, item, items);
+		else
+			json_array_append_new(items, json_pack("{s:i, s:s, s:s, s:b, s:i, s:s, s:o}", "source",
+							       (int)item->source, "name", item->name, "unit",
+							       item->unit, "level", item->instant, "state",
+							       (int)item->state, "why", item->why, "values",
+							       values_of(t, item, json_array())));
 	}
 	if (json_object_set_new(result, "cpus", json_integer(t->nr_vcpus)) ||
 	    json_object_set_new(result, "seconds", json_real(t->seconds)) ||
-	    json_object_set_new(result, "items", items))
+	    json_object_set_new(result, "shape", json_integer(shape)) ||
+	    json_object_set_new(result, shape == known ? "values" : "items", items))
 		return -ENOMEM;
 	return 0;
 }
@@ -66,22 +98,55 @@ static int add_item(struct stat_table *t, const json_t *o)
 	return 0;
 }
 
-struct stat_table *stat_table_from_json(const json_t *result)
+/* Items as in @before, with values of now. */
+static int add_values(struct stat_table *t, const json_t *values, const struct stat_table *before)
+{
+	if (json_array_size(values) != (size_t)before->nr * t->nr_vcpus)
+		return -EINVAL;
+	for (unsigned int i = 0; i < before->nr; i++) {
+		const struct stat_item *old = &before->items[i];
+		struct stat_item *item = stat_table_item(t, old->source, old->name);
+
+		if (!item)
+			return -ENOMEM;
+		item->unit = old->unit;
+		item->instant = old->instant;
+		if (old->state != STAT_COUNTED)
+			stat_item_missing(item, old->state, old->why);
+		for (unsigned int v = 0; v < t->nr_vcpus; v++)
+			stat_item_set(item, v, (uint64_t)json_integer_value(
+						       json_array_get(values, (size_t)i * t->nr_vcpus + v)));
+	}
+	return 0;
+}
+
+static int add_items(struct stat_table *t, const json_t *items)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < json_array_size(items); i++)
+		ret = add_item(t, json_array_get(items, i));
+	return ret;
+}
+
+struct stat_table *stat_table_from_json(const json_t *result, const struct stat_table *before)
 {
 	json_int_t cpus = json_integer_value(json_object_get(result, "cpus"));
 	const json_t *items = json_object_get(result, "items");
+	const json_t *values = json_object_get(result, "values");
 	struct stat_table *t;
 
-	if (cpus < 1 || cpus > MAX_VCPUS || !json_is_array(items))
+	if (cpus < 1 || cpus > MAX_VCPUS)
+		return NULL;
+	if (!json_is_array(items) && (!json_is_array(values) || !before || before->nr_vcpus != cpus))
 		return NULL;
 	t = stat_table_new((unsigned int)cpus);
-	if (t)
-		t->seconds = json_number_value(json_object_get(result, "seconds"));
-	for (size_t i = 0; t && i < json_array_size(items); i++)
-		if (add_item(t, json_array_get(items, i))) {
-			stat_table_free(t);
-			t = NULL;
-		}
-	return t;
+	if (!t)
+		return NULL;
+	t->seconds = json_number_value(json_object_get(result, "seconds"));
+	if (!(items ? add_items(t, items) : add_values(t, values, before)))
+		return t;
+	stat_table_free(t);
+	return NULL;
 }
 #endif

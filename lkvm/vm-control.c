@@ -251,12 +251,13 @@ static int run_console(void *opaque, struct control_call *call, json_t *result, 
 static int run_pmu_stat(void *opaque, struct control_call *call, json_t *result, char *error)
 {
 	struct vm *vm = opaque;
-	struct stat_table *t = vm_stat_snapshot(vm);
+	const json_t *guest = json_object_get(call->args, "guest");
+	struct stat_table *t = vm_stat_snapshot(vm, !json_is_false(guest));
+	json_int_t known = json_integer_value(json_object_get(call->args, "known"));
 	json_t *tids = json_array();
 	int ret;
 
-	(void)call;
-	ret = t ? stat_table_to_json(t, result) : -ENOMEM;
+	ret = t ? stat_table_to_json(t, known, result) : -ENOMEM;
 	stat_table_free(t);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		json_array_append_new(tids, json_integer(vm->vcpus[i]->tid));

@@ -320,23 +320,33 @@ static void ask_guest(struct vcpu *vcpu, struct guest_reading *r)
 	}
 }
 
-/* What only the vCPU's thread may ask, for one look. */
-struct look {
-	struct guest_reading guest;
-	struct kvm_stats     kvm;
-	int                  kvm_err;
+/*
+ * Of one vCPU, kept from one snapshot to the next. Reading the statistics disturbs nobody, but KVM opens them like
+ * every vCPU ioctl: after KVM_RUN has returned.
+ */
+struct vm_stat_kept {
+	struct kvm_stats kvm;
+	int              kvm_err;
+	bool             opened;
+	bool             no_guest; /* as in stat_vcpu */
 };
 
-/*
- * Reading the statistics disturbs nobody, but KVM opens them like every vCPU ioctl: after KVM_RUN
- * has returned.
- */
+/* What only the vCPU's thread may ask, for one look. */
+struct look {
+	struct vm_stat_kept *kept;
+	bool                 want_guest;
+	struct guest_reading guest;
+};
+
 static void look_at(struct vcpu *vcpu, void *arg)
 {
 	struct look *look = arg;
 
-	read_guest(vcpu, &look->guest);
-	look->kvm_err = kvm_stats_open(vcpu->fd, &look->kvm);
+	if (look->want_guest)
+		read_guest(vcpu, &look->guest);
+	if (!look->kept->opened)
+		look->kept->kvm_err = kvm_stats_open(vcpu->fd, &look->kept->kvm);
+	look->kept->opened = true;
 }
 
 struct stat_table *vm_stat_read(struct vm_stat *s)
@@ -371,26 +381,49 @@ struct stat_table *vm_stat_read(struct vm_stat *s)
 	return t;
 }
 
-struct stat_table *vm_stat_snapshot(struct vm *vm)
+static struct vm_stat_kept *kept_of(struct vm *vm)
 {
-	struct stat_table *t = stat_table_new(vm->nr_vcpus);
+	if (!vm->stat_kept)
+		vm->stat_kept = calloc(vm->nr_vcpus, sizeof(*vm->stat_kept));
+	return vm->stat_kept;
+}
+
+struct stat_table *vm_stat_snapshot(struct vm *vm, bool guest)
+{
+	struct vm_stat_kept *kept = kept_of(vm);
+	struct stat_table *t = kept ? stat_table_new(vm->nr_vcpus) : NULL;
 
 	if (!t)
 		return NULL;
 	t->seconds = (double)vm_uptime_ms(vm) / 1000;
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++) {
 		struct thread_time time = read_time(vm->vcpus[i]->tid);
-		struct look look = { .kvm.fd = -1 };
+		struct look look = { .kept = &kept[i], .want_guest = guest };
+		int err = 0;
 
-		if (vcpu_call(vm->vcpus[i], look_at, &look, GUEST_WAIT_MS)) {
+		if (guest && kept[i].no_guest && kept[i].opened)
+			read_guest(vm->vcpus[i], &look.guest); /* says why not, and touches no register */
+		else if (guest || !kept[i].opened)
+			err = vcpu_call(vm->vcpus[i], look_at, &look, GUEST_WAIT_MS);
+		if (err) {
 			look.guest.nr = -ETIMEDOUT;
 			look.guest.missing = busy;
-			look.kvm_err = -ETIMEDOUT;
 		}
-		add_guest(t, i, &look.guest);
-		add_kvm(t, i, &look.kvm, look.kvm_err);
-		kvm_stats_close(&look.kvm);
+		if (guest) {
+			kept[i].no_guest = look.guest.nr == -ENOTSUP;
+			add_guest(t, i, &look.guest);
+		}
+		add_kvm(t, i, &kept[i].kvm, kept[i].opened ? kept[i].kvm_err : -ETIMEDOUT);
 		add_time(t, i, &time, t->seconds);
 	}
 	return t;
+}
+
+void vm_stat_forget(struct vm *vm)
+{
+	for (unsigned int i = 0; vm->stat_kept && i < vm->nr_vcpus; i++)
+		if (vm->stat_kept[i].opened)
+			kvm_stats_close(&vm->stat_kept[i].kvm);
+	free(vm->stat_kept);
+	vm->stat_kept = NULL;
 }

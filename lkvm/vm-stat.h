@@ -38,9 +38,11 @@ struct stat_table *vm_stat_read(struct vm_stat *stat);
 void vm_stat_add_perf(struct stat_table *t, unsigned int vcpu, const int *fds, const struct vm_stat_options *opt);
 
 /*
- * The sources of @vm itself, without perf events, for those who ask from outside. Opens KVM's
- * statistics each time. Main thread, while it runs.
+ * The sources of @vm itself, without perf events, for those who ask from outside; the guest's own counters, for
+ * which the vCPUs are stopped for a moment, only if @guest. Main thread, while it runs.
  */
-struct stat_table *vm_stat_snapshot(struct vm *vm);
+struct stat_table *vm_stat_snapshot(struct vm *vm, bool guest);
+/* Gives back what snapshots keep between them. Legal if there were none. */
+void vm_stat_forget(struct vm *vm);
 
 #endif

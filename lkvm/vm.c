@@ -26,6 +26,7 @@
 #include "lkvm/vm-balloon.h"
 #include "lkvm/vm-command.h"
 #include "lkvm/vm-fs.h"
+#include "lkvm/vm-stat.h"
 
 /* How long a guest may go on printing after the first line of a panic before it is stopped. */
 #define PANIC_GRACE_SECONDS 5
@@ -756,6 +757,7 @@ void vm_destroy(struct vm *vm)
 	device_list_destroy(&vm->devices);
 	vm_balloon_destroy(vm);
 	vm_fs_destroy(vm);
+	vm_stat_forget(vm);
 	console_destroy(vm->command_console);
 	command_destroy(vm->command);
 	vm_watch_exit(vm);

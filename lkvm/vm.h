@@ -38,6 +38,7 @@ struct vm_balloon;
 struct vm_fs;
 struct pci_host;
 struct vm_progress;
+struct vm_stat_kept;
 
 /* What the boot CPU finds; filled while images are loaded, used by arch_vcpu_reset(). */
 struct vm_boot {
@@ -101,6 +102,7 @@ struct vm {
 	uint64_t          start_ms;  /* CLOCK_MONOTONIC when vm_run() released the vCPUs; 0: not yet */
 
 	const struct vm_observer *observer; /* NULL: none. Set before vm_run(). */
+	struct vm_stat_kept *stat_kept; /* of each vCPU: vm_stat_snapshot(); NULL: nobody asked */
 	struct vm_progress *progress; /* NULL: no watchdog. Main thread only. */
 	/* What the report is to begin with, under vcpu_lock; the first one wins. NULL: nothing to report. */
 	struct vcpu      *culprit;
