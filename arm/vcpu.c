@@ -764,6 +764,8 @@ void arch_reg_name(uint64_t id, char *buf, size_t size)
 /* ---- the guest's own performance counters ------------------------------------------------------- */
 
 /* PMCNTENSET_EL0 names those that are on; PMEVTYPER<n>_EL0 (Arm DDI0487 D24.5) what they count. */
+const char *const arch_no_guest_events = NULL, *const arch_no_guest_time = NULL;
+
 int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
 {
 	uint64_t enabled, control, event, value;

@@ -162,6 +162,12 @@ struct guest_counter {
  */
 int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing);
 
+/*
+ * Why the host's kernel does not tell what is a guest's from what is its own, as a clause: in hardware perf events
+ * of a vCPU's thread, and in the thread's time. NULL: it does.
+ */
+extern const char *const arch_no_guest_events, *const arch_no_guest_time;
+
 /* The guest that does the operations of probe.h (guest/probe-ARCH.S) and its size; NULL if this arch has none. */
 const void *arch_probe_payload(size_t *size_bytes);
 

@@ -321,10 +321,12 @@ static struct stat_table *select_items(struct stat_table *t, const struct vm_sta
 
 static void open_perf(struct target *g, const json_t *tids, const struct vm_stat_options *opt)
 {
-	for (unsigned int v = 0; v < g->nr_vcpus; v++)
+	for (unsigned int v = 0; v < g->nr_vcpus; v++) {
+		int tid = (int)json_integer_value(json_array_get(tids, v));
+
 		for (unsigned int i = 0; i < opt->nr_events; i++)
-			g->perf[v * opt->nr_events + i] =
-				perf_event_open(&opt->events[i], (int)json_integer_value(json_array_get(tids, v)));
+			g->perf[v * opt->nr_events + i] = vm_stat_open_perf(&opt->events[i], tid);
+	}
 }
 
 /* What the guest said, with the names of an earlier answer if it left them out. NULL: nothing, or out of memory. */

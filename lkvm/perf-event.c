@@ -96,6 +96,11 @@ int perf_event_parse(const char *text, struct perf_event *e)
 	return 0;
 }
 
+bool perf_event_of_guest(const struct perf_event *e)
+{
+	return e->type != PERF_TYPE_SOFTWARE && !e->exclude_guest;
+}
+
 int perf_event_open(const struct perf_event *e, int tid)
 {
 	struct perf_event_attr attr = {

@@ -30,6 +30,9 @@ int perf_event_parse(const char *text, struct perf_event *event) LKVM_MUST_CHECK
 /* The names, NULL-terminated, for messages. */
 extern const char *const perf_event_names[];
 
+/* True if what @event counts is in part the guest's: it is of the hardware, and not the host's alone. */
+bool perf_event_of_guest(const struct perf_event *event);
+
 /* Counts @event on thread @tid (0: the caller) from now on. Returns the fd, or -errno. Silent. */
 int perf_event_open(const struct perf_event *event, int tid) LKVM_MUST_CHECK;
 

@@ -102,33 +102,34 @@ static void read_guest(struct vcpu *vcpu, void *arg)
 	r->nr = arch_guest_counters(vcpu, r->counters, ARRAY_SIZE(r->counters), &r->missing);
 }
 
-static void add_time(struct stat_table *t, unsigned int index, const struct thread_time *time, double seconds)
+/* @missing: why it can't be told; NULL: it can. */
+static void add_part(struct stat_table *t, unsigned int index, const char *name, uint64_t ns, const char *missing)
 {
-	const struct {
-		const char *name;
-		uint64_t    ns;
-	} parts[] = {
-		{ "guest", time->guest }, { "kernel (KVM)", time->kernel }, { "lkvm", time->user },
-	};
-	uint64_t spent = time->guest + time->kernel + time->user;
-	struct stat_item *item;
+	struct stat_item *item = stat_table_item(t, STAT_TIME, name);
 
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		item = stat_table_item(t, STAT_TIME, parts[i].name);
-		if (!item)
-			continue;
-		item->unit = "ns";
-		stat_item_set(item, index, parts[i].ns);
-		if (!time->known)
-			stat_item_missing(item, STAT_NOT_SUPPORTED, "/proc does not tell");
-	}
-	item = stat_table_item(t, STAT_TIME, "halted or waiting");
 	if (!item)
 		return;
 	item->unit = "ns";
-	stat_item_set(item, index, seconds * 1e9 > (double)spent ? (uint64_t)(seconds * 1e9) - spent : 0);
-	if (!time->known)
-		stat_item_missing(item, STAT_NOT_SUPPORTED, "/proc does not tell");
+	stat_item_set(item, index, ns);
+	if (missing)
+		stat_item_missing(item, STAT_NOT_SUPPORTED, missing);
+}
+
+static void add_time(struct stat_table *t, unsigned int index, const struct thread_time *time, double seconds)
+{
+	const char *missing = time->known ? NULL : "/proc does not tell";
+	uint64_t spent = time->guest + time->kernel + time->user;
+	uint64_t all = seconds > 0 ? (uint64_t)(seconds * 1e9) : 0;
+
+	if (arch_no_guest_time) {
+		add_part(t, index, "guest", 0, arch_no_guest_time);
+		add_part(t, index, "guest and kernel (KVM)", time->guest + time->kernel, missing);
+	} else {
+		add_part(t, index, "guest", time->guest, missing);
+		add_part(t, index, "kernel (KVM)", time->kernel, missing);
+	}
+	add_part(t, index, "lkvm", time->user, missing);
+	add_part(t, index, "halted or waiting", all > spent ? all - spent : 0, missing);
 }
 
 static void add_kvm(struct stat_table *t, unsigned int index, struct kvm_stats *kvm, int err)
@@ -186,6 +187,16 @@ static void add_guest(struct stat_table *t, unsigned int index, const struct gue
 	}
 }
 
+int vm_stat_open_perf(const struct perf_event *event, int tid)
+{
+	return arch_no_guest_events && perf_event_of_guest(event) ? -EOPNOTSUPP : perf_event_open(event, tid);
+}
+
+static const char *perf_refusal(const struct perf_event *event, int err)
+{
+	return arch_no_guest_events && perf_event_of_guest(event) ? arch_no_guest_events : perf_event_refusal(err);
+}
+
 void vm_stat_add_perf(struct stat_table *t, unsigned int index, const int *fds, const struct vm_stat_options *opt)
 {
 	struct perf_reading reading;
@@ -197,7 +208,7 @@ void vm_stat_add_perf(struct stat_table *t, unsigned int index, const int *fds, 
 			return;
 		item->unit = opt->events[i].is_time ? "ns" : "";
 		if (fds[i] < 0) {
-			stat_item_missing(item, STAT_NOT_SUPPORTED, perf_event_refusal(fds[i]));
+			stat_item_missing(item, STAT_NOT_SUPPORTED, perf_refusal(&opt->events[i], fds[i]));
 		} else if (perf_event_read(fds[i], &reading)) {
 			stat_item_missing(item, STAT_NOT_COUNTED, "it can't be read");
 		} else {
@@ -216,7 +227,7 @@ static void on_vcpu_start(void *ctx, struct vcpu *vcpu)
 	struct stat_vcpu *v = &s->vcpus[vcpu->index];
 
 	for (unsigned int i = 0; i < s->opt->nr_events; i++)
-		v->perf[i] = perf_event_open(&s->opt->events[i], 0);
+		v->perf[i] = vm_stat_open_perf(&s->opt->events[i], 0);
 	if (s->opt->kvm)
 		v->kvm_err = kvm_stats_open(vcpu->fd, &v->kvm);
 	v->opened = true;

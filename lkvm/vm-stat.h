@@ -34,6 +34,9 @@ void vm_stat_detach(struct vm_stat *stat);
  */
 struct stat_table *vm_stat_read(struct vm_stat *stat);
 
+/* perf_event_open(), where the host's events can tell what a guest does; else -EOPNOTSUPP. */
+int vm_stat_open_perf(const struct perf_event *event, int tid) LKVM_MUST_CHECK;
+
 /* Adds what the perf events @fds (or -errno) of one vCPU counted. */
 void vm_stat_add_perf(struct stat_table *t, unsigned int vcpu, const int *fds, const struct vm_stat_options *opt);
 

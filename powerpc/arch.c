@@ -172,6 +172,10 @@ const void *arch_probe_guest(size_t *size_bytes)
 }
 
 #ifdef __powerpc64__
+/* arch/powerpc/perf/core-book3s.c knows no exclude_host, and KVM-HV switches the counters. */
+const char *const arch_no_guest_events = "KVM-HV takes the host's counters away while the guest runs",
+		 *const arch_no_guest_time = "the kernel counts the guest's time as its own";
+
 /* guest/probe-ppc64le.S */
 extern const char probe_guest[], probe_guest_end[];
 
@@ -191,6 +195,10 @@ int arch_pmu_list(const struct probe_host *host, struct pmu_list *list)
 	return ret;
 }
 #else
+/* arch/powerpc/perf/core-fsl-emb.c knows no exclude_host either. */
+const char *const arch_no_guest_events = "the kernel does not tell the guest's from its own",
+		 *const arch_no_guest_time = NULL;
+
 const void *arch_probe_payload(size_t *size_bytes)
 {
 	*size_bytes = 0;

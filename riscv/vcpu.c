@@ -547,6 +547,8 @@ void arch_reg_name(uint64_t id, char *buf, size_t size)
 	riscv_reg_name(id, buf, size);
 }
 
+const char *const arch_no_guest_events = NULL, *const arch_no_guest_time = NULL;
+
 int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
 {
 	(void)vcpu;

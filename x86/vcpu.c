@@ -463,6 +463,8 @@ int arch_reg_set(struct vcpu *vcpu, uint64_t id, const void *value)
 #define EVNTSEL_ENABLE (1u << 22)
 
 /* The general counters, by their event select register: Intel SDM volume 3, 20.2; AMD APM volume 2, 13.2. */
+const char *const arch_no_guest_events = NULL, *const arch_no_guest_time = NULL;
+
 int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing)
 {
 	struct x86_pmu_msrs msrs;

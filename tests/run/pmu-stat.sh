@@ -41,7 +41,15 @@ powernv | ppc64le)
 	# The loop, and the few around it.
 	expect_grep " 8,00[0-9],[0-9]+ +PMC1 PM_INST_CMPL\\(0x02\\)" stat
 	expect_grep " 8,00[0-9],[0-9]+ +PMC5 PM_RUN_INST_CMPL" stat
-	expect_no_grep " PMC2 " stat ;;
+	expect_no_grep " PMC2 " stat
+	# The host's counters are not there while the guest runs, and its time is the kernel's.
+	# shellcheck disable=SC2046
+	expect_status 0 lkvm pmu stat -e cycles:G,instructions:GH,cycles:H,time -o stat -- $(fw pmu-count)
+	expect_grep "<not supported> +cycles:G +# KVM-HV takes the host's counters away" stat
+	expect_grep "<not supported> +instructions:GH +# KVM-HV takes" stat
+	expect_grep " ([1-9][0-9,]+|<not supported>) +cycles:H " stat
+	expect_grep "<not supported> +guest +# the kernel counts the guest's time as its own" stat
+	expect_grep " msec guest and kernel \(KVM\) " stat ;;
 *-nopmu | x86_64)
 	expect_grep "<not supported> +counters +# the guest has no PMU" err ;;
 esac
