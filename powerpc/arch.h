@@ -46,7 +46,10 @@ struct ppc_platform {
 	int (*guest_counters)(struct vcpu *vcpu, struct guest_counter *counters, size_t max, const char **missing);
 };
 
-/* KVM emulates what is privileged, but for the performance monitor (Linux arch/powerpc/kvm/e500_emulate.c). */
+/*
+ * KVM emulates what is privileged, but for the performance monitor (Linux arch/powerpc/kvm/e500_emulate.c): an
+ * access is the guest's program interrupt, as tests/guest/ppc/pmr.S shows. So nobody is asked.
+ */
 #define E500_NO_PMU "KVM gives e500 guests none"
 
 extern const struct ppc_platform ppc_pseries; /* pseries.c; in 64-bit binaries */
