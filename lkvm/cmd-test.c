@@ -160,6 +160,25 @@ static void exec_case(const struct runner *r, unsigned int i, char **argv)
 	execv("/proc/self/exe", argv);
 }
 
+/*
+ * What an earlier run left in the same directory. Its report would be taken for that of a case whose lkvm run
+ * does not get as far as to write one, and its attempts for ours.
+ */
+static void remove_files(const struct runner *r, unsigned int i)
+{
+	char path[PATH_MAX], kept[PATH_MAX + 16];
+
+	for (size_t f = 0; f < ARRAY_SIZE(case_files); f++) {
+		unsigned int attempt = 1;
+
+		case_path(r, i, case_files[f], path, sizeof(path));
+		unlink(path);
+		do
+			snprintf(kept, sizeof(kept), "%s.%u", path, attempt++);
+		while (!unlink(kept));
+	}
+}
+
 /* What attempt number @attempt left gets that number, before the next one writes over it. */
 static void keep_attempt(const struct runner *r, unsigned int i, unsigned int attempt)
 {
@@ -202,6 +221,8 @@ static int start_attempt(struct runner *r, unsigned int i)
 	memcpy(argv + n, c->argv + 1, (c->nr_args - 1) * sizeof(*argv));
 	if (result->attempts)
 		keep_attempt(r, i, result->attempts);
+	else
+		remove_files(r, i);
 	result->start_ms = clock_now_ms();
 	result->attempts++;
 	result->pid = fork();
@@ -608,10 +629,7 @@ static void remove_outputs(const struct runner *r)
 	char path[PATH_MAX];
 
 	for (unsigned int i = 0; i < r->suite.nr; i++) {
-		for (size_t f = 0; f < ARRAY_SIZE(case_files); f++) {
-			case_path(r, i, case_files[f], path, sizeof(path));
-			unlink(path);
-		}
+		remove_files(r, i);
 		case_path(r, i, NULL, path, sizeof(path));
 		rmdir(path);
 	}

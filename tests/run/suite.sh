@@ -60,6 +60,18 @@ expect_grep 'Unable to open firmware /no/such/file' r.xml
 [ -s kept/wrong/report.json.1 ] && [ -s kept/wrong/report.json.2 ] || fail "attempts are not kept: $(ls -R kept)"
 [ -s kept/wrong/report.json ] && [ -e kept/absent/stderr ] || fail "--output: $(ls -R kept)"
 
+# What it left is not the result of a case that does not even start.
+cat >stale.toml <<SUITE
+[[case]]
+name = "wrong"
+firmware = "$guests/poweroff.bin"
+args = ["--no-such-option"]
+expect = "poweroff"
+SUITE
+expect_status 1 lkvm test stale.toml --output kept
+expect_grep '^not ok - wrong .*: status 125$' out
+[ "$(echo $(ls kept/wrong))" = "stderr stdout" ] || fail "of an earlier run: $(ls kept/wrong)"
+
 for text in 'x' '[[case]]' '[[case]]
 name = "a"
 kernal = "b"'; do
