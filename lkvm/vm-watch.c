@@ -82,7 +82,9 @@ static void happened(_Atomic uint64_t *when, uint64_t ms)
 
 void vm_watch_init_ran(struct vm *vm, uint64_t since_ms)
 {
-	happened(&vm->watch.init_ms, since_ms);
+	/* It is the guest who says so. */
+	if (since_ms >= vm->start_ms && since_ms <= clock_now_ms())
+		happened(&vm->watch.init_ms, since_ms);
 }
 
 void vm_watch_line(struct vm *vm, const char *line)

@@ -45,7 +45,10 @@ void vm_watch_stop(struct vm *vm);
 /* A line of the console. Any thread. */
 void vm_watch_line(struct vm *vm, const char *line);
 
-/* The guest's first program began at @since_ms (CLOCK_MONOTONIC), if nobody has said so before. Any thread. */
+/*
+ * The guest's first program began at @since_ms (CLOCK_MONOTONIC), if that is possible and nobody has said so
+ * before. Any thread.
+ */
 void vm_watch_init_ran(struct vm *vm, uint64_t since_ms);
 
 /*

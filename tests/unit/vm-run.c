@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/vm.h"
 #include "tests/unit/fake-kvm.h"
 #include "tests/unit/image-util.h"
@@ -816,6 +817,19 @@ static void test_no_progress(void)
 	vm_fixture_free(&cfg);
 }
 
+/* When init began is what the guest says: only what can be is believed. */
+static void test_init_ran(void)
+{
+	struct vm vm = { .start_ms = clock_now_ms() };
+
+	vm_watch_init_ran(&vm, vm.start_ms - 1);
+	vm_watch_init_ran(&vm, vm.start_ms - UINT32_MAX); /* more than the host's uptime */
+	vm_watch_init_ran(&vm, clock_now_ms() + 60000);
+	CHECK_EQ(vm.watch.init_ms, 0);
+	vm_watch_init_ran(&vm, vm.start_ms);
+	CHECK_EQ(vm.watch.init_ms, vm.start_ms);
+}
+
 const struct test vm_run_tests[] = {
 	{ "timeout", test_timeout },
 	{ "system_events", test_system_events },
@@ -835,5 +849,6 @@ const struct test vm_run_tests[] = {
 	{ "panic_is_over", test_panic_is_over },
 	{ "file_changes", test_file_changes },
 	{ "no_progress", test_no_progress },
+	{ "init_ran", test_init_ran },
 	{ 0 },
 };
