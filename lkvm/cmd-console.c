@@ -76,6 +76,8 @@ static bool wait_for_output(struct viewer *v)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 
+	if (v->waiting)
+		return true;
 	if (poll(&out, 1, 0) > 0 || loop_add(v->loop, STDOUT_FILENO, EPOLLOUT, on_output_ready, v))
 		return false;
 	v->waiting = true;
@@ -91,8 +93,10 @@ static void send_unsent(struct viewer *v)
 	if (n > 0) {
 		v->nr_unsent -= (size_t)n;
 		memmove(v->unsent, v->unsent + n, v->nr_unsent);
+	} else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		/* Should the guest be gone, then reading will say so. */
+		v->nr_unsent = 0;
 	}
-	/* Should the guest be gone, then reading will say so. */
 	watch_socket(v);
 }
 
