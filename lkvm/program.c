@@ -4,11 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static bool is_program(char *path, size_t size, const char *dir, size_t len, const char *name)
 {
-	return snprintf(path, size, "%.*s/%s", (int)len, dir, name) < (int)size && !access(path, X_OK);
+	struct stat st;
+
+	/* Directories can be executed, too. */
+	return snprintf(path, size, "%.*s/%s", (int)len, dir, name) < (int)size && !access(path, X_OK) &&
+	       !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
 bool program_find(const char *name, const char *const *more, char *path, size_t size)

@@ -28,6 +28,12 @@
 #define NEEDED_FILES 65536
 /* How long it may take to end once its connection is closed. */
 #define END_WAIT_MS  2000
+/* Of its messages at once: what a pipe holds. One that never stops must not keep the main loop from all else. */
+#define READ_BYTES   512
+#define READS        (65536 / READ_BYTES)
+
+/* Messages that are shown at once; then one a second. */
+#define MESSAGES_BURST 20
 
 struct virtiofsd {
 	pid_t  pid;         /* 0: has been waited for */
@@ -37,6 +43,7 @@ struct virtiofsd {
 	size_t len;         /* of an unfinished line */
 	char   line[512];
 	char   said[160];   /* what virtiofsd_ending() quotes */
+	struct log_ratelimit messages; /* once it has started: guests can cause them */
 };
 
 bool virtiofsd_find(char *path, size_t size)
@@ -168,6 +175,7 @@ int virtiofsd_start(struct virtiofsd **out, const char *program, const char *dir
 		close(log_fds[1]);
 	if (!ret) {
 		fcntl(log_fds[0], F_SETFL, O_NONBLOCK);
+		d->messages.burst = MESSAGES_BURST;
 		d->log_fd = log_fds[0];
 		*out = d;
 		return 0;
@@ -202,7 +210,10 @@ static void end_line(struct virtiofsd *d)
 	d->len = 0;
 	if (!d->line[0])
 		return;
-	log_message(d->started ? LOG_WARNING : LOG_INFO, "virtiofsd: %s", d->line);
+	if (d->started)
+		log_guest(&d->messages, "virtiofsd: %s", d->line);
+	else
+		log_info("virtiofsd: %s", d->line);
 	/* Without its "[TIME LEVEL MODULE] ". */
 	if (*text == '[' && strstr(text, "] "))
 		text = strstr(text, "] ") + 2;
@@ -212,17 +223,17 @@ static void end_line(struct virtiofsd *d)
 
 bool virtiofsd_read_log(struct virtiofsd *d)
 {
-	char buf[512];
-	ssize_t n;
+	char buf[READ_BYTES];
+	ssize_t n = -1;
 
-	while ((n = read(d->log_fd, buf, sizeof(buf))) > 0)
+	for (unsigned int reads = 0; reads < READS && (n = read(d->log_fd, buf, sizeof(buf))) > 0; reads++)
 		for (ssize_t i = 0; i < n; i++) {
 			if (buf[i] == '\n' || d->len == sizeof(d->line) - 1)
 				end_line(d);
 			if (buf[i] != '\n')
 				d->line[d->len++] = buf[i];
 		}
-	return n < 0; /* nothing there just now */
+	return n != 0; /* -1: nothing there just now */
 }
 
 /* ---- its end ------------------------------------------------------------------------------------ */

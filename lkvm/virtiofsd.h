@@ -27,7 +27,10 @@ int virtiofsd_start(struct virtiofsd **d, const char *program, const char *dir, 
 
 /* Where it writes its messages. */
 int virtiofsd_log_fd(const struct virtiofsd *d);
-/* From there to the log, at info level, and as warnings once it has started. False: no more will come. */
+/*
+ * From there to the log, at info level, and as warnings, at a limited rate, once it has started. Some of it at
+ * a time. False: no more will come.
+ */
 bool virtiofsd_read_log(struct virtiofsd *d);
 void virtiofsd_started(struct virtiofsd *d);
 

@@ -108,6 +108,31 @@ static void test_stubborn(void)
 	teardown(&f);
 }
 
+/* One that never stops talking keeps nobody from other work, and does not fill the log. */
+static void test_talkative(void)
+{
+	unsigned int shown = 0;
+	struct fixture f;
+
+	setup(&f, "#!/bin/sh\nwhile :; do echo words; done\n", 0755);
+	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/", false, LOG_ERROR, &f.fd), 0);
+	test_stderr_begin();
+	virtiofsd_started(f.d);
+	for (unsigned int i = 0; i < 50; i++) {
+		poll(&(struct pollfd){ .fd = virtiofsd_log_fd(f.d), .events = POLLIN }, 1, 30000);
+		CHECK(virtiofsd_read_log(f.d));
+	}
+	for (const char *at = test_stderr_end(); (at = strstr(at, "warning: virtiofsd: words")); at++)
+		shown++;
+	/* How many depends on how long that took. */
+	CHECK(shown >= 20 && shown < 400);
+	close(f.fd);
+	test_stderr_begin();
+	virtiofsd_destroy(f.d);
+	test_stderr_end();
+	teardown(&f);
+}
+
 static void check_no_start(const char *script, mode_t mode, int err)
 {
 	struct fixture f;
@@ -151,6 +176,10 @@ static void test_find(void)
 	/* One that cannot be executed is none; there may be one elsewhere. */
 	CHECK_EQ(chmod(f.program, 0644), 0);
 	CHECK(!virtiofsd_find(path, sizeof(path)) || strcmp(path, f.program));
+	/* Nor is a directory. */
+	CHECK(!unlink(f.program) && !mkdir(f.program, 0755));
+	CHECK(!virtiofsd_find(path, sizeof(path)) || strcmp(path, f.program));
+	CHECK_EQ(rmdir(f.program), 0);
 	setenv("PATH", old, 1);
 	free(old);
 	teardown(&f);
@@ -160,6 +189,7 @@ const struct test virtiofsd_tests[] = {
 	{ "end", test_end },
 	{ "arguments", test_arguments },
 	{ "stubborn", test_stubborn },
+	{ "talkative", test_talkative },
 	{ "no_start", test_no_start },
 	{ "find", test_find },
 	{ 0 },
