@@ -98,8 +98,8 @@ static int make_connection(int *listening, int *connected)
  * in containers and from an initramfs. As another user it cannot; there the guest's users are all that
  * user, and the host's owners are shown as they are, as by 9P.
  */
-static int spawn(struct virtiofsd *d, const char *program, const char *dir, bool readonly, int listening,
-		 int log_fd)
+static int spawn(struct virtiofsd *d, const char *program, const char *dir, bool readonly, bool constant,
+		 int listening, int log_fd)
 {
 	char share[PATH_MAX + 16], nofile[48], uid[64], gid[64];
 	const char *words[MAX_WORDS] = { "virtiofsd", SOCKET_ARG, "--log-level=warn", share };
@@ -111,8 +111,9 @@ static int spawn(struct virtiofsd *d, const char *program, const char *dir, bool
 	int err;
 
 	snprintf(share, sizeof(share), "--shared-dir=%s", dir);
-	if (readonly) {
+	if (readonly)
 		words[n++] = "--readonly";
+	if (constant) {
 		words[n++] = "--cache=always";
 		/* Mounts that the guest would make as it comes by: overlayfs knows none in what is below. */
 		words[n++] = "--no-announce-submounts";
@@ -157,7 +158,7 @@ static int spawn(struct virtiofsd *d, const char *program, const char *dir, bool
 }
 
 int virtiofsd_start(struct virtiofsd **out, const char *program, const char *dir, bool readonly,
-		    enum log_level level, int *fd)
+		    bool constant, enum log_level level, int *fd)
 {
 	struct virtiofsd *d = calloc(1, sizeof(*d));
 	int listening = -1, log_fds[2] = { -1, -1 };
@@ -167,7 +168,7 @@ int virtiofsd_start(struct virtiofsd **out, const char *program, const char *dir
 	if (!ret)
 		ret = pipe2(log_fds, O_CLOEXEC) ? -errno : make_connection(&listening, fd);
 	if (!ret)
-		ret = spawn(d, program, dir, readonly, listening, log_fds[1]);
+		ret = spawn(d, program, dir, readonly, constant, listening, log_fds[1]);
 	/* Only it has these now: if it ends before it answers, the connection ends. */
 	if (listening >= 0)
 		close(listening);

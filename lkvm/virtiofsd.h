@@ -18,12 +18,12 @@ bool virtiofsd_find(char *path, size_t size) LKVM_MUST_CHECK;
 bool virtiofsd_has_room(void);
 
 /*
- * Starts @program for directory @dir. With @readonly the guest may keep what it has read for as long as it wants.
+ * Starts @program for directory @dir. If @constant, nobody changes it: the guest may keep what it has read.
  * *@fd is a connected vhost-user socket, the caller's; whether somebody answers there is not known yet. 0 or -errno
  * (reported, at @level).
  */
 int virtiofsd_start(struct virtiofsd **d, const char *program, const char *dir, bool readonly,
-		    enum log_level level, int *fd) LKVM_MUST_CHECK;
+		    bool constant, enum log_level level, int *fd) LKVM_MUST_CHECK;
 
 /* Where it writes its messages. */
 int virtiofsd_log_fd(const struct virtiofsd *d);

@@ -314,7 +314,7 @@ static int create_root(struct vm *vm, const struct virtio_env *env)
 	const struct config *cfg = vm->cfg;
 	const struct vm_fs_share fs = {
 		.option = "--root", .dir = cfg->root, .tag = GUEST_ROOT, .readonly = !cfg->root_rw,
-		.level = cfg->root_type == ROOT_AUTO ? LOG_INFO : LOG_ERROR,
+		.constant = !cfg->root_rw, .level = cfg->root_type == ROOT_AUTO ? LOG_INFO : LOG_ERROR,
 	};
 	int ret;
 

@@ -67,7 +67,8 @@ static int start(struct vm_fs *fs, const struct vm_fs_share *share, struct vhost
 			    share->dir);
 		return -ENOENT;
 	}
-	ret = virtiofsd_start(&fs->daemon, program, share->dir, share->readonly, share->level, &fd);
+	ret = virtiofsd_start(&fs->daemon, program, share->dir, share->readonly, share->constant, share->level,
+			      &fd);
 	if (ret)
 		return ret;
 	ret = vhost_user_open(vu, fd);

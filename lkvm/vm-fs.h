@@ -14,6 +14,7 @@ struct vm_fs_share {
 	const char    *dir;
 	const char    *tag;      /* at most VIRTIO_FS_TAG_BYTES */
 	bool           readonly;
+	bool           constant; /* nobody changes it while the guest runs */
 	enum log_level level;    /* of a message that it cannot be served */
 };
 

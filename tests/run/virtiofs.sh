@@ -96,6 +96,7 @@ echo "of the root" >root/etc/file
 # Any guest can have it, by either transport, and once more after a reset.
 mkdir share ro
 echo "read only" >ro/file
+echo old >ro/late
 cp root/large share
 guest_initrd initrd modules <<'CASE'
 mkdir -p /mnt /ro
@@ -103,8 +104,22 @@ mount -t virtiofs virtiofs /mnt && mount -t virtiofs second-tag /ro || exit 1
 echo >>/mnt/lives
 echo "life $(wc -l </mnt/lives): $(md5sum </mnt/large)"
 echo "ro: $(cat /ro/file) $(echo x 2>&1 >/ro/new) $(rm /ro/file 2>&1)"
+echo "late: $(cat /ro/late)" && : >/mnt/ready
+i=0
+until grep -q new /ro/late || [ $i = 30 ]; do
+	sleep 1
+	i=$((i + 1))
+done
+echo "later: $(cat /ro/late)"
 umount /ro && cp /mnt/large /mnt/copy && sync && [ "$(wc -l </mnt/lives)" != 1 ] || reboot -f
 CASE
+# What the host changes is seen, where the guest may not write as well.
+(
+	until [ -e share/ready ] || [ ! -e ro ]; do
+		sleep 1
+	done
+	echo new >ro/late
+) &
 transport=
 case $TRANSPORTS in *mmio*) transport="--virtio-transport mmio" ;; esac
 expect_status 0 lkvm run -k /guest/kernel -i initrd -m 512 -p quiet $transport --on-reboot=restart --timeout 250 \
@@ -112,8 +127,10 @@ expect_status 0 lkvm run -k /guest/kernel -i initrd -m 512 -p quiet $transport -
 expect_grep "life 1: $(md5sum <share/large)" out
 expect_grep "life 2: $(md5sum <share/large)" out
 expect_grep 'ro: read only .*Read-only file system.*Read-only file system' out
+expect_grep 'late: old' out
+expect_grep 'later: new' out
 expect_same share/large share/copy
-[ "$(cat ro/*)" = "read only" ] || fail "ro was changed: $(ls ro)"
+[ "$(echo $(cat ro/*))" = "read only new" ] || fail "ro was changed: $(ls ro)"
 
 # When virtiofsd ends, the run does; and the other way round.
 begin() {

@@ -50,7 +50,7 @@ static void check_end(const char *script, bool started, const char *how)
 	struct fixture f;
 
 	setup(&f, script, 0755);
-	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/a dir", false, LOG_ERROR, &f.fd), 0);
+	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/a dir", false, false, LOG_ERROR, &f.fd), 0);
 	p.fd = f.fd;
 	CHECK_EQ(poll(&p, 1, 30000), 1);
 	CHECK(recv(f.fd, &c, 1, MSG_DONTWAIT) <= 0 && errno != EAGAIN);
@@ -79,18 +79,27 @@ static void test_end(void)
 }
 
 /* Its arguments, one of which has a space; a listening socket is its descriptor 9. */
-static void test_arguments(void)
+static void check_arguments(bool readonly, bool constant, const char *words)
 {
-	char text[1024];
+	char text[1024], want[256];
 	struct fixture f;
 
 	setup(&f, "#!/bin/sh\nfor arg; do printf '%s;' \"$arg\"; done; exec 9<&- && echo closed\n", 0755);
-	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/a dir", true, LOG_ERROR, &f.fd), 0);
+	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/a dir", readonly, constant, LOG_ERROR, &f.fd), 0);
 	close(f.fd);
 	virtiofsd_ending(f.d, text, sizeof(text));
-	CHECK(strstr(text, "ended with status 0: --fd=9;--log-level=warn;--shared-dir=/a dir;") == text);
+	snprintf(want, sizeof(want), "ended with status 0: --fd=9;--log-level=warn;--shared-dir=/a dir;%s--sandbox=", words);
+	CHECK(strstr(text, want) == text);
 	virtiofsd_destroy(f.d);
 	teardown(&f);
+}
+
+static void test_arguments(void)
+{
+	check_arguments(false, false, "");
+	/* What somebody changes is not to be kept in the guest. */
+	check_arguments(true, false, "--readonly;");
+	check_arguments(true, true, "--readonly;--cache=always;--no-announce-submounts;");
 }
 
 /* One that takes no notice of the end of its connection is killed; one that does has time for it. */
@@ -100,7 +109,7 @@ static void test_stubborn(void)
 	char text[192];
 
 	setup(&f, "#!/bin/sh\ntrap '' TERM HUP; while :; do sleep 1; done\n", 0755);
-	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/", false, LOG_ERROR, &f.fd), 0);
+	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/", false, false, LOG_ERROR, &f.fd), 0);
 	close(f.fd);
 	virtiofsd_ending(f.d, text, sizeof(text));
 	CHECK_STR(text, "is there, but does not do its work");
@@ -115,7 +124,7 @@ static void test_talkative(void)
 	struct fixture f;
 
 	setup(&f, "#!/bin/sh\nwhile :; do echo words; done\n", 0755);
-	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/", false, LOG_ERROR, &f.fd), 0);
+	CHECK_EQ(virtiofsd_start(&f.d, f.program, "/", false, false, LOG_ERROR, &f.fd), 0);
 	test_stderr_begin();
 	virtiofsd_started(f.d);
 	for (unsigned int i = 0; i < 50; i++) {
@@ -141,7 +150,7 @@ static void check_no_start(const char *script, mode_t mode, int err)
 
 	setup(&f, script, mode);
 	test_stderr_begin();
-	ret = virtiofsd_start(&f.d, f.program, "/", false, LOG_ERROR, &f.fd);
+	ret = virtiofsd_start(&f.d, f.program, "/", false, false, LOG_ERROR, &f.fd);
 	if (ret) {
 		CHECK_EQ(ret, err);
 		CHECK(strstr(test_stderr_end(), "lkvm: cannot run /tmp/lkvm-test-virtiofsd-"));
