@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -168,9 +169,13 @@ static bool has_mounts(const char *dir)
 const char *guest_root_no_virtiofs(const struct config *cfg)
 {
 	char path[PATH_MAX];
+	struct rlimit file;
 
 	if (!virtiofsd_find(path, sizeof(path)))
 		return "there is no virtiofsd";
+	/* What other processes share is a file for that. */
+	if (!getrlimit(RLIMIT_FSIZE, &file) && file.rlim_cur < cfg->ram_bytes)
+		return "its memory could not be shared (ulimit -f)";
 	if (has_mounts(cfg->root))
 		return "there are mounts in it";
 	return virtiofsd_has_room() ? NULL : "virtiofsd may not open enough files (ulimit -Hn)";

@@ -212,9 +212,9 @@ int memory_add(struct memory *mem, const char *name, gpa_t gpa, uint64_t size_by
 	} else {
 		ret = share ? map_shared(gpa, size_bytes, &region) : map_anonymous(gpa, size_bytes, &region);
 		if (ret)
-			log_error("cannot reserve %s of %s for %s: %s (lower -m, or raise the limit: ulimit -v)",
+			log_error("cannot reserve %s of %s for %s: %s (lower -m, or raise the limit: ulimit %s)",
 				  size_text(size, size_bytes), share ? "shared memory" : "address space", name,
-				  strerror(-ret));
+				  strerror(-ret), ret == -EFBIG ? "-f" : "-v");
 	}
 	if (ret) {
 		unmap(&region);

@@ -201,11 +201,12 @@ void virtiofsd_started(struct virtiofsd *d)
 {
 	virtiofsd_read_log(d);
 	d->started = true;
+	d->said[0] = '\0'; /* it was not that bad */
 }
 
 static void end_line(struct virtiofsd *d)
 {
-	const char *text = d->line;
+	const char *text = d->line, *end;
 
 	d->line[d->len] = '\0';
 	d->len = 0;
@@ -215,9 +216,12 @@ static void end_line(struct virtiofsd *d)
 		log_guest(&d->messages, "virtiofsd: %s", d->line);
 	else
 		log_info("virtiofsd: %s", d->line);
-	/* Without its "[TIME LEVEL MODULE] ". */
-	if (*text == '[' && strstr(text, "] "))
-		text = strstr(text, "] ") + 2;
+	/* Without its "[TIME LEVEL MODULE] ", where a warning is not what it ended of. */
+	end = *text == '[' ? strstr(text, "] ") : NULL;
+	if (end && memmem(text, (size_t)(end - text), " WARN ", 6))
+		return;
+	if (end)
+		text = end + 2;
 	if (d->started || !d->said[0])
 		snprintf(d->said, sizeof(d->said), "%.*s", (int)sizeof(d->said) - 1, text);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +142,7 @@ static void test_no_virtiofs(void)
 {
 	static char top[] = "/", none[] = "/no/such/dir";
 	struct config cfg = { .root = top };
+	struct rlimit old;
 	struct fixture f;
 
 	setup(&f);
@@ -151,6 +153,12 @@ static void test_no_virtiofs(void)
 	CHECK_EQ(guest_root_no_virtiofs(&cfg) == NULL, virtiofsd_has_room());
 	cfg.root = f.root;
 	CHECK_EQ(guest_root_no_virtiofs(&cfg) == NULL, virtiofsd_has_room());
+	/* Where files may not be as large as its memory. */
+	cfg.ram_bytes = MIB(64);
+	CHECK_EQ(getrlimit(RLIMIT_FSIZE, &old), 0);
+	CHECK_EQ(setrlimit(RLIMIT_FSIZE, &(struct rlimit){ MIB(63), old.rlim_max }), 0);
+	CHECK_STR(guest_root_no_virtiofs(&cfg), "its memory could not be shared (ulimit -f)");
+	CHECK_EQ(setrlimit(RLIMIT_FSIZE, &old), 0);
 	teardown(&f);
 }
 

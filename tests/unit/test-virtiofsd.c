@@ -75,6 +75,11 @@ static void test_end(void)
 		  "ended with status 1: one");
 	check_end("#!/bin/sh\nsleep 0.3; echo one; printf '[2025-01-01T00:00:00Z ERROR virtiofsd] two: [3]'; exit 1\n", true,
 		  "ended with status 1: two: [3]");
+	/* Warnings are not why, and what was said before it worked is not either. */
+	check_end("#!/bin/sh\necho '[2025-01-01T00:00:00Z WARN  virtiofsd::limits] few files' >&2; echo one; exit 1\n", false,
+		  "ended with status 1: one");
+	check_end("#!/bin/sh\necho '[2025-01-01T00:00:00Z ERROR virtiofsd] in vain' >&2; exit 1\n", true,
+		  "ended with status 1");
 	check_end("#!/bin/sh\nkill -9 $$\n", false, "was ended by signal 9 (Killed)");
 }
 
