@@ -1,8 +1,10 @@
 # Linux on each of KVM's interrupt controllers: messages, wired levels and interrupts between CPUs arrive, with either
 # kind of MMU, and CPUs go and come. Where KVM has no XIVE for guests, lkvm says why.
 # arch: ppc64le
+# needs: lkvm guest-tests
 # timeout: 900
 . "${CASES:-/cases}/lib.sh"
+guests=${GUEST_TESTS:-/guest-tests}
 
 cat <<'SCRIPT' | guest_initrd initrd modules
 dd if=/dev/vda bs=64k of=/dev/null 2>/dev/null && head -c 12 /dev/vda; echo
@@ -35,10 +37,22 @@ powernv)
 	boot XIVE "MSI.*virtio0-req" 4 --irqchip xive -p disable_radix
 	boot XICS "MSI.*virtio0-req" 2 --irqchip xics
 	boot XICS "MSI.*virtio0-req" 1 -p xive=off
+	expect_status 0 lkvm doctor
+	expect_grep "interrupt controller +xive, xics" out
+	for cpus in 1 4; do
+		expect_status 0 lkvm run --firmware "$guests/xive.bin" --irqchip xive -c $cpus -m 16 --timeout 60
+		echo "all well" >want
+		expect_same want out
+	done
+	# Without being asked for, it is an XICS that such a guest has.
+	expect_status 0 lkvm run --firmware "$guests/xive.bin" -m 16 --timeout 60
+	expect_grep "bad: a route to no queue" out
 	;;
 *)
 	boot XICS "MSI.*virtio0-req" 2
 	expect_status 125 lkvm run -k /guest/kernel -m 512 --irqchip xive
 	expect_grep "^lkvm: --irqchip xive: this host is itself a guest.*; use xics$" err
+	expect_status 0 lkvm doctor
+	expect_grep "interrupt controller +xics .no xive: this host is itself a guest" out
 	;;
 esac
