@@ -88,16 +88,19 @@ static int map_shared(gpa_t gpa, uint64_t size_bytes, struct memory_region *r)
 
 	if (ret)
 		return ret;
-	r->fd = memfd_create("lkvm-ram", MFD_CLOEXEC);
+	r->fd = memfd_create("lkvm-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	/* Pages are taken when they are touched, as those of memory that is not shared. */
 	if (r->fd < 0 || ftruncate(r->fd, (off_t)size_bytes) ||
 	    mmap(r->host, (size_t)size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED, r->fd,
 		 0) == MAP_FAILED)
 		ret = -errno;
+	if (ret)
+		return ret;
+	/* Whoever cut the file off would end us: what is mapped beyond its end is SIGBUS. */
+	(void)fcntl(r->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	/* Huge pages are rarely given to files that nobody asks them for. */
-	if (!ret)
-		madvise(r->host, (size_t)size_bytes, MADV_HUGEPAGE);
-	return ret;
+	madvise(r->host, (size_t)size_bytes, MADV_HUGEPAGE);
+	return 0;
 }
 
 /* Memory from an unlinked file in the hugetlbfs mounted at @dir; r->fd, if @keep. 0 or -errno (reported). */

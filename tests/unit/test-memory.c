@@ -451,6 +451,9 @@ static void test_share(void)
 	CHECK(!r->host[4 * page] && !other[6 * page] && other[7 * page + 1] == 0x44);
 	r->host[4 * page] = 6;
 	CHECK_EQ(other[4 * page], 6);
+	/* Nobody can cut it off. */
+	CHECK(ftruncate(r->fd, (off_t)page) < 0 && errno == EPERM);
+	CHECK(ftruncate(r->fd, (off_t)(size + page)) < 0 && errno == EPERM);
 
 	munmap(other, (size_t)size);
 	memory_exit(&mem);
