@@ -2,10 +2,12 @@
 #include "lkvm/vm-fs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lkvm/virtiofsd.h"
@@ -16,6 +18,7 @@ struct vm_fs {
 	struct vm_fs     *next;
 	struct vm        *vm;
 	struct virtiofsd *daemon;
+	int               fd;      /* of our own for the device's connection to it; -1: none */
 	const char       *dir;     /* the config's */
 	bool              watched; /* its messages */
 };
@@ -52,6 +55,8 @@ static void destroy(struct vm_fs *fs)
 {
 	if (fs->watched)
 		loop_del(fs->vm->loop, virtiofsd_log_fd(fs->daemon));
+	if (fs->fd >= 0)
+		close(fs->fd);
 	virtiofsd_destroy(fs->daemon);
 	free(fs);
 }
@@ -79,6 +84,7 @@ static int start(struct vm_fs *fs, const struct vm_fs_share *share, struct vhost
 		return ret;
 	}
 	virtiofsd_started(fs->daemon);
+	fs->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	return 0;
 }
 
@@ -94,6 +100,7 @@ int vm_fs_create(struct vm *vm, const struct virtio_env *env, const struct vm_fs
 		return -ENOMEM;
 	}
 	fs->vm = vm;
+	fs->fd = -1;
 	fs->dir = share->dir;
 	ret = start(fs, share, &vu);
 	if (!ret)
@@ -106,6 +113,12 @@ int vm_fs_create(struct vm *vm, const struct virtio_env *env, const struct vm_fs
 	fs->next = vm->fs;
 	vm->fs = fs;
 	return 0;
+}
+
+void vm_fs_hang_up(struct vm *vm)
+{
+	for (const struct vm_fs *fs = vm->fs; fs; fs = fs->next)
+		shutdown(fs->fd, SHUT_RDWR);
 }
 
 void vm_fs_destroy(struct vm *vm)

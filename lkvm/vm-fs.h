@@ -24,6 +24,11 @@ struct vm_fs_share {
  */
 int vm_fs_create(struct vm *vm, const struct virtio_env *env, const struct vm_fs_share *share,
 		 struct virtio_device **dev) LKVM_MUST_CHECK;
+/*
+ * Nothing more is asked of them: a vCPU that waits for an answer has none. They begin to end, and the VM is not
+ * lost by that. Once the loop has ended, before the vCPUs are joined.
+ */
+void vm_fs_hang_up(struct vm *vm);
 /* Ends all of them, once their devices are gone. */
 void vm_fs_destroy(struct vm *vm);
 

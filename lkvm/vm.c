@@ -873,6 +873,7 @@ int vm_run(struct vm *vm)
 	release_signals(vm);
 out_vcpus:
 	vm_watch_stop(vm);
+	vm_fs_hang_up(vm);
 	for (unsigned int i = 0; i < vm->nr_vcpus; i++)
 		vcpu_join(vm->vcpus[i]);
 	report_print(vm);

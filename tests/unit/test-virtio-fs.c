@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <time.h>
 
+#include "lkvm/clock.h"
 #include "tests/unit/vhost-backend.h"
 #include "tests/unit/virtio-guest.h"
 #include "virtio/mmio.h"
@@ -25,6 +26,9 @@ struct fixture {
 	char                  why[96]; /* valid with lost */
 	unsigned int          fds;
 };
+
+/* How long answers may take. */
+static unsigned int timeout_ms = 200;
 
 static void on_lost(void *opaque, const char *why)
 {
@@ -53,7 +57,7 @@ static void setup_with(struct fixture *f, uint32_t fault_at, enum backend_fault 
 	f->backend.fault = fault;
 	backend_start(&f->backend, VERSION_1 | EVENT_IDX | 1);
 	CHECK_EQ(vhost_user_open(&vu, f->backend.front), 0);
-	vu.timeout_ms = 200;
+	vu.timeout_ms = timeout_ms;
 	CHECK_EQ(virtio_fs_create(&f->dev, &env, &vu, "a-tag", on_lost, f), 0);
 	CHECK_EQ(virtio_mmio_attach(f->dev, &f->bus, GUEST_MMIO, &irq, NULL), 0);
 	CHECK_EQ(virtio_device_ops.start(f->dev), 0);
@@ -228,11 +232,45 @@ static void test_lost(void)
 	teardown(&f);
 }
 
+static void *let_go(void *opaque)
+{
+	struct fixture *f = opaque;
+
+	MMIO_W(&f->bus, STATUS, 0);
+	return NULL;
+}
+
+/* Who shuts the connection down, by whatever descriptor, ends the wait for an answer. */
+static void test_hang_up(void)
+{
+	struct fixture f;
+	uint64_t start;
+	pthread_t vcpu;
+	int fd;
+
+	timeout_ms = 60000;
+	setup_with(&f, VU_GET_VRING_BASE, BACKEND_SILENT);
+	timeout_ms = 200;
+	bring_up(&f);
+	fd = dup(f.backend.front);
+	start = clock_now_ms();
+	CHECK_EQ(pthread_create(&vcpu, NULL, let_go, &f), 0);
+	while (!backend_seen(&f.backend, VU_GET_VRING_BASE, 0))
+		nap();
+	CHECK_EQ(f.lost, 0);
+	CHECK_EQ(shutdown(fd, SHUT_RDWR), 0);
+	pthread_join(vcpu, NULL);
+	CHECK(clock_now_ms() - start < 30000);
+	close(fd);
+	teardown(&f);
+}
+
 const struct test virtio_fs_tests[] = {
 	{ "identity", test_identity },
 	{ "queues", test_queues },
 	{ "some_queues", test_some_queues },
 	{ "ring_in_rom", test_ring_in_rom },
 	{ "lost", test_lost },
+	{ "hang_up", test_hang_up },
 	{ 0 },
 };
