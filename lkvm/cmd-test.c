@@ -133,6 +133,9 @@ static void read_report(const struct runner *r, unsigned int i, struct result *r
 	snprintf(result->outcome, sizeof(result->outcome), "%s", word ? word : "");
 	snprintf(result->text, sizeof(result->text), "%s", text ? text : "");
 	json_decref(root);
+	/* What its options are wrong for leaves none, and its status is not the command's. */
+	if (!word && result->status == EXIT_STATUS_START_FAILED)
+		snprintf(result->outcome, sizeof(result->outcome), "%s", outcome_word(OUTCOME_START_FAILED));
 }
 #else
 static void read_report(const struct runner *r LKVM_UNUSED, unsigned int i LKVM_UNUSED, struct result *result)

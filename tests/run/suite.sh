@@ -67,9 +67,21 @@ name = "wrong"
 firmware = "$guests/poweroff.bin"
 args = ["--no-such-option"]
 expect = "poweroff"
+[[case]]
+name = "no status of a command"
+firmware = "$guests/poweroff.bin"
+args = ["--no-such-option"]
+expect = 125
+[[case]]
+name = "not to start"
+firmware = "$guests/poweroff.bin"
+args = ["--no-such-option"]
+expect = "start-failed"
 SUITE
 expect_status 1 lkvm test stale.toml --output kept
-expect_grep '^not ok - wrong .*: status 125$' out
+expect_grep '^not ok - wrong .*: status 125, start-failed$' out
+expect_grep '^not ok - no status of a command .*: status 125, start-failed$' out
+expect_grep '^ok - not to start' out
 [ "$(echo $(ls kept/wrong))" = "stderr stdout" ] || fail "of an earlier run: $(ls kept/wrong)"
 
 for text in 'x' '[[case]]' '[[case]]
