@@ -90,7 +90,8 @@ void ppc_xive_set_level(struct ppc_xive *x, uint32_t lisn, bool level)
 		atomic_fetch_or(&x->asserted, bit);
 	else if (bit)
 		atomic_fetch_and(&x->asserted, ~bit);
-	if (level)
+	/* A message names what the guest has written into its device. */
+	if (level && find_route(x, lisn))
 		x->ops->trigger(x->ctx, lisn);
 }
 

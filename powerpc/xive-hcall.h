@@ -90,7 +90,10 @@ int ppc_xive_init(struct ppc_xive *x, unsigned int nr_cpus,
 		  unsigned int nr_sources) LKVM_MUST_CHECK;
 void ppc_xive_exit(struct ppc_xive *x);
 
-/* Drives source @lisn: PCI's INTx are levels; of others, 1 is an event and 0 nothing. Any thread. */
+/*
+ * Drives source @lisn: PCI's INTx are levels; of others, 1 is an event and 0 nothing. One that does not
+ * exist does nothing. Any thread.
+ */
 void ppc_xive_set_level(struct ppc_xive *x, uint32_t lisn, bool level);
 
 /* Serves @call if it is one of these. Otherwise returns false. Any vCPU thread. */

@@ -374,6 +374,10 @@ static void test_levels(void)
 	ppc_xive_set_level(&f.x, MSI, false);
 	CHECK_EQ(f.triggers, 2);
 	CHECK_EQ(f.lisn, MSI);
+	ppc_xive_set_level(&f.x, PSERIES_IRQ_FIRST + NR_SOURCES, true);
+	ppc_xive_set_level(&f.x, 0, true);
+	ppc_xive_set_level(&f.x, UINT32_MAX, true);
+	CHECK_EQ(f.triggers, 2);
 	CHECK_EQ(CALL(&f, H_INT_ESB, 0, MSI, PPC_XIVE_ESB_SET_PQ_00), H_SUCCESS);
 	CHECK_EQ(f.triggers, 2);
 

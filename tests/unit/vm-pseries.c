@@ -644,6 +644,9 @@ static void test_xive_calls(void)
 	CHECK_EQ(msi_send(&f.vm->msi, &msg), 0);
 	CHECK_EQ(get_be64(page), 0);
 	CHECK_EQ(f.nr_irqs, 0);
+	/* There are no pages behind those of all sources. */
+	msg.data = PSERIES_IRQ_MSI + PSERIES_NR_MSI - 1;
+	CHECK_EQ(msi_send(&f.vm->msi, &msg), 0);
 	put_be64(page + 0x10000 + 0xc00, 2);
 	ppc_hcall_serve(&f.vm->arch->hcalls, &load);
 	CHECK_EQ(load.ret, H_SUCCESS);
