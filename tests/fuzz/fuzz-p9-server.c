@@ -4,6 +4,7 @@
  * follows it. What it serves may be changed, but never what lies beside it, and no answer is longer than
  * its room.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,13 +26,15 @@ static char base[] = "/tmp/lkvm-fuzz-p9-XXXXXX";
 static struct stat beside;
 static int dir = -1; /* base; the current directory is the fuzzer's */
 
+/* Whatever the guest has made of that name stays. */
 static void put_file(const char *name, const char *text)
 {
-	int fd = openat(dir, name, O_CREAT | O_WRONLY | O_TRUNC, 0644);
+	int fd = openat(dir, name, O_CREAT | O_EXCL | O_WRONLY, 0644);
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+	if (fd >= 0 ? write(fd, text, strlen(text)) < 0 : errno != EEXIST)
 		abort();
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 }
 
 static void clean_up(void)
