@@ -38,9 +38,10 @@ powernv | ppc64le)
 	# shellcheck disable=SC2046
 	expect_status 0 lkvm pmu stat -o stat -- $(fw pmu-count)
 	expect_grep "^counted$" out
-	# The loop, and the few around it.
-	expect_grep " 8,00[0-9],[0-9]+ +PMC1 PM_INST_CMPL\\(0x02\\)" stat
-	expect_grep " 8,00[0-9],[0-9]+ +PMC5 PM_RUN_INST_CMPL" stat
+	# The loop, the few around it, and at each exit some of KVM's before it stops the counters: busy hosts make more
+	# exits. Within 5 %.
+	expect_grep " 8,[0-3][0-9]{2},[0-9]+ +PMC1 PM_INST_CMPL\\(0x02\\)" stat
+	expect_grep " 8,[0-3][0-9]{2},[0-9]+ +PMC5 PM_RUN_INST_CMPL" stat
 	expect_no_grep " PMC2 " stat
 	# The host's counters are not there while the guest runs, and its time is the kernel's.
 	# shellcheck disable=SC2046
