@@ -165,6 +165,33 @@ for _ in $(seq 20); do
 done
 ! is_left || fail "virtiofsd outlived lkvm"
 
+# The guest waits for one that hangs when it lets the device go; lkvm does not when it is to end.
+guest_initrd initrd modules <<'CASE'
+echo "it is there"
+sleep 10
+for dev in /sys/bus/virtio/drivers/virtiofs/virtio*; do
+	echo "it lets go"
+	echo "${dev##*/}" >/sys/bus/virtio/drivers/virtiofs/unbind
+done
+echo "it has let go"
+CASE
+lkvm run -k /guest/kernel -i initrd -m 512 -p quiet --timeout 250 --name fs --virtiofs share >out 2>err </dev/null &
+pid=$!
+until_said() {
+	for _ in $(seq 120); do
+		! grep -q "$1" out || return 0
+		sleep 1
+	done
+	fail "no '$1': $(tail -n 5 out err)"
+}
+until_said "it is there"
+kill -STOP $(pidof virtiofsd)
+until_said "it lets go"
+lkvm stop fs >/dev/null &
+elapsed wait $pid || fail "status $? of the guest that was stopped: $(cat err)"
+[ "$TENTHS" -lt 200 ] || fail "$TENTHS tenths of a second until lkvm ended"
+expect_no_grep "it has let go" out
+
 # One that does not work: told, or, where nobody asked for it, done without. The guest's memory is too little then.
 mkdir fake
 auto() { PATH=$PWD/fake:$PATH lkvm run -k /guest/kernel -m $TOO_SMALL --loglevel info --root root -- true; }
