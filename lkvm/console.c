@@ -14,7 +14,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -112,8 +111,9 @@ struct console {
 	int       out_fd;      /* -1: nowhere (any more) */
 	int       own_tty_fd;  /* non-blocking twin of a terminal's fd, -1: none */
 	bool      out_waits;   /* out_fd can make a writer wait: not a regular file */
-	int       timer_fd;    /* -1: not started, nothing is held back */
+	bool      out_started; /* output may be held back for a moment */
 	bool      timer_armed;
+	struct loop_timer timer;
 	size_t    out_len;
 	uint8_t   out_buf[CONSOLE_BUF_BYTES];
 	int       out_error;   /* -errno that ended the output, 0: none */
@@ -562,27 +562,22 @@ static void out_flush(struct console *con, bool wait)
 	}
 }
 
+static void console_on_timer(void *opaque, uint32_t events);
+
 static void out_arm_timer(struct console *con, unsigned int ms)
 {
-	const struct itimerspec when = { .it_value.tv_nsec = (long)ms * 1000000 };
-
-	timerfd_settime(con->timer_fd, 0, &when, NULL);
+	loop_timer_set(con->loop, &con->timer, ms, 0, console_on_timer, con);
 	con->timer_armed = true;
 }
 
 static void console_on_timer(void *opaque, uint32_t events)
 {
 	struct console *con = opaque;
-	uint64_t expirations;
-	ssize_t got LKVM_UNUSED;
 
 	(void)events;
-	got = read(con->timer_fd, &expirations, sizeof(expirations));
 	if (pthread_mutex_trylock(&con->out_lock)) {
 		/* A writer is at it, or waits for a slow reader. It believes the timer armed, so arm it. */
-		const struct itimerspec when = { .it_value.tv_nsec = CONSOLE_RETRY_MS * 1000000L };
-
-		timerfd_settime(con->timer_fd, 0, &when, NULL);
+		loop_timer_set(con->loop, &con->timer, CONSOLE_RETRY_MS, 0, console_on_timer, con);
 		return;
 	}
 	con->timer_armed = false;
@@ -607,7 +602,7 @@ static void out_append(struct console *con, const uint8_t *buf, size_t len)
 	con->out_len += len;
 
 	/* Half a line waits for its other half, so that a UART's bytes do not cost a write(2) each. */
-	if (con->timer_fd < 0 || memchr(buf, '\n', len))
+	if (!con->out_started || memchr(buf, '\n', len))
 		out_flush(con, true);
 	else if (!con->timer_armed)
 		out_arm_timer(con, CONSOLE_FLUSH_MS);
@@ -1017,6 +1012,16 @@ static bool in_transfer(struct console *con, size_t room)
 	return n > 0;
 }
 
+/* What can't be waited for is read as far as the front end has room. */
+static void in_pump(struct console *con)
+{
+	size_t room;
+
+	while (con->in_file && (room = in_room(con)) > 0)
+		if (!in_transfer(con, room))
+			break;
+}
+
 static void console_on_input(void *opaque, uint32_t events)
 {
 	struct console *con = opaque;
@@ -1037,7 +1042,6 @@ static void console_on_wake(void *opaque, uint32_t events)
 	struct console *con = opaque;
 	uint64_t count;
 	ssize_t got LKVM_UNUSED;
-	size_t room;
 
 	(void)events;
 	got = read(con->wake_fd, &count, sizeof(count));
@@ -1047,9 +1051,7 @@ static void console_on_wake(void *opaque, uint32_t events)
 		con->in_paused = false;
 		(void)loop_modify(con->loop, con->in_fd, EPOLLIN);
 	}
-	while (con->in_file && (room = in_room(con)) > 0)
-		if (!in_transfer(con, room))
-			break;
+	in_pump(con);
 }
 
 /* Makes console_on_wake() happen. 0 or -errno. */
@@ -1125,8 +1127,6 @@ int console_attach(struct console *con, int fd)
 
 static int in_start(struct console *con)
 {
-	uint64_t one = 1;
-	ssize_t put LKVM_UNUSED;
 	int err;
 
 	con->in_tty = isatty(con->in_fd);
@@ -1143,9 +1143,6 @@ static int in_start(struct console *con)
 			return err;
 	}
 
-	err = wake_start(con);
-	if (err)
-		return err;
 	err = loop_add(con->loop, con->in_fd, EPOLLIN,
 		       con->in_tty ? console_on_keys : console_on_input, con);
 	if (!err) {
@@ -1154,10 +1151,12 @@ static int in_start(struct console *con)
 	} else if (err == -EPERM) {
 		/* Regular files and the like of /dev/null are always ready, says epoll. */
 		con->in_file = true;
-		put = write(con->wake_fd, &one, sizeof(one));
+		in_pump(con);
+		if (!con->in_file) /* mostly: it is /dev/null */
+			return 0;
 		err = 0;
 	}
-	return err;
+	return err ? err : wake_start(con);
 }
 
 /* ---- life --------------------------------------------------------------------------------------- */
@@ -1188,7 +1187,6 @@ int console_create(struct console **out, const struct console_options *opt)
 	pthread_mutex_init(&con->lock, NULL);
 	pthread_mutex_init(&con->out_lock, NULL);
 	atomic_init(&con->patience_ms, CONSOLE_WAIT_FOREVER);
-	con->timer_fd = -1;
 	con->wake_fd = -1;
 	con->news_fd = -1;
 	con->own_tty_fd = -1;
@@ -1236,23 +1234,12 @@ void console_set_frontend(struct console *con, const struct console_frontend *fe
 	con->fe = fe ? *fe : (struct console_frontend){ 0 };
 }
 
-static int out_start(struct console *con)
+static void out_start(struct console *con)
 {
-	int fd, err;
-
-	fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (fd < 0)
-		return -errno;
-	err = loop_add(con->loop, fd, EPOLLIN, console_on_timer, con);
-	if (err) {
-		close(fd);
-		return err;
-	}
 	pthread_mutex_lock(&con->out_lock);
-	con->timer_fd = fd;
+	con->out_started = true;
 	con->timer_armed = false;
 	pthread_mutex_unlock(&con->out_lock);
-	return 0;
 }
 
 int console_start(struct console *con)
@@ -1260,7 +1247,7 @@ int console_start(struct console *con)
 	int err = 0;
 
 	if (con->loop && con->out_fd >= 0)
-		err = out_start(con);
+		out_start(con);
 	if (!err && con->in_fd >= 0)
 		err = in_start(con);
 	if (err) {
@@ -1293,11 +1280,9 @@ void console_stop(struct console *con)
 
 	pthread_mutex_lock(&con->out_lock);
 	out_flush(con, true);
-	if (con->timer_fd >= 0) {
-		loop_del(con->loop, con->timer_fd);
-		close(con->timer_fd);
-	}
-	con->timer_fd = -1;
+	if (con->out_started)
+		loop_timer_stop(con->loop, &con->timer);
+	con->out_started = false;
 	pthread_mutex_unlock(&con->out_lock);
 
 	watchers_stop(con);

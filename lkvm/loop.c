@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "lkvm/log.h"
 
 #define LOOP_BATCH 16
@@ -27,17 +28,19 @@ struct loop_watch {
 
 struct loop {
 	int                epoll_fd;
-	int                quit_fd;  /* eventfd, in the epoll set with a NULL pointer */
+	int                wake_fd;  /* eventfd, in the epoll set with a NULL pointer */
 	_Atomic bool       quit;
 
 	/*
-	 * Guards the lists and the watches' events, because loop_modify() comes from any thread. Never
-	 * held while a function runs.
+	 * Guards the lists and the watches' events, because loop_modify() and loop_timer_set() come from any
+	 * thread. Never held while a function runs.
 	 */
 	pthread_mutex_t    lock;
 	struct loop_watch *watches;
 	struct loop_watch *dead;     /* may still be named by events of the current batch */
 	bool               in_batch;
+	struct loop_timer *timers;   /* that are set */
+	uint64_t           wakes_ms; /* until when the loop waits; 0 while it doesn't */
 
 	pthread_t          thread;
 	bool               has_thread;
@@ -53,16 +56,16 @@ int loop_create(struct loop **out)
 	loop = calloc(1, sizeof(*loop));
 	if (!loop)
 		return -ENOMEM;
-	loop->quit_fd = -1;
+	loop->wake_fd = -1;
 	pthread_mutex_init(&loop->lock, NULL);
 
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll_fd < 0)
 		goto fail;
-	loop->quit_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (loop->quit_fd < 0)
+	loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->wake_fd < 0)
 		goto fail;
-	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->quit_fd, &ev) < 0)
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &ev) < 0)
 		goto fail;
 
 	*out = loop;
@@ -90,8 +93,8 @@ void loop_destroy(struct loop *loop)
 	assert(!loop->has_thread && !loop->in_batch);
 	loop_free_list(loop->watches);
 	loop_free_list(loop->dead);
-	if (loop->quit_fd >= 0)
-		close(loop->quit_fd);
+	if (loop->wake_fd >= 0)
+		close(loop->wake_fd);
 	if (loop->epoll_fd >= 0)
 		close(loop->epoll_fd);
 	pthread_mutex_destroy(&loop->lock);
@@ -202,30 +205,152 @@ static uint32_t loop_wanted_events(struct loop *loop, const struct loop_watch *w
 	return wanted;
 }
 
-static void loop_set_in_batch(struct loop *loop, bool in_batch)
+/* ---- timers ------------------------------------------------------------------------------------- */
+
+static void wake(struct loop *loop)
+{
+	uint64_t one = 1;
+	/* Can only fail with EAGAIN, when there are 2^64 - 2 wake-ups already. */
+	ssize_t put LKVM_UNUSED = write(loop->wake_fd, &one, sizeof(one));
+}
+
+static void drain_wake(struct loop *loop)
+{
+	uint64_t count;
+	ssize_t got LKVM_UNUSED = read(loop->wake_fd, &count, sizeof(count));
+}
+
+/* Takes @timer off the list. With the lock held. */
+static void timer_unset(struct loop *loop, struct loop_timer *timer)
+{
+	struct loop_timer **at = &loop->timers;
+
+	while (*at && *at != timer)
+		at = &(*at)->next;
+	if (*at)
+		*at = timer->next;
+	timer->due_ms = 0;
+}
+
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t ms, uint64_t period_ms, loop_fn *fn,
+		    void *opaque)
+{
+	uint64_t now = clock_now_ms();
+
+	pthread_mutex_lock(&loop->lock);
+	if (!timer->due_ms) {
+		timer->next = loop->timers;
+		loop->timers = timer;
+	}
+	/* Time has begun a while ago when the first process runs, so this is never 0. */
+	timer->due_ms = ms < UINT64_MAX - now ? now + ms : UINT64_MAX;
+	timer->period_ms = period_ms;
+	timer->fn = fn;
+	timer->opaque = opaque;
+	if (timer->due_ms < loop->wakes_ms)
+		wake(loop);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_timer_stop(struct loop *loop, struct loop_timer *timer)
 {
 	pthread_mutex_lock(&loop->lock);
-	loop->in_batch = in_batch;
-	if (!in_batch) {
-		loop_free_list(loop->dead);
-		loop->dead = NULL;
+	timer_unset(loop, timer);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+uint64_t loop_timer_left(struct loop *loop, const struct loop_timer *timer)
+{
+	uint64_t now = clock_now_ms(), due;
+
+	pthread_mutex_lock(&loop->lock);
+	due = timer->due_ms;
+	pthread_mutex_unlock(&loop->lock);
+	return due > now ? due - now : 0;
+}
+
+/* The timer to serve next if it is due, unset or set for its next time. */
+static bool take_due_timer(struct loop *loop, struct loop_timer *due)
+{
+	struct loop_timer *first = NULL;
+	uint64_t now;
+
+	pthread_mutex_lock(&loop->lock);
+	for (struct loop_timer *t = loop->timers; t; t = t->next)
+		if (!first || t->due_ms < first->due_ms)
+			first = t;
+	now = first ? clock_now_ms() : 0;
+	if (first && first->due_ms > now)
+		first = NULL;
+	if (first) {
+		*due = *first;
+		if (!first->period_ms)
+			timer_unset(loop, first);
+		else
+			first->due_ms = MAX(first->due_ms + first->period_ms, now + 1);
 	}
+	pthread_mutex_unlock(&loop->lock);
+	return first;
+}
+
+static void run_timers(struct loop *loop)
+{
+	struct loop_timer due;
+
+	while (!atomic_load(&loop->quit) && take_due_timer(loop, &due))
+		due.fn(due.opaque, 0);
+}
+
+/* ---- running ------------------------------------------------------------------------------------ */
+
+/* Returns for how many ms to wait, for epoll_wait(). */
+static int loop_begin_batch(struct loop *loop)
+{
+	uint64_t first = UINT64_MAX, now;
+	int timeout = -1;
+
+	pthread_mutex_lock(&loop->lock);
+	loop->in_batch = true;
+	for (const struct loop_timer *t = loop->timers; t; t = t->next)
+		first = MIN(first, t->due_ms);
+	if (first != UINT64_MAX) {
+		now = clock_now_ms();
+		timeout = first > now ? (int)MIN(first - now, (uint64_t)INT32_MAX) : 0;
+	}
+	loop->wakes_ms = first;
+	pthread_mutex_unlock(&loop->lock);
+	return timeout;
+}
+
+/* From here on timers are looked at before the next wait. */
+static void loop_waited(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->wakes_ms = 0;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+static void loop_end_batch(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->in_batch = false;
+	loop_free_list(loop->dead);
+	loop->dead = NULL;
 	pthread_mutex_unlock(&loop->lock);
 }
 
 int loop_run(struct loop *loop)
 {
 	struct epoll_event batch[LOOP_BATCH];
-	uint64_t count;
-	ssize_t got LKVM_UNUSED;
 	int err = 0;
 
 	while (!err && !atomic_load(&loop->quit)) {
-		int n;
+		int n, timeout;
 
 		/* From before the wait: another thread's loop_del() is not legal now, but costs nothing. */
-		loop_set_in_batch(loop, true);
-		n = epoll_wait(loop->epoll_fd, batch, LOOP_BATCH, -1);
+		timeout = loop_begin_batch(loop);
+		n = epoll_wait(loop->epoll_fd, batch, LOOP_BATCH, timeout);
+		loop_waited(loop);
 		if (n < 0 && errno != EINTR)
 			err = -errno;
 		for (int i = 0; i < n && !atomic_load(&loop->quit); i++) {
@@ -234,12 +359,15 @@ int loop_run(struct loop *loop)
 
 			if (events)
 				w->fn(w->opaque, events);
+			if (!w)
+				drain_wake(loop);
 		}
-		loop_set_in_batch(loop, false);
+		run_timers(loop);
+		loop_end_batch(loop);
 	}
 
 	/* The request is used up; the loop may be run again. */
-	got = read(loop->quit_fd, &count, sizeof(count));
+	drain_wake(loop);
 	atomic_store(&loop->quit, false);
 	return err;
 }
@@ -247,12 +375,9 @@ int loop_run(struct loop *loop)
 void loop_quit(struct loop *loop)
 {
 	int saved_errno = errno;
-	uint64_t one = 1;
-	ssize_t put LKVM_UNUSED;
 
 	atomic_store(&loop->quit, true);
-	/* Can only fail with EAGAIN, when there are 2^64 - 2 wake-ups already. */
-	put = write(loop->quit_fd, &one, sizeof(one));
+	wake(loop);
 	errno = saved_errno;
 }
 

@@ -15,6 +15,18 @@ struct loop;
 /* Called on the loop's thread with the ready EPOLL* bits. */
 typedef void loop_fn(void *opaque, uint32_t events);
 
+/*
+ * A timer of a loop; the caller's, who looks at nothing in it. No descriptor: one that is not set costs nothing.
+ * Zeroed is right at the start.
+ */
+struct loop_timer {
+	struct loop_timer *next;
+	uint64_t           due_ms;    /* CLOCK_MONOTONIC; 0: not set */
+	uint64_t           period_ms;
+	loop_fn           *fn;
+	void              *opaque;
+};
+
 /* Returns 0 or -errno. */
 int loop_create(struct loop **loop) LKVM_MUST_CHECK;
 /* The loop must not be running. Forgets all fds (closes none). NULL is legal. */
@@ -29,6 +41,17 @@ int loop_add(struct loop *loop, int fd, uint32_t events, loop_fn *fn, void *opaq
 int loop_modify(struct loop *loop, int fd, uint32_t events);
 /* Stops watching @fd: its function will not be called again. Same threads as loop_add(). */
 void loop_del(struct loop *loop, int fd);
+
+/*
+ * Has @fn called, with no events, on the loop's thread in @ms, and from then on each @period_ms if that is not 0:
+ * late calls are not made up for. One that is set already is set anew. Any thread.
+ */
+void loop_timer_set(struct loop *loop, struct loop_timer *timer, uint64_t ms, uint64_t period_ms, loop_fn *fn,
+		    void *opaque);
+/* The function will not be called again. Legal if it is not set. Same threads as loop_add(). */
+void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
+/* How many ms are left until it is due; 0 if it is or if it is not set. Any thread. */
+uint64_t loop_timer_left(struct loop *loop, const struct loop_timer *timer);
 
 /* Serves events on the calling thread until loop_quit(). Returns 0 or -errno. */
 int loop_run(struct loop *loop) LKVM_MUST_CHECK;

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,8 +34,8 @@ struct watched {
 };
 
 struct vm_progress {
-	int             fd;      /* timerfd */
-	uint64_t        tick_ns; /* when the last tick was */
+	struct loop_timer tick;
+	uint64_t        tick_ns; /* when the last one was */
 	struct watched *cpus;
 };
 
@@ -198,11 +197,9 @@ static void on_tick(void *opaque, uint32_t events)
 {
 	struct vm *vm = opaque;
 	struct vm_progress *p = vm->progress;
-	uint64_t now = clock_ns(CLOCK_MONOTONIC), ticks;
+	uint64_t now = clock_ns(CLOCK_MONOTONIC);
 
 	(void)events;
-	if (read(p->fd, &ticks, sizeof(ticks)) != sizeof(ticks))
-		return;
 	for (unsigned int i = 0; i < vm->nr_vcpus && !vm->stopping; i++)
 		watch(vm->vcpus[i], &p->cpus[i], now - p->tick_ns);
 	p->tick_ns = now;
@@ -211,34 +208,22 @@ static void on_tick(void *opaque, uint32_t events)
 int vm_progress_start(struct vm *vm)
 {
 	uint64_t ms = vm->cfg->progress_period_ms;
-	const struct itimerspec period = {
-		.it_interval = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 },
-		.it_value = { (time_t)(ms / 1000), (long)(ms % 1000) * 1000000 },
-	};
 	struct vm_progress *p;
-	int ret = -ENOMEM;
 
 	if (!ms)
 		return 0;
 	p = calloc(1, sizeof(*p));
-	if (!p)
-		goto err;
+	if (p)
+		p->cpus = calloc(vm->nr_vcpus, sizeof(*p->cpus));
+	if (!p || !p->cpus) {
+		log_error("cannot watch the guest's progress: %s", strerror(ENOMEM));
+		free(p);
+		return -ENOMEM;
+	}
 	vm->progress = p;
-	p->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	p->tick_ns = clock_ns(CLOCK_MONOTONIC);
-	p->cpus = calloc(vm->nr_vcpus, sizeof(*p->cpus));
-	if (!p->cpus)
-		goto err;
-	if (p->fd < 0 || timerfd_settime(p->fd, 0, &period, NULL))
-		ret = -errno;
-	else
-		ret = loop_add(vm->loop, p->fd, EPOLLIN, on_tick, vm);
-	if (!ret)
-		return 0;
-err:
-	log_error("cannot watch the guest's progress: %s", strerror(-ret));
-	vm_progress_stop(vm);
-	return ret;
+	loop_timer_set(vm->loop, &p->tick, ms, ms, on_tick, vm);
+	return 0;
 }
 
 void vm_progress_stop(struct vm *vm)
@@ -247,10 +232,7 @@ void vm_progress_stop(struct vm *vm)
 
 	if (!p)
 		return;
-	if (p->fd >= 0) {
-		loop_del(vm->loop, p->fd);
-		close(p->fd);
-	}
+	loop_timer_stop(vm->loop, &p->tick);
 	free(p->cpus);
 	free(p);
 	vm->progress = NULL;

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +33,6 @@ int vm_watch_init(struct vm *vm)
 	const struct config *cfg = vm->cfg;
 
 	pthread_mutex_init(&watch->lock, NULL);
-	watch->tick_fd = -1;
 	watch->splats.allow = is_allowed;
 	watch->splats.opaque = watch;
 	if (!cfg->nr_allow)
@@ -114,8 +112,7 @@ static void on_tick(void *opaque, uint32_t events)
 	struct vm *vm = opaque;
 	struct vm_watch *watch = &vm->watch;
 	const struct config *cfg = vm->cfg;
-	uint64_t now = clock_now_ms(), heard, ticks;
-	ssize_t got LKVM_UNUSED = read(watch->tick_fd, &ticks, sizeof(ticks));
+	uint64_t now = clock_now_ms(), heard;
 
 	(void)events;
 	heard = console_written(vm->console) + (vm->command ? command_received(vm->command) : 0);
@@ -131,37 +128,19 @@ static void on_tick(void *opaque, uint32_t events)
 		hung(vm, "--boot-timeout", cfg->boot_timeout_ms, "the command has not been started");
 }
 
-int vm_watch_start(struct vm *vm)
+void vm_watch_start(struct vm *vm)
 {
-	const struct itimerspec tick = {
-		.it_interval.tv_nsec = TICK_MS * 1000000L, .it_value.tv_nsec = TICK_MS * 1000000L,
-	};
 	struct vm_watch *watch = &vm->watch;
-	int ret = 0;
 
 	watch->heard_ms = clock_now_ms();
-	if (!vm->cfg->silence_timeout_ms && !vm->cfg->boot_timeout_ms)
-		return 0;
-	watch->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (watch->tick_fd < 0 || timerfd_settime(watch->tick_fd, 0, &tick, NULL))
-		ret = -errno;
-	if (!ret)
-		ret = loop_add(vm->loop, watch->tick_fd, EPOLLIN, on_tick, vm);
-	if (ret)
-		log_error("cannot watch the guest: %s", strerror(-ret));
-	return ret;
+	if (vm->cfg->silence_timeout_ms || vm->cfg->boot_timeout_ms)
+		loop_timer_set(vm->loop, &watch->tick, TICK_MS, TICK_MS, on_tick, vm);
 }
 
 void vm_watch_stop(struct vm *vm)
 {
-	struct vm_watch *watch = &vm->watch;
-
-	atomic_store(&watch->end_ms, clock_now_ms());
-	if (watch->tick_fd < 0)
-		return;
-	loop_del(vm->loop, watch->tick_fd);
-	close(watch->tick_fd);
-	watch->tick_fd = -1;
+	atomic_store(&vm->watch.end_ms, clock_now_ms());
+	loop_timer_stop(vm->loop, &vm->watch.tick);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include <regex.h>
 #include <stdatomic.h>
 
+#include "lkvm/loop.h"
 #include "lkvm/oops.h"
 #include "lkvm/splat.h"
 #include "lkvm/types.h"
@@ -22,7 +23,7 @@ struct vm_watch {
 	struct oops     oops;            /* under lock */
 	regex_t        *allow;
 	unsigned int    nr_allow;
-	int             tick_fd;         /* timerfd, -1: nothing to watch for */
+	struct loop_timer tick;          /* set while there is something to watch for */
 	uint64_t        heard;           /* output of the guest so far, as of ... */
 	uint64_t        heard_ms;        /* ... the last time when it had grown. CLOCK_MONOTONIC. */
 	/* CLOCK_MONOTONIC milliseconds; 0: has not happened. */
@@ -37,8 +38,8 @@ struct vm_watch {
 int vm_watch_init(struct vm *vm) LKVM_MUST_CHECK;
 void vm_watch_exit(struct vm *vm);
 
-/* The vCPUs run; the loop will. 0 or -errno (reported). */
-int vm_watch_start(struct vm *vm) LKVM_MUST_CHECK;
+/* The vCPUs run; the loop will. */
+void vm_watch_start(struct vm *vm);
 /* The run is over. */
 void vm_watch_stop(struct vm *vm);
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -363,6 +362,36 @@ static void on_panic_grace_over(void *opaque, uint32_t events)
 	vm_request_stop(vm, OUTCOME_PANIC, 0, "%s", vm->panic_text);
 }
 
+/* While nobody else writes to guest memory. False if somebody goes on with that. */
+static bool keep_files(struct vm *vm)
+{
+	bool frozen;
+	int ret = 0;
+
+	if (vm_pause(vm, FILES_PAUSE_MS))
+		return false;
+	frozen = device_list_freeze(&vm->devices);
+	if (frozen) {
+		ret = memory_keep_files(&vm->memory);
+		device_list_thaw(&vm->devices);
+	}
+	vm_resume(vm);
+	if (ret)
+		log_debug("cannot copy what the guest was loaded with: %s", strerror(-ret));
+	return frozen && !ret;
+}
+
+/* Who wants to change the file waits for us. */
+static void on_file_change(struct vm *vm)
+{
+	for (unsigned int i = 0; i < FILES_TRIES; i++)
+		if (keep_files(vm))
+			return;
+	log_warning("a file that the guest was loaded from is being changed, and the guest will see it: it may crash (make "
+		    "the new file under another name, and rename it)");
+	memory_let_files_go(&vm->memory);
+}
+
 static void on_signal(void *opaque, uint32_t events)
 {
 	struct vm *vm = opaque;
@@ -371,6 +400,10 @@ static void on_signal(void *opaque, uint32_t events)
 	(void)events;
 	if (read(vm->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	if ((int)info.ssi_signo == vm->memory.lease_signal) {
+		on_file_change(vm);
+		return;
+	}
 	switch (info.ssi_signo) {
 	case SIGQUIT:
 		report_live_stderr(vm);
@@ -389,7 +422,6 @@ static void on_signal(void *opaque, uint32_t events)
 
 void vm_guest_panicked(struct vm *vm, const char *line, bool final)
 {
-	const struct itimerspec grace = { .it_value.tv_sec = PANIC_GRACE_SECONDS };
 	bool first;
 
 	pthread_mutex_lock(&vm->vcpu_lock);
@@ -406,7 +438,7 @@ void vm_guest_panicked(struct vm *vm, const char *line, bool final)
 	if (final)
 		vm_request_stop(vm, OUTCOME_PANIC, 0, "%s", vm->panic_text);
 	else if (first)
-		timerfd_settime(vm->panic_fd, 0, &grace, NULL);
+		loop_timer_set(vm->loop, &vm->panic_timer, PANIC_GRACE_SECONDS * 1000, 0, on_panic_grace_over, vm);
 }
 
 static void on_console_panic(void *opaque, const char *line, bool final)
@@ -450,34 +482,12 @@ static void on_console_debug(void *opaque)
 
 static int create_loop(struct vm *vm)
 {
-	uint64_t left_ms = config_timeout_left_ms(vm->cfg);
-	const struct itimerspec timeout = {
-		.it_value.tv_sec = (time_t)(left_ms / 1000),
-		.it_value.tv_nsec = (long)(left_ms % 1000) * 1000000,
-	};
-	int ret;
+	int ret = loop_create(&vm->loop);
 
-	ret = loop_create(&vm->loop);
-	if (ret)
-		goto err;
-	vm->panic_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (vm->panic_fd < 0) {
-		ret = -errno;
-		goto err;
-	}
-	ret = loop_add(vm->loop, vm->panic_fd, EPOLLIN, on_panic_grace_over, vm);
-	if (ret || !vm->cfg->timeout_ms)
-		goto err;
-
-	vm->timeout_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (vm->timeout_fd < 0 || timerfd_settime(vm->timeout_fd, 0, &timeout, NULL)) {
-		ret = -errno;
-		goto err;
-	}
-	ret = loop_add(vm->loop, vm->timeout_fd, EPOLLIN, on_timeout, vm);
-err:
 	if (ret)
 		log_error("cannot set up the event loop: %s", strerror(-ret));
+	else if (vm->cfg->timeout_ms)
+		loop_timer_set(vm->loop, &vm->timeout_timer, config_timeout_left_ms(vm->cfg), 0, on_timeout, vm);
 	return ret;
 }
 
@@ -496,6 +506,7 @@ static int take_signals(struct vm *vm)
 	sigemptyset(&set);
 	/* Shells start what runs in the background with SIGQUIT ignored; here it ends nothing. */
 	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, vm->memory.lease_signal);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
 		if (!sigaction(signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
@@ -508,61 +519,18 @@ static int take_signals(struct vm *vm)
 	return ret;
 }
 
-/* While nobody else writes to guest memory. False if somebody goes on with that. */
-static bool keep_files(struct vm *vm)
-{
-	bool frozen;
-	int ret = 0;
-
-	if (vm_pause(vm, FILES_PAUSE_MS))
-		return false;
-	frozen = device_list_freeze(&vm->devices);
-	if (frozen) {
-		ret = memory_keep_files(&vm->memory);
-		device_list_thaw(&vm->devices);
-	}
-	vm_resume(vm);
-	if (ret)
-		log_debug("cannot copy what the guest was loaded with: %s", strerror(-ret));
-	return frozen && !ret;
-}
-
-/* Who wants to change the file waits for us. */
-static void on_file_change(void *opaque, uint32_t events)
-{
-	struct signalfd_siginfo info;
-	struct vm *vm = opaque;
-
-	(void)events;
-	while (read(vm->lease_fd, &info, sizeof(info)) == sizeof(info))
-		;
-	for (unsigned int i = 0; i < FILES_TRIES; i++)
-		if (keep_files(vm))
-			return;
-	log_warning("a file that the guest was loaded from is being changed, and the guest will see it: it may crash (make "
-		    "the new file under another name, and rename it)");
-	memory_let_files_go(&vm->memory);
-}
-
 /*
- * See memory.h on leases. Before any thread is made, as they inherit the mask; the signal stays blocked for good,
- * because one may still be on its way when the leases are gone.
+ * See memory.h on leases. The signal is read with the others once the VM runs; it stays blocked for good, because
+ * one may still be on its way when the leases are gone.
  */
-static int watch_files(struct vm *vm)
+static void watch_files(struct vm *vm)
 {
-	int sig = SIGRTMIN + 1, ret; /* SIGRTMIN is for kicks */
 	sigset_t set;
 
+	vm->memory.lease_signal = SIGRTMIN + 1; /* SIGRTMIN is for kicks */
 	sigemptyset(&set);
-	sigaddset(&set, sig);
+	sigaddset(&set, vm->memory.lease_signal);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	vm->lease_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	ret = vm->lease_fd < 0 ? -errno : loop_add(vm->loop, vm->lease_fd, EPOLLIN, on_file_change, vm);
-	if (ret)
-		log_error("cannot watch the guest's files: %s", strerror(-ret));
-	else
-		vm->memory.lease_signal = sig;
-	return ret;
 }
 
 static void release_signals(struct vm *vm)
@@ -678,10 +646,7 @@ int vm_create(struct vm **out, const struct config *cfg)
 	vm->pmu = cfg->pmu;
 	vm->kvm_fd = -1;
 	vm->fd = -1;
-	vm->timeout_fd = -1;
-	vm->panic_fd = -1;
 	vm->signal_fd = -1;
-	vm->lease_fd = -1;
 	vm->console_log_fd = -1;
 	vm->image.fd = -1;
 	pthread_mutex_init(&vm->vcpu_lock, NULL);
@@ -722,9 +687,7 @@ int vm_create(struct vm **out, const struct config *cfg)
 	ret = arch_devices_create(vm);
 	if (ret)
 		goto err;
-	ret = watch_files(vm);
-	if (ret)
-		goto err;
+	watch_files(vm);
 	ret = load_kernel(vm);
 	if (ret)
 		goto err;
@@ -767,12 +730,6 @@ void vm_destroy(struct vm *vm)
 	destroy_machine(vm);
 	kvm_sys_close(vm->kvm_fd);
 	loop_destroy(vm->loop);
-	if (vm->timeout_fd >= 0)
-		close(vm->timeout_fd);
-	if (vm->panic_fd >= 0)
-		close(vm->panic_fd);
-	if (vm->lease_fd >= 0)
-		close(vm->lease_fd);
 	free(vm->boot.cmdline);
 	pthread_cond_destroy(&vm->vcpu_cond);
 	pthread_mutex_destroy(&vm->vcpu_lock);
@@ -857,9 +814,8 @@ int vm_run(struct vm *vm)
 	pthread_cond_broadcast(&vm->vcpu_cond);
 	pthread_mutex_unlock(&vm->vcpu_lock);
 
-	ret = vm_watch_start(vm);
-	if (!ret)
-		ret = vm_progress_start(vm);
+	vm_watch_start(vm);
+	ret = vm_progress_start(vm);
 	if (ret) {
 		vm_request_stop(vm, OUTCOME_START_FAILED, 0, "the guest cannot be watched");
 		goto out_vcpus;
@@ -893,17 +849,16 @@ out_signals:
 /* How long the console may take to get rid of its output, now that @kind ends the run. */
 static void limit_console(struct vm *vm, enum outcome_kind kind)
 {
-	struct itimerspec left;
-
 	/*
 	 * Who asks for an end does not want to wait for a stuck reader; the last words of a guest that ended by
 	 * itself are kept for a slow one, within --timeout.
 	 */
 	if (kind == OUTCOME_TIMEOUT || kind == OUTCOME_STOPPED || kind == OUTCOME_HUNG)
 		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS);
-	else if (vm->timeout_fd >= 0 && !timerfd_gettime(vm->timeout_fd, &left))
+	else if (vm->cfg->timeout_ms)
 		console_limit_wait(vm->console, CONSOLE_STOP_WAIT_MS +
-				   (unsigned int)MIN((uint64_t)left.it_value.tv_sec * 1000, (uint64_t)INT32_MAX));
+				   (unsigned int)MIN(loop_timer_left(vm->loop, &vm->timeout_timer),
+						     (uint64_t)INT32_MAX));
 }
 
 void vm_request_stop(struct vm *vm, enum outcome_kind kind, int status, const char *fmt, ...)

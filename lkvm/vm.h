@@ -113,10 +113,9 @@ struct vm {
 	struct vm_watch   watch;
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */
 	char              panic_text[200]; /* first line of a panic seen; "" if none. vcpu_lock */
-	int               timeout_fd;   /* timerfd of --timeout, -1: none */
-	int               panic_fd;     /* timerfd: how long a panicking guest may go on talking */
-	int               signal_fd;    /* SIGTERM and friends */
-	int               lease_fd;     /* signalfd: a file that the guest was loaded from is about to change */
+	struct loop_timer timeout_timer; /* --timeout */
+	struct loop_timer panic_timer;  /* how long a panicking guest may go on talking */
+	int               signal_fd;    /* SIGTERM and friends, and memory.lease_signal */
 	int               console_log_fd;
 	sigset_t          old_sigmask;  /* before signal_fd took its signals; valid with loop */
 };

@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "lkvm/clock.h"
 #include "tests/unit/test.h"
 
 struct watch {
@@ -428,6 +429,120 @@ static void test_many(void)
 	loop_destroy(loop);
 }
 
+/* ---- timers ---- */
+
+struct tick {
+	struct loop      *loop;
+	struct loop_timer timer, end;
+	unsigned int      calls, last; /* quits after so many */
+	uint64_t          at_ms;       /* of the last call */
+	uint32_t          events;
+};
+
+static void on_tick(void *opaque, uint32_t events)
+{
+	struct tick *t = opaque;
+
+	t->events |= events;
+	t->at_ms = clock_now_ms();
+	if (++t->calls == t->last)
+		loop_quit(t->loop);
+}
+
+static void on_end(void *opaque, uint32_t events)
+{
+	struct tick *t = opaque;
+
+	(void)events;
+	loop_quit(t->loop);
+}
+
+static void test_timers(void)
+{
+	struct tick once = { .last = 1 }, often = { .last = 3 }, never = { .last = 1 };
+	uint64_t start;
+
+	make_loop(&once.loop);
+	often.loop = never.loop = once.loop;
+	CHECK_EQ(loop_timer_left(once.loop, &once.timer), 0);
+	loop_timer_stop(once.loop, &never.timer);
+
+	/* Once; and set anew while it is set, to a later time. */
+	start = clock_now_ms();
+	loop_timer_set(once.loop, &once.timer, 1, 0, on_tick, &once);
+	loop_timer_set(once.loop, &once.timer, 30, 0, on_tick, &once);
+	CHECK(loop_timer_left(once.loop, &once.timer) <= 30);
+	loop_timer_set(once.loop, &never.timer, UINT64_MAX, 0, on_tick, &never);
+	CHECK_EQ(loop_run(once.loop), 0);
+	CHECK_EQ(once.calls, 1);
+	CHECK_EQ(once.events, 0);
+	CHECK(once.at_ms - start >= 30);
+	CHECK_EQ(loop_timer_left(once.loop, &once.timer), 0);
+
+	/* Periodic, and one that is stopped in time. */
+	start = clock_now_ms();
+	loop_timer_set(once.loop, &often.timer, 10, 5, on_tick, &often);
+	loop_timer_set(once.loop, &never.timer, 0, 0, on_tick, &never);
+	loop_timer_stop(once.loop, &never.timer);
+	CHECK_EQ(loop_run(once.loop), 0);
+	CHECK_EQ(often.calls, 3);
+	CHECK(often.at_ms - start >= 20);
+	CHECK_EQ(once.calls, 1);
+	CHECK_EQ(never.calls, 0);
+	loop_timer_stop(once.loop, &often.timer);
+	loop_destroy(once.loop);
+}
+
+/* A function may stop its own timer, or set it anew. */
+static void on_stop(void *opaque, uint32_t events)
+{
+	struct tick *t = opaque;
+
+	on_tick(t, events);
+	if (t->calls == 1)
+		loop_timer_set(t->loop, &t->timer, 0, 1, on_stop, t);
+	else
+		loop_timer_stop(t->loop, &t->timer);
+}
+
+static void test_timer_own(void)
+{
+	struct tick t = { 0 };
+
+	make_loop(&t.loop);
+	loop_timer_set(t.loop, &t.timer, 0, 0, on_stop, &t);
+	loop_timer_set(t.loop, &t.end, 30, 0, on_end, &t);
+	CHECK_EQ(loop_run(t.loop), 0);
+	CHECK_EQ(t.calls, 2);
+	loop_destroy(t.loop);
+}
+
+static void *set_soon(void *opaque)
+{
+	struct tick *t = opaque;
+
+	usleep(20000);
+	loop_timer_set(t->loop, &t->timer, 1, 0, on_tick, t);
+	return NULL;
+}
+
+/* From another thread, sooner than the loop would wake by itself: it is woken, once. */
+static void test_timer_thread(void)
+{
+	struct tick t = { .last = 1 };
+	pthread_t thread;
+	uint64_t start = clock_now_ms();
+
+	make_loop(&t.loop);
+	loop_timer_set(t.loop, &t.end, 60000, 0, on_end, &t);
+	CHECK_EQ(pthread_create(&thread, NULL, set_soon, &t), 0);
+	CHECK_EQ(loop_run(t.loop), 0);
+	CHECK_EQ(t.calls, 1);
+	CHECK(clock_now_ms() - start < 30000);
+	pthread_join(thread, NULL);
+	loop_destroy(t.loop);
+}
+
 const struct test loop_tests[] = {
 	{ "life", test_life },
 	{ "event", test_event },
@@ -442,5 +557,8 @@ const struct test loop_tests[] = {
 	{ "own-thread", test_own_thread },
 	{ "quit-from-signal", test_quit_from_signal },
 	{ "many", test_many },
+	{ "timers", test_timers },
+	{ "timer_own", test_timer_own },
+	{ "timer_thread", test_timer_thread },
 	{ 0 },
 };
