@@ -20,7 +20,8 @@
 /* The unpacked bytes of a file. */
 struct image_file {
 	const char    *path;       /* as given by the user; not owned */
-	const uint8_t *data;       /* read-only mapping of all of it */
+	const uint8_t *data;       /* all of it: a read-only mapping, or a copy of a small file */
+	bool           in_memory;  /* it is a copy */
 	uint64_t       size_bytes;
 	int            fd;         /* the same bytes, mappable: the file itself or a memfd */
 	char           packing[24]; /* "", "gzip", "zstd", "xz", "zboot/gzip" ...: for messages */

@@ -129,8 +129,6 @@ static bool name_taken(int dir_fd, const char *name)
 	int ret;
 
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
-	if (faccessat(dir_fd, file, F_OK, 0) && errno == ENOENT) /* mostly; and much cheaper than a socket */
-		return false;
 	ret = probe_name(dir_fd, name);
 	if (ret == -ECONNREFUSED) {
 		unlinkat(dir_fd, file, 0);
@@ -140,15 +138,15 @@ static bool name_taken(int dir_fd, const char *name)
 }
 
 /*
- * The same in all directories, and nothing is removed. No lock is taken: the caller holds one, and among these is
- * its own directory under another name where XDG_RUNTIME_DIR is what it usually is, /run/user/UID.
+ * The same in all directories from @first on, and nothing is removed. No lock is taken: the caller holds one, and
+ * among these is its own directory under another name where XDG_RUNTIME_DIR is what it usually is, /run/user/UID.
  */
-static bool name_taken_anywhere(const char *name)
+static bool name_taken_elsewhere(const char *name, unsigned int first)
 {
 	bool taken = false;
 	char path[DIR_BYTES];
 
-	for (unsigned int i = 0; i < MAX_DIRS && !taken; i++) {
+	for (unsigned int i = first; i < MAX_DIRS && !taken; i++) {
 		char socket[DIR_BYTES + REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
 		int dir_fd;
 
@@ -167,26 +165,39 @@ static bool name_taken_anywhere(const char *name)
 	return taken;
 }
 
+/* bind() in the directory, which is locked; a dead guest's socket makes room. 0, -EEXIST or -errno. */
+static int bind_in(int dir_fd, int fd, const char *name)
+{
+	struct sockaddr_un addr;
+	int ret = make_address(&addr, dir_fd, name);
+
+	if (ret)
+		return ret;
+	/* Mostly nobody has the name, and to ask before would cost more than to be told. */
+	if (!bind(fd, (const struct sockaddr *)&addr, sizeof(addr)))
+		return 0;
+	if (errno != EADDRINUSE)
+		return -errno;
+	if (name_taken(dir_fd, name))
+		return -EEXIST;
+	return bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
+}
+
 /* With the directory locked. */
 static int listen_as(struct registry_entry *entry, const char *name)
 {
 	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
-	struct sockaddr_un addr;
 	struct stat st;
 	int ret;
 
-	if (name_taken(entry->dir_fd, name))
-		return -EEXIST;
-	ret = make_address(&addr, entry->dir_fd, name);
-	if (ret)
-		return ret;
 	entry->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (entry->fd < 0)
 		return -errno;
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
-	if (bind(entry->fd, (const struct sockaddr *)&addr, sizeof(addr)) ||
-	    fstatat(entry->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) || listen(entry->fd, BACKLOG)) {
+	ret = bind_in(entry->dir_fd, entry->fd, name);
+	if (!ret && (fstatat(entry->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) || listen(entry->fd, BACKLOG)))
 		ret = -errno;
+	if (ret) {
 		close(entry->fd);
 		entry->fd = -1;
 		return ret;
@@ -196,7 +207,8 @@ static int listen_as(struct registry_entry *entry, const char *name)
 	return 0;
 }
 
-static int add_in(struct registry_entry *entry, const char *name)
+/* Others may be in the directories from @elsewhere on. */
+static int add_in(struct registry_entry *entry, const char *name, unsigned int elsewhere)
 {
 	char automatic[REGISTRY_NAME_BYTES];
 	int ret = -EEXIST;
@@ -208,7 +220,7 @@ static int add_in(struct registry_entry *entry, const char *name)
 			snprintf(automatic, sizeof(automatic), "guest-%d", (int)getpid());
 		else
 			snprintf(automatic, sizeof(automatic), "guest-%d-%u", (int)getpid(), i);
-		if (name_taken_anywhere(name ? name : automatic))
+		if (name_taken_elsewhere(name ? name : automatic, elsewhere))
 			continue;
 		ret = listen_as(entry, name ? name : automatic);
 	}
@@ -218,6 +230,7 @@ static int add_in(struct registry_entry *entry, const char *name)
 
 int registry_add(struct registry_entry *entry, const char *name)
 {
+	bool usable = false; /* a directory before */
 	char path[DIR_BYTES];
 	int ret = -ENOENT;
 
@@ -232,7 +245,8 @@ int registry_add(struct registry_entry *entry, const char *name)
 			ret = entry->dir_fd;
 			continue;
 		}
-		ret = add_in(entry, name);
+		ret = add_in(entry, name, usable ? 0 : i + 1);
+		usable = true;
 		if (!ret)
 			return 0;
 		close(entry->dir_fd);

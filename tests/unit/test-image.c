@@ -488,7 +488,7 @@ static int load(const struct image_file *img, const struct image_plan *plan, str
 
 static void test_load_plan(void)
 {
-	uint64_t page = page_bytes(), size = 6 * page;
+	uint64_t page = page_bytes(), size = 12 * page; /* too large to be read at once */
 	uint8_t *data = malloc((size_t)size);
 	struct image_plan plan = { .nr_segments = 2 };
 	struct image_file img;
@@ -537,9 +537,19 @@ static void test_load_plan(void)
 	plan.segments[0] = (struct image_segment){ 0, 2 * page, MIB(1), 2 * page };
 	CHECK_EQ(load(&img, &plan, &mem), -EIO);
 	CHECK(util_said("ends too early"));
-	memory_exit(&mem);
 	image_close(&img);
 	close(fd);
+
+	/* A small file has been read. */
+	fd = util_memfd(data, 1000);
+	CHECK_EQ(image_open(&img, util_fd_path(fd), "kernel"), 0);
+	CHECK_EQ(ftruncate(fd, 0), 0);
+	plan.segments[0] = (struct image_segment){ 10, 990, MIB(1), 1000 };
+	CHECK_EQ(load(&img, &plan, &mem), 0);
+	CHECK(!memcmp(host, data + 10, 990) && host[990] == 0 && host[999] == 0);
+	image_close(&img);
+	close(fd);
+	memory_exit(&mem);
 	free(data);
 }
 
