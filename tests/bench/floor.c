@@ -150,9 +150,14 @@ static int irqchip(int vm, int vcpu)
 {
 	int xics = create_device(vm, KVM_DEV_TYPE_XICS);
 
-	/* Else KVM makes room for as many vCPUs as it can have, which takes longer than all the rest. */
-	return xics < 0 || set_attr(xics, KVM_DEV_XICS_GRP_CTRL, KVM_DEV_XICS_NR_SERVERS, 1) ||
-	       connect_vcpu(vcpu, KVM_CAP_IRQ_XICS, xics);
+	if (xics < 0)
+		return -1;
+	/*
+	 * Else a KVM on top of XIVE makes room for as many vCPUs as it can have, which takes longer than all the
+	 * rest. One without has no such attribute.
+	 */
+	(void)set_attr(xics, KVM_DEV_XICS_GRP_CTRL, KVM_DEV_XICS_NR_SERVERS, 1);
+	return connect_vcpu(vcpu, KVM_CAP_IRQ_XICS, xics);
 }
 static int enter(int vm, int vcpu)
 {
