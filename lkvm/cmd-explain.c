@@ -239,10 +239,10 @@ static int out_of_memory(void)
 	return EXIT_STATUS_START_FAILED;
 }
 
-/* -22 and -EINVAL are values, no options. */
+/* -22, -EINVAL and a dash are values, no options. */
 static bool is_value(const char *word)
 {
-	return word[0] != '-' || (word[1] >= '0' && word[1] <= '9') || word[1] == 'E';
+	return word[0] != '-' || !word[1] || (word[1] >= '0' && word[1] <= '9') || word[1] == 'E';
 }
 
 /*

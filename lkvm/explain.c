@@ -193,6 +193,8 @@ struct said {
 	bool         have_value;  /* of the payload ... */
 	bool         have_first;  /* ... and its first one by name */
 	bool         in_hv_mode;
+	bool         no_progress; /* lkvm's watchdog spoke */
+	int          other_errno; /* of something that is not KVM_RUN */
 };
 
 static void set_reason(struct said *s, uint32_t reason)
@@ -299,6 +301,7 @@ static bool value_by_name(struct said *s, const struct token *t)
 enum phrase_kind {
 	SAYS_HARDWARE_REASON,
 	SAYS_ENTRY_ERROR,
+	SAYS_ENTRY_SIGNAL,
 	SAYS_ENTRY_FAILED,
 	SAYS_UNEXPECTED_REASON,
 	SAYS_REASON,
@@ -320,6 +323,7 @@ enum phrase_kind {
 	SAYS_TRIPLE_FAULT,
 	SAYS_ARM_EXCEPTION,
 	SAYS_VENDOR,
+	SAYS_NO_PROGRESS,
 };
 
 #define MAX_WORDS 4
@@ -333,11 +337,12 @@ static const struct phrase {
 } phrases[] = {
 	{ { "hardware", "exit", "reason" }, SAYS_HARDWARE_REASON, true, true },
 	{ { "hardware", "reason" }, SAYS_HARDWARE_REASON, true, true },        /* QEMU */
-	{ { "hardware_exit_reason" }, SAYS_HARDWARE_REASON, true, true },
+	{ { "hardware_exit_reason" }, SAYS_HARDWARE_REASON, false, true },
 	{ { "exit", "code" }, SAYS_HARDWARE_REASON, false, true },             /* kvmtool */
-	{ { "entry", "failed", "hardware", "error" }, SAYS_ENTRY_ERROR, true, true }, /* QEMU */
-	{ { "hardware", "error" }, SAYS_ENTRY_ERROR, true, true },
-	{ { "hardware_entry_failure_reason" }, SAYS_ENTRY_ERROR, true, true },
+	{ { "entry", "failed", "hardware", "error" }, SAYS_ENTRY_ERROR, false, true }, /* QEMU */
+	{ { "hardware", "error" }, SAYS_ENTRY_ERROR, false, true },
+	{ { "hardware_entry_failure_reason" }, SAYS_ENTRY_ERROR, false, true },
+	{ { "signal" }, SAYS_ENTRY_SIGNAL, false, true },                      /* Firecracker */
 	{ { "entry", "failed" }, SAYS_ENTRY_FAILED, false, false },
 	{ { "unexpected", "exit", "reason" }, SAYS_UNEXPECTED_REASON, true, true }, /* kvm_intel, kvm_amd */
 	{ { "exit", "reason" }, SAYS_REASON, false, true },
@@ -348,6 +353,7 @@ static const struct phrase {
 	{ { "extra", "data" }, SAYS_DATA, false, true },
 	{ { "errno" }, SAYS_ERRNO, false, true },
 	{ { "os", "error" }, SAYS_ERRNO, false, true },                        /* Rust */
+	{ { "instruction", "fetch", "fails" }, SAYS_NO_PROGRESS, false, false }, /* ours */
 	{ { "trap", "in", "hv", "mode" }, SAYS_TRAP_IN_HV_MODE, false, false },
 	{ { "trap" }, SAYS_TRAP, true, true },
 	{ { "emulation", "at" }, SAYS_EMULATION_AT, true, true },              /* booke.c */
@@ -406,7 +412,7 @@ static void said_scause(struct said *s, uint64_t scause)
 }
 
 /* The number @value belongs to the phrase @p; @negative: it had a minus. False: it does not, after all. */
-static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, bool negative,
+static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, bool negative, bool is_hex,
 			const struct token *first)
 {
 	switch (p->kind) {
@@ -419,6 +425,11 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 	case SAYS_ENTRY_ERROR:
 		set_first(s, EXIT_REASON_FAIL_ENTRY, negative ? -value : value);
 		return true;
+	case SAYS_ENTRY_SIGNAL: /* it means the member of that exit; else it is any program's */
+		if (s->info.reason != EXIT_REASON_FAIL_ENTRY)
+			return false;
+		set_first(s, EXIT_REASON_FAIL_ENTRY, value);
+		return true;
 	case SAYS_ENTRY_FAILED:
 		set_reason(s, EXIT_REASON_FAIL_ENTRY);
 		return true;
@@ -428,6 +439,12 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 		s->arches |= 1u << X86_64;
 		return true;
 	case SAYS_REASON:
+		/* "instruction fetch failed at ...; exit reason 0x400", as lkvm says: it is the hardware's */
+		if (!s->have_reason && is_hex && value >= EXIT_NR_REASONS && is_word(first, "exit")) {
+			set_first(s, EXIT_REASON_INTERNAL_ERROR, EXIT_SUBERROR_EMULATION);
+			s->arches |= 1u << X86_64;
+			return true;
+		}
 		/* "KVM_EXIT_FAIL_ENTRY, reason 0x80000021" */
 		if (s->have_reason || value > INT32_MAX)
 			return false;
@@ -489,6 +506,9 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 		set_reason(s, EXIT_REASON_INTERNAL_ERROR);
 		s->arches |= 1u << ARM64;
 		return true;
+	case SAYS_NO_PROGRESS:
+		s->no_progress = true;
+		return true;
 	case SAYS_VENDOR:
 		s->arches |= is_word(first, "vmx") || is_word(first, "kvm_intel") ? 1u << X86_INTEL : 1u << X86_AMD;
 		return true;
@@ -545,7 +565,7 @@ static bool read_phrase(struct said *s, size_t at, const struct phrase *p, size_
 	if (p->kind == SAYS_EMULATION_AT)
 		return read_emulation_at(s, behind);
 	if (!p->number)
-		return said_phrase(s, p, 0, false, &s->tokens[at]);
+		return said_phrase(s, p, 0, false, false, &s->tokens[at]);
 	/* "exit reason code 5" */
 	if (behind < s->nr_tokens && (is_word(&s->tokens[behind], "code") || is_word(&s->tokens[behind], "is")))
 		behind++;
@@ -560,7 +580,7 @@ static bool read_phrase(struct said *s, size_t at, const struct phrase *p, size_
 	}
 	number = number_at(s, behind);
 	if (!number || !said_phrase(s, p, p->hex && !number->is_negative ? number->as_hex : number->value,
-				    number->is_negative, &s->tokens[at]))
+				    number->is_negative, number->is_hex, &s->tokens[at]))
 		return false;
 	number->used = true;
 	return true;
@@ -613,6 +633,12 @@ static void read_names(struct said *s)
 	}
 }
 
+/* Whether an error that @text tells of can be that of KVM_RUN: other calls fail as well. */
+static bool about_run(const char *text)
+{
+	return strcasestr(text, "kvm_run") || strcasestr(text, "kvm run") || strcasestr(text, "vcpu");
+}
+
 /* "Bad address", as strerror() has it; the longest that is there. */
 static void read_errno_text(struct said *s, const char *text)
 {
@@ -629,8 +655,10 @@ static void read_errno_text(struct said *s, const char *text)
 			found = err;
 		}
 	}
-	if (found)
+	if (found && about_run(text))
 		set_errno(s, (uint64_t)found);
+	else if (strcasestr(text, "kvm"))
+		s->other_errno = found;
 }
 
 /* Words between a reason's name and its values that change nothing. */
@@ -883,6 +911,35 @@ static void read_value(struct explain_result *res, const struct said *s, const s
 	}
 }
 
+/* What no KVM_RUN said. @err is added to @what unless it is 0. */
+static void read_other(struct explain_result *res, const char *as, enum exit_cause cause, int err, const char *what,
+		       const char *advice)
+{
+	struct exit_record rec = { .name = "", .reason = EXIT_REASON_NOT_WRITTEN, .run_errno = err, .cause = cause,
+				   .verdict = EXIT_STOP };
+	char text[64];
+
+	exit_what(&rec, "%s%s%s", what, err ? ": " : "", err ? exit_errno_text(err, text, sizeof(text)) : "");
+	exit_advise(&rec, "%s", advice);
+	add_reading(res, as, "any", &rec);
+}
+
+/* A program could not open /dev/kvm, or make a VM. */
+static void read_host_error(struct explain_result *res, int err)
+{
+	const char *advice = "lkvm doctor says what this host lacks";
+
+	if (err == EACCES || err == EPERM)
+		advice = "the user must be in the group that owns /dev/kvm, mostly kvm; lkvm doctor says more";
+	else if (err == ENOENT || err == ENODEV || err == ENXIO)
+		advice = "there is no KVM: load its module, or switch virtualisation on in the firmware, or in the "
+			 "hypervisor that runs this host; lkvm doctor says more";
+	else if (err == EBUSY)
+		advice = "another hypervisor has the CPU's virtualisation, or what was asked for is there already";
+	read_other(res, "KVM", EXIT_CAUSE_SETUP, err, "KVM can't be used, or refused something before the guest ran",
+		   advice);
+}
+
 int explain(const char *arch, const char *text, struct explain_result *res)
 {
 	struct said s = { .info.reason = EXIT_REASON_NOT_WRITTEN };
@@ -911,6 +968,17 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 		exit_payload_set(&s.info, EXIT_INTERNAL_SUBERROR, 4, trap);
 	}
 	mask = wanted(&s, arch);
+	if (!s.have_reason && !s.info.run_errno && s.no_progress) {
+		read_other(res, "lkvm's watchdog", EXIT_CAUSE_FETCH_FAILED, 0,
+			   "a vCPU tried to fetch the same instruction for ever, and KVM made no exit of it",
+			   "the guest jumped to where it can't execute: the report's backtrace and link register "
+			   "show from where");
+		return 0;
+	}
+	if (!s.have_reason && !s.info.run_errno && s.other_errno) {
+		read_host_error(res, s.other_errno);
+		return 0;
+	}
 
 	if (s.have_reason || s.info.run_errno) {
 		/* An errno by itself comes beside the reason that KVM begins with. */

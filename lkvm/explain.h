@@ -10,7 +10,7 @@
  *   hardware error N                   KVM_EXIT_FAIL_ENTRY
  *   suberror N, extra data[I]: N       KVM_EXIT_INTERNAL_ERROR
  *   unexpected exit reason N           of kvm_intel and kvm_amd: the same
- *   errno N|NAME, -NAME, error -N      KVM_RUN's errno, also as text ("Bad address")
+ *   errno N|NAME, -NAME, error -N      KVM_RUN's errno, also as text ("Bad address") where it is about running
  *   trap N, instruction N, mcsr N      powerpc; also the kernel's own "emulation at N failed (N)"
  *   hcall N, sbi N, csr N              a request by its number
  *   scause N                           riscv's kernel log

@@ -80,6 +80,10 @@ static const struct {
 	{ "VcpuExit::SystemEvent(2, [])", "any", 1, EXIT_REASON_SYSTEM_EVENT, 0, EXIT_CAUSE_POWER, "a reset" },
 	{ "Received KVM_EXIT_FAIL_ENTRY: reason 2147483681, cpu 2", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
 	  EXIT_CAUSE_ENTRY_REFUSED, "(INVALID_STATE: invalid guest state), host CPU 2" },
+	{ "Received KVM_EXIT_FAIL_ENTRY signal: 2147483681 on cpu 2", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "(INVALID_STATE: invalid guest state), host CPU 2" },
+	{ "hardware_entry_failure_reason: 2147483681", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0,
+	  EXIT_CAUSE_ENTRY_REFUSED, "INVALID_STATE" },
 	{ "Failure during vcpu run: Bad address (os error 14)", "arm64", 3, EXIT_REASON_UNKNOWN, EFAULT,
 	  EXIT_CAUSE_GUEST_MEMORY, "page of guest memory" },
 	{ "vcpu run: something (os error 38)", "arm64", 2, EXIT_REASON_UNKNOWN, ENOSYS, EXIT_CAUSE_DEVICE_ACCESS,
@@ -111,6 +115,15 @@ static const struct {
 	/* lkvm's own. */
 	{ "vCPU 0: instruction fetch failed at pc 0x70000000: no guest RAM there (KVM_RUN: EOPNOTSUPP)", "riscv64",
 	  2, EXIT_REASON_UNKNOWN, EOPNOTSUPP, EXIT_CAUSE_FETCH_FAILED, "at pc 0x70000000" },
+	{ "vCPU 0: instruction fetch failed at pc 0xe4000000; exit reason 0x1000 (exit status 121)", "x86_64", 1,
+	  EXIT_REASON_INTERNAL_ERROR, 0, EXIT_CAUSE_EMULATION_FAILED, "or not fetch it" },
+	{ "lkvm: vCPU 0: instruction fetch fails at 0x200: no memory behind this address", "any", 1,
+	  EXIT_REASON_NOT_WRITTEN, 0, EXIT_CAUSE_FETCH_FAILED, "made no exit" },
+	/* Not KVM_RUN's. */
+	{ "Could not access KVM kernel module: Permission denied", "any", 1, EXIT_REASON_NOT_WRITTEN, EACCES,
+	  EXIT_CAUSE_SETUP, "before the guest ran: EACCES" },
+	{ "ioctl(KVM_CREATE_VM) failed: 16 Device or resource busy", "any", 1, EXIT_REASON_NOT_WRITTEN, EBUSY,
+	  EXIT_CAUSE_SETUP, "EBUSY" },
 	/* By hand. */
 	{ "KVM_EXIT_FAIL_ENTRY reason 7", "x86_64", 1, EXIT_REASON_FAIL_ENTRY, 0, EXIT_CAUSE_ENTRY_REFUSED,
 	  "VMXERR_ENTRY_INVALID_CONTROL_FIELD" },
@@ -222,6 +235,7 @@ static void test_nothing_known(void)
 	static const char *const texts[] = {
 		"", " ", "hello world", "hello 5", "dead beef", "reason", "suberror", "errno", "data[0]", "0x", "0xg",
 		"123456789012345678901234567890", "io debug nmi", "errno 0", "[ 12.345678]", "emulation at 5", "99999999999",
+		"cat: /etc/x: No such file or directory", "killed by signal 9", "-", "a - b",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
