@@ -52,11 +52,13 @@ enum frame_stream {
 enum frame_end {
 	END_EXITED,      /* code: exit status */
 	END_SIGNALED,    /* code: signal */
-	END_NOT_STARTED, /* code: Linux errno of the generic numbers, as the kernel gave it; or NO_SUCH_USER */
+	END_NOT_STARTED, /* code: Linux errno of the generic numbers, as the kernel gave it; or NO_SUCH_... */
 };
 
 /* The guest has no /etc/passwd, or it has no line for the user. */
-#define NO_SUCH_USER 0x10000u
+#define NO_SUCH_USER    0x10000u
+/* Its working directory can't be entered. */
+#define NO_SUCH_WORKDIR 0x10001u
 
 #define WINDOW_IN  65536u
 #define WINDOW_OUT 262144u /* also stderr's */

@@ -664,7 +664,7 @@ static void child(const int ends[STREAM_COUNT], int error_fd, const uint8_t *ids
 		SYS3(__NR_dup3, ends[s], s, 0);
 	err = *user ? find_user(user, &uid, &gid) : 0;
 	if (!err)
-		err = SYS1(__NR_chdir, workdir);
+		err = SYS1(__NR_chdir, workdir) ? -(long)NO_SUCH_WORKDIR : 0;
 	if (!err && (uid || gid)) {
 		SYS2(__NR_setgroups, 0, 0);
 		err = SYS1(__NR_setgid, gid);

@@ -56,6 +56,7 @@ struct result {
 	uint64_t     spent_ms; /* all attempts */
 	int          status;
 	char         outcome[24]; /* "" if not known */
+	char         failed[320]; /* what the last attempt that failed said */
 	char         text[200];
 };
 
@@ -298,29 +299,51 @@ static void read_end(const struct runner *r, unsigned int i, const char *file, c
 	text[n > 0 ? n : 0] = '\0';
 }
 
+/* What lkvm said of a case, and where it had nothing to say, its command. */
+static void read_said(const struct runner *r, unsigned int i, char text[SHOWN_BYTES + 1])
+{
+	read_end(r, i, "stderr", text);
+	if (!text[0])
+		read_end(r, i, "stdout", text);
+}
+
 static void show_messages(const struct runner *r, unsigned int i)
 {
 	char text[SHOWN_BYTES + 1], *save = NULL;
 
-	read_end(r, i, "stderr", text);
+	read_said(r, i, text);
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		printf("    | %s\n", line);
+}
+
+/* "status 0, poweroff, 2 attempts, expected panic: the guest powered off" */
+static void describe(const struct runner *r, unsigned int i, char *text, size_t size)
+{
+	const struct suite_case *c = &r->suite.cases[i];
+	const struct result *result = &r->results[i];
+	size_t n = (size_t)snprintf(text, size, "status %d%s%s", result->status, result->outcome[0] ? ", " : "",
+				    result->outcome);
+
+	if (result->attempts > 1)
+		n += (size_t)snprintf(text + n, size - n, ", %u attempts", result->attempts);
+	if (c->expect_outcome != OUTCOME_NONE || c->expect_status)
+		n += (size_t)snprintf(text + n, size - n, ", expected %s", suite_expected(c));
+	if (result->text[0])
+		snprintf(text + n, size - n, ": %s", result->text);
 }
 
 static void show_result(struct runner *r, unsigned int i)
 {
 	const struct result *result = &r->results[i];
 	const char *name = r->suite.cases[i].name;
-	char attempts[32] = "";
+	char text[320];
 
-	if (result->attempts > 1)
-		snprintf(attempts, sizeof(attempts), ", %u attempts", result->attempts);
 	clear_progress(r);
+	describe(r, i, text, sizeof(text));
 	if (result->verdict == VERDICT_SKIP)
 		printf("skip - %s\n", name);
 	else if (result->verdict == VERDICT_FAIL)
-		printf("not ok - %s (%.1f s): status %d%s%s%s\n", name, (double)result->spent_ms / 1000, result->status,
-		       result->outcome[0] ? ", " : "", result->outcome, attempts);
+		printf("not ok - %s (%.1f s): %s\n", name, (double)result->spent_ms / 1000, text);
 	else
 		printf("ok - %s (%.1f s)%s\n", name, (double)result->spent_ms / 1000,
 		       result->verdict == VERDICT_FLAKY ? " FLAKY: passed when tried again" : "");
@@ -354,6 +377,8 @@ static void attempt_ended(struct runner *r, unsigned int i, int wait_status)
 		return;
 	passed = WIFEXITED(wait_status) &&
 		 suite_passed(c, result->outcome[0] ? result->outcome : NULL, result->status);
+	if (!passed)
+		describe(r, i, result->failed, sizeof(result->failed));
 	if (passed)
 		settle(r, i, result->attempts > 1 ? VERDICT_FLAKY : VERDICT_PASS);
 	else if (result->attempts > c->retries || start_attempt(r, i))
@@ -441,14 +466,12 @@ static void write_junit(const struct runner *r, FILE *out)
 		fprintf(out, "\" time=\"%.3f\">", (double)result->spent_ms / 1000);
 		switch (result->verdict) {
 		case VERDICT_FAIL:
-			fprintf(out, "<failure type=\"%s\" message=\"status %d",
-				result->outcome[0] ? result->outcome : "status", result->status);
-			if (result->attempts > 1)
-				fprintf(out, ", %u attempts", result->attempts);
-			fputs(result->text[0] ? ": " : "", out);
-			run_report_xml(out, result->text);
+			fprintf(out, "<failure type=\"%s\" message=\"",
+				result->outcome[0] ? result->outcome : "status");
+			describe(r, i, text, sizeof(text));
+			run_report_xml(out, text);
 			fputs("\">", out);
-			read_end(r, i, "stderr", text);
+			read_said(r, i, text);
 			run_report_xml(out, text);
 			fputs("</failure><system-out>", out);
 			read_end(r, i, "stdout", text);
@@ -456,7 +479,9 @@ static void write_junit(const struct runner *r, FILE *out)
 			fputs("</system-out>", out);
 			break;
 		case VERDICT_FLAKY:
-			fprintf(out, "<system-out>flaky: passed at attempt %u</system-out>", result->attempts);
+			fprintf(out, "<system-out>flaky: passed at attempt %u; before: ", result->attempts);
+			run_report_xml(out, result->failed);
+			fputs("</system-out>", out);
 			break;
 		case VERDICT_SKIP:
 			fputs("<skipped/>", out);
@@ -499,12 +524,13 @@ static void write_json(const struct runner *r, FILE *out)
 		argv = json_array();
 		for (unsigned int k = 0; k < r->suite.cases[i].nr_args; k++)
 			json_array_append_new(argv, json_text(r->suite.cases[i].argv[k]));
-		json_array_append_new(cases, json_pack("{s:o, s:s, s:i, s:I, s:i, s:s, s:o, s:o}", "name",
+		json_array_append_new(cases, json_pack("{s:o, s:s, s:i, s:I, s:i, s:s, s:o, s:o, s:o}", "name",
 						       json_text(r->suite.cases[i].name), "verdict",
 						       verdict_words[result->verdict], "attempts", (int)result->attempts,
 						       "time_ms", (json_int_t)result->spent_ms, "exit_status",
 						       result->status, "outcome", result->outcome, "text",
-						       json_text(result->text), "command_line", argv));
+						       json_text(result->text), "last_failure", json_text(result->failed),
+						       "command_line", argv));
 	}
 	root = json_pack("{s:s, s:b, s:b, s:i, s:i, s:i, s:i, s:o}", "schema", "lkvm-test/1", "ok",
 			 !r->count[VERDICT_FAIL] && !r->interrupted, "interrupted", r->interrupted, "passed",

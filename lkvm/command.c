@@ -890,7 +890,14 @@ int command_exit_status(enum frame_end end, uint32_t code)
 
 const char *command_why_not_started(uint32_t code)
 {
-	return code == NO_SUCH_USER ? "its /etc/passwd has no such user (--user)" : strerror((int)code);
+	switch (code) {
+	case NO_SUCH_USER:
+		return "its /etc/passwd has no such user (--user)";
+	case NO_SUCH_WORKDIR:
+		return "it has no such directory to run it in (--workdir)";
+	default:
+		return strerror((int)code);
+	}
 }
 
 void command_tail(struct command *cmd, char buf[COMMAND_TAIL_BYTES + 1])

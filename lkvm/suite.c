@@ -306,6 +306,16 @@ void suite_shard(struct suite *suite, unsigned int index, unsigned int count)
 	suite->nr = kept;
 }
 
+const char *suite_expected(const struct suite_case *c)
+{
+	static char text[32];
+
+	if (c->expect_outcome != OUTCOME_NONE)
+		return outcome_word(c->expect_outcome);
+	snprintf(text, sizeof(text), "%d of the command", c->expect_status);
+	return text;
+}
+
 bool suite_passed(const struct suite_case *c, const char *outcome, int status)
 {
 	if (c->expect_outcome != OUTCOME_NONE)

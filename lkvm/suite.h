@@ -36,6 +36,8 @@ void suite_free(struct suite *suite);
 /* Keeps every @count-th case, beginning with number @index (from 1). */
 void suite_shard(struct suite *suite, unsigned int index, unsigned int count);
 
+/* What @c expects, in words: "panic", "3 of the command". Static buffer. */
+const char *suite_expected(const struct suite_case *c);
 /* Whether a run with @outcome (a word; NULL: not known) and exit status @status is what @c expects. */
 bool suite_passed(const struct suite_case *c, const char *outcome, int status);
 

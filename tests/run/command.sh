@@ -61,6 +61,9 @@ expect_same random out
 run 126 --user nobody --add text:/etc/passwd -- true
 expect_grep "^lkvm: cannot run true in the guest: its /etc/passwd has no such user" err
 
+run 126 --add text:/dir/text --workdir /dir/text -- true
+expect_grep "^lkvm: cannot run true in the guest: it has no such directory to run it in (--workdir)" err
+
 # Several at once do not know of each other.
 for i in 1 2 3; do
 	# shellcheck disable=SC2086 # options

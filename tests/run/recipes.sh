@@ -10,12 +10,12 @@ sed -n '/^    # suite.toml/,/^[^ ]/{ s/^    //p; /^$/p; }' "$CASES/../../docs/te
 expect_status 0 lkvm test docs.toml --list
 expect_same out - <<LIST
 boots
-smp[params=quiet,cpus=1]
-smp[params=quiet,cpus=2]
-smp[params=quiet,cpus=4]
-smp[params=quiet nosmt,cpus=1]
-smp[params=quiet nosmt,cpus=2]
-smp[params=quiet nosmt,cpus=4]
+smp[params=nokaslr,cpus=1]
+smp[params=nokaslr,cpus=2]
+smp[params=nokaslr,cpus=4]
+smp[params=nokaslr nosmt,cpus=1]
+smp[params=nokaslr nosmt,cpus=2]
+smp[params=nokaslr nosmt,cpus=4]
 panics as it should
 LIST
 

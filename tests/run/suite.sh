@@ -52,10 +52,10 @@ name = "absent"
 firmware = "/no/such/file"
 SUITE
 expect_status 1 lkvm test bad.toml --output kept --junit r.xml
-expect_grep '^not ok - wrong .*poweroff, 3 attempts$' out
+expect_grep '^not ok - wrong .*: status 0, poweroff, 3 attempts, expected panic: the guest powered off$' out
 expect_grep 'Unable to open firmware /no/such/file' out
 expect_grep 'failures="2"' r.xml
-expect_grep 'message="status 0, 3 attempts: ' r.xml
+expect_grep 'message="status 0, poweroff, 3 attempts, expected panic: ' r.xml
 expect_grep 'Unable to open firmware /no/such/file' r.xml
 [ -s kept/wrong/report.json.1 ] && [ -s kept/wrong/report.json.2 ] || fail "attempts are not kept: $(ls -R kept)"
 [ -s kept/wrong/report.json ] && [ -e kept/absent/stderr ] || fail "--output: $(ls -R kept)"
@@ -79,8 +79,8 @@ args = ["--no-such-option"]
 expect = "start-failed"
 SUITE
 expect_status 1 lkvm test stale.toml --output kept
-expect_grep '^not ok - wrong .*: status 125, start-failed$' out
-expect_grep '^not ok - no status of a command .*: status 125, start-failed$' out
+expect_grep '^not ok - wrong .*: status 125, start-failed, expected' out
+expect_grep '^not ok - no status of a command .*: status 125, start-failed, expected' out
 expect_grep '^ok - not to start' out
 [ "$(echo $(ls kept/wrong))" = "stderr stdout" ] || fail "of an earlier run: $(ls kept/wrong)"
 
