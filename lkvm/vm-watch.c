@@ -27,11 +27,21 @@ static bool is_allowed(void *opaque, const char *line)
 	return false;
 }
 
+/* A kernel that is told to be quiet keeps warnings off its console: what --fail-on waits for may never be seen. */
+static void warn_if_quiet(const struct config *cfg)
+{
+	const char *quiet = cfg->params && cfg->fail_on & 1u << SPLAT_WARNING ? strstr(cfg->params, "quiet") : NULL;
+
+	if (quiet && (quiet == cfg->params || quiet[-1] == ' ') && (!quiet[5] || quiet[5] == ' '))
+		log_warning("--fail-on: the guest's kernel prints no warnings with the parameter quiet");
+}
+
 int vm_watch_init(struct vm *vm)
 {
 	struct vm_watch *watch = &vm->watch;
 	const struct config *cfg = vm->cfg;
 
+	warn_if_quiet(cfg);
 	pthread_mutex_init(&watch->lock, NULL);
 	watch->splats.allow = is_allowed;
 	watch->splats.opaque = watch;
