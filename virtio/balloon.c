@@ -210,6 +210,9 @@ bool virtio_balloon_ask_stats(struct virtio_device *dev)
 	if (asked)
 		virtqueue_put(&queue->vq, &b->stats_chain, 0);
 	b->stats_held = false;
+	/* serve_stats() stopped at the buffer that it kept, and so has not asked for a kick with the next one. */
+	if (asked && virtqueue_enable_kicks(&queue->vq))
+		virtio_queue_kick(queue);
 	virtio_queue_end(queue);
 	return asked;
 }

@@ -4,6 +4,7 @@
 
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #define FILL       0x5a
 #define LIST       (GUEST_RAM + 0x40000u) /* where the driver writes what it says */
 #define STATS_VQ   (UINT64_C(1) << VIRTIO_BALLOON_F_STATS_VQ)
+#define EVENT_IDX  (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX)
 #define NUM_PAGES  0
 #define ACTUAL     4
 
@@ -36,14 +38,19 @@ static void on_stats(void *opaque)
 	f->told++;
 }
 
-static void negotiate(struct fixture *f)
+static void negotiate_with(struct fixture *f, uint64_t features)
 {
-	mmio_negotiate(&f->bus, VERSION_1 | STATS_VQ);
+	mmio_negotiate(&f->bus, VERSION_1 | STATS_VQ | features);
 	for (unsigned int i = 0; i < ARRAY_SIZE(f->rings); i++) {
 		ring_init(&f->rings[i], &f->mem, GUEST_RING(i), 64);
 		mmio_set_queue(&f->bus, i, &f->rings[i]);
 	}
 	mmio_driver_ok(&f->bus);
+}
+
+static void negotiate(struct fixture *f)
+{
+	negotiate_with(f, 0);
 }
 
 /* Older user-mode emulators take MADV_DONTNEED for a word of politeness. */
@@ -307,6 +314,53 @@ static void test_statistics(void)
 	teardown(&f);
 }
 
+/* The driver makes statistics available and rings only if it was asked to, as Linux does. */
+static void offer_stats(struct fixture *f, uint64_t bytes_free)
+{
+	const struct guest_buf buf = { LIST, 10, false };
+	struct guest_ring *r = &f->rings[2];
+	uint16_t before = r->avail_idx;
+
+	put_stat(f, 0, VIRTIO_BALLOON_S_MEMFREE, bytes_free);
+	ring_add(r, &buf, 1);
+	if (vring_need_event(ring_avail_event(r), r->avail_idx, before))
+		MMIO_W(&f->bus, QUEUE_NOTIFY, 2);
+	virtio_queue_poll(f->dev, 2);
+}
+
+static void test_statistics_event_idx(void)
+{
+	struct balloon_state s;
+	struct fixture f;
+
+	setup(&f, 0);
+	negotiate_with(&f, EVENT_IDX);
+	offer_stats(&f, 1000);
+	CHECK_EQ(f.told, 1);
+	/* Also where the 16-bit index turns over. */
+	for (unsigned int i = 1; i <= 0x10001 && f.told == i; i++) {
+		CHECK(virtio_balloon_ask_stats(f.dev));
+		CHECK_EQ(ring_must_take(&f.rings[2]), 0);
+		offer_stats(&f, 1000 + i);
+		CHECK_EQ(f.told, 1 + i);
+	}
+	CHECK_EQ(f.told, 0x10002);
+	virtio_balloon_state(f.dev, &s);
+	CHECK_EQ(s.stats[VIRTIO_BALLOON_S_MEMFREE], 1000 + 0x10001);
+
+	/* A buffer that came too early is not read before its turn, and then without a kick. */
+	f.told = 0;
+	offer_stats(&f, 5);
+	CHECK_EQ(f.told, 0);
+	CHECK(virtio_balloon_ask_stats(f.dev));
+	CHECK_EQ(f.told, 0);
+	virtio_queue_poll(f.dev, 2);
+	CHECK_EQ(f.told, 1);
+	virtio_balloon_state(f.dev, &s);
+	CHECK_EQ(s.stats[VIRTIO_BALLOON_S_MEMFREE], 5);
+	teardown(&f);
+}
+
 const struct test virtio_balloon_tests[] = {
 	{ "inflate", test_inflate },
 	{ "large host pages", test_large_host_pages },
@@ -314,5 +368,6 @@ const struct test virtio_balloon_tests[] = {
 	{ "bad requests", test_bad_requests },
 	{ "config", test_config },
 	{ "statistics", test_statistics },
+	{ "statistics with event indices", test_statistics_event_idx },
 	{ 0 },
 };
