@@ -100,14 +100,17 @@ static const struct option_spec stat_options[] = {
 	  .parse = option_parse_string, .offset = ARG(name),
 	  .help = "count what the running guest NAME does from now on, until ^C, its end or -n intervals" },
 	{ .short_name = 'a', .long_name = "all", .arches = OPT_ALL, .section = "Options",
-	  .parse = option_parse_bool, .offset = ARG(all), .help = "the same for all running guests" },
+	  .parse = option_parse_bool, .offset = ARG(all),
+	  .help = "the same for all running guests; lines say which" },
 	{ .long_name = "per-vcpu", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
 	  .offset = ARG(per_vcpu), .help = "print each vCPU by itself" },
 	{ .short_name = 'j', .long_name = "json", .arches = OPT_ALL, .section = "Options",
-	  .parse = option_parse_bool, .offset = ARG(json), .help = "print a JSON object in each line" },
+	  .parse = option_parse_bool, .offset = ARG(json),
+	  .help = "print a JSON object in each line, as perf stat -j, with the guest's name as guest" },
 	{ .short_name = 'x', .long_name = "field-separator", .metavar = "SEP", .arches = OPT_ALL,
 	  .section = "Options", .parse = option_parse_string, .offset = ARG(separator),
-	  .help = "print fields with SEP between them, as perf stat -x" },
+	  .help = "print fields with SEP between them, as perf stat -x: time (with -I), guest (with --all), vCPU (with "
+		  "--per-vcpu), value, unit, event, ns counted, percentage of the time, metric and its unit" },
 	{ .short_name = 'o', .long_name = "output", .metavar = "FILE", .arches = OPT_ALL, .section = "Options",
 	  .parse = option_parse_string, .offset = ARG(output),
 	  .help = "print to FILE instead of standard error" },
@@ -145,6 +148,8 @@ static void print_since(const struct stat_args *args, const char *guest, struct 
 	struct stat_table *diff = now ? stat_table_since(now, *last) : NULL;
 	struct stat_format format = {
 		.guest = guest,
+		/* Not by how many there are: scripts know the options, and guests come and go. */
+		.many = args->all,
 		.json = args->json,
 		.separator = args->separator,
 		.per_vcpu = args->per_vcpu,
@@ -587,7 +592,8 @@ const struct cmd cmd_pmu_stat = {
 		"itself has running, where KVM shows them; by KVM's own statistics; and where the time of the "
 		"threads went. Each number is labelled with its source. What this host can't count is said to be "
 		"<not supported>, what it did not get to <not counted>; neither is ever printed as 0. A counter that "
-		"had to be shared is scaled up, and the percentage of time that it did count stands behind it.\n\n"
+		"had to be shared is scaled up, and the percentage of time that it did count stands behind it. The kernel "
+		"counts the threads' time in ticks: where there was none in a short run, times are <not counted>.\n\n"
 		"Numbers go to standard error unless --output is given. Exit status: that of lkvm run.",
 	.run = cmd_pmu_stat_main,
 	.options = stat_options,

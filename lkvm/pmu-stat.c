@@ -21,6 +21,12 @@ static const char *const sources[] = {
 	[STAT_PERF] = "perf", [STAT_GUEST] = "guest", [STAT_KVM] = "kvm", [STAT_TIME] = "time",
 };
 
+/*
+ * Times in user mode and in the kernel are each rounded down to ticks: a thread that seems not to have
+ * run at all may have had nearly two. Of so many, that is a tenth.
+ */
+#define TICKS_TO_TELL 20
+
 /* ---- tables ------------------------------------------------------------------------------------- */
 
 struct stat_table *stat_table_new(unsigned int nr_vcpus)
@@ -125,6 +131,23 @@ struct stat_table *stat_table_since(const struct stat_table *now, const struct s
 		}
 	}
 	return t;
+}
+
+void stat_judge_ticks(struct stat_table *t, const char *rest, uint64_t tick_ns)
+{
+	uint64_t spent = 0;
+	char why[64];
+
+	for (unsigned int i = 0; i < t->nr; i++)
+		if (t->items[i].source == STAT_TIME && strcmp(t->items[i].name, rest) != 0)
+			spent += stat_item_sum(t, &t->items[i]).value;
+	if (spent || t->seconds * 1e9 >= (double)tick_ns * TICKS_TO_TELL)
+		return;
+	snprintf(why, sizeof(why), "too short to tell: the kernel counts in ticks of %u ms",
+		 (unsigned int)(tick_ns / 1000000));
+	for (unsigned int i = 0; i < t->nr; i++)
+		if (t->items[i].source == STAT_TIME)
+			stat_item_missing(&t->items[i], STAT_NOT_COUNTED, why);
 }
 
 struct stat_cell stat_item_sum(const struct stat_table *t, const struct stat_item *item)
@@ -269,6 +292,8 @@ static void print_text_cell(const struct stat_table *t, const struct stat_item *
 	snprintf(name, sizeof(name), "%s%s", f->interval ? prefixes[item->source] : "", item->name);
 	if (f->interval)
 		fprintf(out, "%16s ", seconds_text(f->at_seconds, at, sizeof(at)));
+	if (f->interval && f->many)
+		fprintf(out, "%-16s ", f->guest);
 	if (f->per_vcpu)
 		fprintf(out, "vcpu%-3d ", vcpu);
 	if (state != STAT_COUNTED) {
@@ -290,7 +315,7 @@ static void print_text_cell(const struct stat_table *t, const struct stat_item *
 
 /* ---- machines ----------------------------------------------------------------------------------- */
 
-/* As perf stat -x: value, unit, event, run time, percentage, metric, its unit. */
+/* As perf stat -x: (time, guest, vCPU,) value, unit, event, run time, percentage, metric, its unit. */
 static void print_csv_cell(const struct stat_table *t, const struct stat_item *item, const struct stat_cell *c,
 			   int vcpu, const struct stat_format *f, FILE *out)
 {
@@ -301,6 +326,8 @@ static void print_csv_cell(const struct stat_table *t, const struct stat_item *i
 
 	if (f->interval)
 		fprintf(out, "%s%s", seconds_text(f->at_seconds, at, sizeof(at)), x);
+	if (f->many)
+		fprintf(out, "%s%s", f->guest, x);
 	if (f->per_vcpu)
 		fprintf(out, "vcpu%d%s", vcpu, x);
 	if (state == STAT_COUNTED)
@@ -330,7 +357,7 @@ static void print_json_text(const char *text, FILE *out)
 	fputc('"', out);
 }
 
-/* As perf stat -j, with the source, and null where there is no number. */
+/* As perf stat -j, with the guest, the source, and null where there is no number. */
 static void print_json_cell(const struct stat_table *t, const struct stat_item *item, const struct stat_cell *c,
 			    int vcpu, const struct stat_format *f, FILE *out)
 {
@@ -341,6 +368,9 @@ static void print_json_cell(const struct stat_table *t, const struct stat_item *
 	fputc('{', out);
 	if (f->interval)
 		fprintf(out, "\"interval\" : %s, ", seconds_text(f->at_seconds, at, sizeof(at)));
+	fputs("\"guest\" : ", out);
+	print_json_text(f->guest, out);
+	fputs(", ", out);
 	if (f->per_vcpu)
 		fprintf(out, "\"vcpu\" : %d, ", vcpu);
 	snprintf(name, sizeof(name), "%s%s", prefixes[item->source], item->name);

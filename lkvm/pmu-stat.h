@@ -65,12 +65,20 @@ void stat_item_missing(struct stat_item *item, enum stat_state state, const char
 /* @now less @before (NULL: nothing); levels stay as they are. NULL: out of memory. */
 struct stat_table *stat_table_since(const struct stat_table *now, const struct stat_table *before);
 
+/*
+ * The kernel has counted the times in @t (STAT_TIME) in ticks of @tick_ns; @rest is what these left of
+ * the whole. If there was no tick, in less time than it takes for that to tell anything, all of them
+ * become STAT_NOT_COUNTED; values stay, for differences.
+ */
+void stat_judge_ticks(struct stat_table *t, const char *rest, uint64_t tick_ns);
+
 /* All vCPUs together. */
 struct stat_cell stat_item_sum(const struct stat_table *t, const struct stat_item *item);
 
 struct stat_format {
 	const char *guest;     /* its name */
-	bool        json;      /* a JSON object in each line, as perf stat -j */
+	bool        many;      /* one of several guests: lines that have no title above them say which */
+	bool        json;      /* a JSON object in each line, as perf stat -j, which always says which guest */
 	const char *separator; /* not NULL: perf stat -x */
 	bool        per_vcpu;
 	bool        interval;  /* lines begin with the time at their end, in ... */

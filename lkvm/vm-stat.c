@@ -18,6 +18,7 @@
 /* How long a vCPU may take to say what its guest's counters are: it may be busy with a slow device. */
 #define GUEST_WAIT_MS 100
 
+static const char halted[] = "halted or waiting";
 static const char busy[] = "the vCPU is busy with a device";
 
 /* Where a vCPU thread's time went, in nanoseconds. */
@@ -58,13 +59,18 @@ struct vm_stat {
 
 /* ---- readings of one vCPU ----------------------------------------------------------------------- */
 
+static uint64_t clock_tick_ns(void)
+{
+	return 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
 /* /proc/PID/task/TID/stat (proc(5)): fields 14 utime, 15 stime, 43 guest_time, in clock ticks. */
 static struct thread_time read_time(int tid)
 {
 	struct thread_time t = { 0 };
 	unsigned long long utime = 0, stime = 0, guest = 0;
 	char path[64], line[1024], *p;
-	uint64_t tick_ns = 1000000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+	uint64_t tick_ns = clock_tick_ns();
 	ssize_t n;
 	int fd;
 
@@ -129,7 +135,7 @@ static void add_time(struct stat_table *t, unsigned int index, const struct thre
 		add_part(t, index, "kernel (KVM)", time->kernel, missing);
 	}
 	add_part(t, index, "lkvm", time->user, missing);
-	add_part(t, index, "halted or waiting", all > spent ? all - spent : 0, missing);
+	add_part(t, index, halted, all > spent ? all - spent : 0, missing);
 }
 
 static void add_kvm(struct stat_table *t, unsigned int index, struct kvm_stats *kvm, int err)
@@ -389,6 +395,7 @@ struct stat_table *vm_stat_read(struct vm_stat *s)
 		if (s->opt->time)
 			add_time(t, i, &time, t->seconds);
 	}
+	stat_judge_ticks(t, halted, clock_tick_ns());
 	return t;
 }
 
@@ -427,6 +434,7 @@ struct stat_table *vm_stat_snapshot(struct vm *vm, bool guest)
 		add_kvm(t, i, &kept[i].kvm, kept[i].opened ? kept[i].kvm_err : -ETIMEDOUT);
 		add_time(t, i, &time, t->seconds);
 	}
+	stat_judge_ticks(t, halted, clock_tick_ns());
 	return t;
 }
 

@@ -110,13 +110,25 @@ static void test_text(void)
 	has(text, "     7.500000000 vcpu1                      5      kvm/exits");
 	CHECK(strstr(text, "seconds time elapsed") == NULL);
 	free(text);
+
+	f.many = true;
+	text = printed(t, &f);
+	has(text, "     7.500000000 g                vcpu0                  3,995      kvm/exits");
+	has(text, "     7.500000000 g                vcpu0        <not supported>      cache-misses:G");
+	free(text);
+	/* A title says it. */
+	f = (struct stat_format){ .guest = "g", .many = true };
+	text = printed(t, &f);
+	has(text, " for guest 'g', 2 vCPUs:\n");
+	has(text, " KVM's statistics:\n               4,000      exits ");
+	free(text);
 	stat_table_free(t);
 }
 
 static void test_csv(void)
 {
 	struct stat_table *t = table(2, 1000, 1000, 3995);
-	const struct stat_format f = { .separator = ";" };
+	struct stat_format f = { .guest = "g", .separator = ";" };
 	char *text = printed(t, &f);
 
 	has(text, "1000;;cycles:G;2000;100.00;0.50;GHz\n");
@@ -126,6 +138,19 @@ static void test_csv(void)
 	has(text, "4000;;kvm/exits;0;100.00;2000.00;/sec\n");
 	has(text, "0;;kvm/idle;0;100.00;0.00;/sec\n");
 	has(text, "1000000000;ns;time/guest;0;100.00;25.00;% of the time\n");
+	CHECK(!strncmp(text, "1000;", 5));
+	free(text);
+
+	f.many = true;
+	text = printed(t, &f);
+	CHECK(!strncmp(text, "g;1000;;cycles:G;", 17));
+	has(text, "\ng;<not counted>;;branches:G;0;0.00;;\n");
+	free(text);
+	f.interval = true;
+	f.per_vcpu = true;
+	f.at_seconds = 1;
+	text = printed(t, &f);
+	has(text, "\n1.000000000;g;vcpu1;5;;kvm/exits;0;100.00;2.50;/sec\n");
 	free(text);
 	stat_table_free(t);
 }
@@ -133,16 +158,57 @@ static void test_csv(void)
 static void test_json(void)
 {
 	struct stat_table *t = table(2, 1000, 1000, 3995);
-	const struct stat_format f = { .json = true, .per_vcpu = true, .interval = true, .at_seconds = 1 };
+	struct stat_format f = { .guest = "a\"b", .json = true, .per_vcpu = true, .interval = true, .at_seconds = 1 };
 	char *text = printed(t, &f);
 
-	has(text, "{\"interval\" : 1.000000000, \"vcpu\" : 1, \"source\" : \"kvm\", \"event\" : \"kvm/exits\", "
+	has(text, "{\"interval\" : 1.000000000, \"guest\" : \"a\\\"b\", \"vcpu\" : 1, \"source\" : \"kvm\", "
+		  "\"event\" : \"kvm/exits\", "
 		  "\"counter-value\" : \"5.000000\", \"unit\" : \"\", \"event-runtime\" : 0, \"pcnt-running\" : 100.00, "
 		  "\"metric-value\" : \"2.500000\", \"metric-unit\" : \"/sec\"}\n");
 	has(text, "\"event\" : \"cache-misses:G\", \"counter-value\" : \"<not supported>\"");
 	has(text, "\"reason\" : \"no \\\"such\\\" thing\"}\n");
 	free(text);
+	f = (struct stat_format){ .guest = "g", .json = true };
+	text = printed(t, &f);
+	has(text, "{\"guest\" : \"g\", \"source\" : \"perf\", \"event\" : \"cycles:G\", ");
+	free(text);
 	stat_table_free(t);
+}
+
+/* Two vCPUs: @ns of the guest's time on the second. */
+static enum stat_state judged(double seconds, uint64_t ns)
+{
+	struct stat_table *t = stat_table_new(2);
+	struct stat_item *item = stat_table_item(t, STAT_TIME, "guest");
+	enum stat_state state;
+
+	t->seconds = seconds;
+	stat_item_set(item, 1, ns);
+	stat_item_missing(stat_table_item(t, STAT_TIME, "untold"), STAT_NOT_SUPPORTED, "never");
+	item = stat_table_item(t, STAT_TIME, "rest");
+	stat_item_set(item, 0, 77);
+	stat_item_set(stat_table_item(t, STAT_KVM, "exits"), 0, 5);
+	stat_judge_ticks(t, "rest", 10000000);
+
+	state = stat_table_find(t, STAT_TIME, "guest")->state;
+	item = stat_table_item(t, STAT_TIME, "rest");
+	CHECK_EQ(item->state, state);
+	if (state != STAT_COUNTED)
+		CHECK_STR(item->why, "too short to tell: the kernel counts in ticks of 10 ms");
+	/* Of which later intervals are the difference. */
+	CHECK_EQ(item->cells[0].value, 77);
+	CHECK_STR(stat_table_find(t, STAT_TIME, "untold")->why, "never");
+	CHECK_EQ(stat_table_find(t, STAT_KVM, "exits")->state, STAT_COUNTED);
+	stat_table_free(t);
+	return state;
+}
+
+static void test_ticks(void)
+{
+	CHECK_EQ(judged(0.002, 0), STAT_NOT_COUNTED);
+	CHECK_EQ(judged(0.19, 0), STAT_NOT_COUNTED);
+	CHECK_EQ(judged(0.21, 0), STAT_COUNTED);
+	CHECK_EQ(judged(0.015, 10000000), STAT_COUNTED);
 }
 
 static void test_room(void)
@@ -164,6 +230,7 @@ const struct test pmu_stat_tests[] = {
 	{ "text", test_text },
 	{ "csv", test_csv },
 	{ "json", test_json },
+	{ "ticks", test_ticks },
 	{ "room", test_room },
 	{ 0 },
 };

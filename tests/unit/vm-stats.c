@@ -155,7 +155,9 @@ static void test_run(void)
 	item = stat_table_find(t, STAT_KVM, "exits");
 	CHECK(item && item->state == STAT_NOT_SUPPORTED && strstr(item->why, "5.14"));
 	item = stat_table_find(t, STAT_TIME, "halted or waiting");
-	CHECK(item && item->state == STAT_COUNTED && item->cells[0].value > 0);
+	CHECK(item && item->cells[0].value > 0);
+	/* A few milliseconds; more if this host is busy. */
+	CHECK(item->state == STAT_COUNTED || (item->state == STAT_NOT_COUNTED && strstr(item->why, "too short")));
 	stat_table_free(t);
 	vm_stat_detach(stat);
 	vm_destroy(vm);
