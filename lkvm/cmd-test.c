@@ -62,6 +62,7 @@ struct result {
 
 struct runner {
 	const struct test_args *args;
+	const char    *file;      /* of the suite, as the user calls it */
 	struct suite   suite;
 	struct result *results;
 	const char    *dir;       /* of the cases' directories */
@@ -452,8 +453,9 @@ static void write_junit(const struct runner *r, FILE *out)
 {
 	char text[SHOWN_BYTES + 1];
 
-	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n"
-		     "<testsuite name=\"lkvm\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.3f\">\n",
+	fprintf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"");
+	run_report_xml(out, r->file);
+	fprintf(out, "\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"%.3f\">\n",
 		r->suite.nr, r->count[VERDICT_FAIL],
 		r->suite.nr - r->count[VERDICT_FAIL] - r->count[VERDICT_PASS] - r->count[VERDICT_FLAKY] -
 			r->count[VERDICT_SKIP],
@@ -700,15 +702,14 @@ static int cmd_test_main(int argc, char **argv)
 	struct test_args args = { .jobs = 1 };
 	struct runner r = { .args = &args };
 	int status = EXIT_STATUS_START_FAILED;
-	const char *file = NULL;
 	int i = 0;
 
 	/* Options may stand before and behind the file. */
 	for (;;) {
 		i = options_parse(&set, argc, argv, &args);
-		if (i < 0 || i >= argc || file)
+		if (i < 0 || i >= argc || r.file)
 			break;
-		file = argv[i];
+		r.file = argv[i];
 		argc -= i;
 		argv += i;
 	}
@@ -717,11 +718,11 @@ static int cmd_test_main(int argc, char **argv)
 		status = 0;
 	} else if (i >= 0 && i < argc) {
 		log_error("unexpected word '%s': one file of tests (see lkvm help test)", argv[i]);
-	} else if (i >= 0 && !file) {
+	} else if (i >= 0 && !r.file) {
 		log_error("test: which file of tests? (see lkvm help test)");
 	} else if (i >= 0 && (args.jobs < 1 || args.jobs > MAX_JOBS)) {
 		log_error("--jobs: %u is not between 1 and %d", args.jobs, MAX_JOBS);
-	} else if (i >= 0 && !load(&r.suite, file, args.shard)) {
+	} else if (i >= 0 && !load(&r.suite, r.file, args.shard)) {
 		if (!args.list) {
 			status = run_suite(&args, &r);
 		} else if (args.json) {

@@ -31,7 +31,7 @@ expect_status 0 lkvm test good.toml -j 3 --report r.json --junit r.xml --tap r.t
 expect_grep '^5 passed, 0 failed, 0 flaky, 1 skipped$' out
 expect_grep '^ok - ends\[firmware=reboot.bin,cpus=2\]' out
 expect_grep '"schema": "lkvm-test/1"' r.json
-expect_grep 'tests="6" failures="0" errors="0" skipped="1"' r.xml
+expect_grep 'name="good.toml" tests="6" failures="0" errors="0" skipped="1"' r.xml
 expect_grep '^1\.\.6$' r.tap
 [ -z "$(ls -d lkvm-test-* 2>/dev/null)" ] || fail "a passing suite leaves a directory"
 
