@@ -105,7 +105,7 @@ static void add_counter(struct pmu_list *list, unsigned int index, const char *t
 
 static void describe(const struct pmu *pmu, struct pmu_list *list, const struct probe_op *leaf)
 {
-	char name[24];
+	char name[32];
 
 	for (unsigned int i = 0; i < pmu->nr; i++) {
 		snprintf(name, sizeof(name), "%s%u", pmu->amd ? "PERF_CTR" : "IA32_PMC", i);
