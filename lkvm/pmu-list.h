@@ -22,7 +22,7 @@ struct pmu_fact {
 struct pmu_counter {
 	unsigned int index;      /* as the guest numbers it */
 	const char  *type;       /* "hardware", "firmware", "fixed" ...; static */
-	char         name[24];   /* the register that shows it: "hpmcounter3"; "" if none */
+	char         name[32];   /* the register that shows it: "hpmcounter3"; "" if none */
 	unsigned int number;     /* ... and its number: CSR, MSR */
 	unsigned int width_bits;
 	const char  *error;      /* not NULL: no such counter; this is what the guest is told; static */
