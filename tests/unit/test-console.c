@@ -965,14 +965,17 @@ static void test_tty_output(void)
 	int master, slave;
 	struct rig rig;
 	char buf[64];
+	size_t len = 0;
 	ssize_t n;
 
 	open_pty(&master, &slave);
 	rig_init(&rig, slave, -1);
 	rig_start(&rig);
 	console_puts(&rig, "hello\n");
-	n = read(master, buf, sizeof(buf));
-	CHECK_EQ(n, 7);
+	/* A terminal hands on what it has: that may be a part. */
+	while (len < 7 && (n = read(master, buf + len, sizeof(buf) - len)) > 0)
+		len += (size_t)n;
+	CHECK_EQ(len, 7);
 	CHECK(!memcmp(buf, "hello\r\n", 7));
 	/* Others that have the terminal open see their blocking fd as they left it. */
 	CHECK(!(fcntl(slave, F_GETFL) & O_NONBLOCK));
