@@ -24,6 +24,12 @@
 #include "lkvm/vm-control.h"
 #include "lkvm/vm.h"
 
+/* What blocks there, as a rule, opens a file. */
+#define BEING_SET_UP "the guest was being set up: is a file that it needs a pipe without a writer?"
+
+/* More than making a machine again takes. */
+#define SET_UP_AGAIN_MS 1000
+
 #define TAIL_LINES 20
 #define TAIL_BYTES 4096
 
@@ -120,7 +126,7 @@ static void note_lost_output(struct vm *vm)
 		return;
 	vm->outcome.kind = OUTCOME_OUTPUT_LOST;
 	snprintf(vm->outcome.text, sizeof(vm->outcome.text), "the %s output is not complete: %s", whose,
-		 strerror(-err));
+		 log_output_strerror(-err));
 }
 
 static int attach_control(struct control *ctl, struct vm *vm)
@@ -145,6 +151,33 @@ static void write_report(struct run_report *report, struct vm *vm, struct outcom
 	snprintf(outcome->text, sizeof(outcome->text), "the report could not be written");
 }
 
+/* True if what ended so is to begin another life. */
+static bool begins_anew(const struct config *cfg, const struct outcome *outcome)
+{
+	return (outcome->kind == OUTCOME_REBOOT && cfg->on_reboot == ON_REBOOT_RESTART) ||
+	       (outcome->kind == OUTCOME_PANIC && cfg->on_panic == ON_PANIC_REBOOT);
+}
+
+/*
+ * Until deadline_end(), --timeout and @grace_ms end lkvm by a signal, which leaves no report: that is for what is
+ * stuck there. A machine that is made in time is left to the main loop.
+ */
+static void deadline_begin(const struct config *cfg, unsigned int grace_ms, const char *when)
+{
+	const struct outcome timeout = {
+		.kind = OUTCOME_TIMEOUT, .override = cfg->exit_codes[OUTCOME_TIMEOUT],
+	};
+
+	if (cfg->timeout_ms)
+		cmd_deadline(config_timeout_left_ms(cfg) + grace_ms, outcome_exit_status(&timeout), when);
+}
+
+static void deadline_end(const struct config *cfg)
+{
+	if (cfg->timeout_ms)
+		cmd_deadline(0, 0, NULL);
+}
+
 /* One life of the guest: how it ended. */
 static struct outcome run_guest(const struct config *cfg, struct control *ctl, struct run_report *report,
 				const struct run_hooks *hooks)
@@ -155,11 +188,13 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl, s
 	struct vm *vm = NULL;
 	int ret;
 
-	if (cfg->timeout_ms)
-		cmd_deadline(config_timeout_left_ms(cfg));
+	/* What the first life could open will not hold up the next. */
+	if (report->lives)
+		deadline_begin(cfg, SET_UP_AGAIN_MS, "the guest was being set up for another life");
+	else
+		deadline_begin(cfg, 0, BEING_SET_UP);
 	ret = vm_create(&vm, cfg);
-	if (cfg->timeout_ms)
-		cmd_deadline(0);
+	deadline_end(cfg);
 	if (ret) {
 		write_report(report, NULL, &outcome);
 		return outcome;
@@ -199,7 +234,6 @@ static int create_control(const struct config *cfg, struct control **ctl)
 /* All lives of the guest: with --on-reboot=restart a reset begins another, in a new VM. */
 static int run_guest_lives(struct config *cfg, struct run_report *report, const struct run_hooks *hooks)
 {
-	uint64_t start = clock_now_ms();
 	char name[sizeof("guest-2147483647")];
 	struct control *ctl = NULL;
 	struct outcome outcome;
@@ -210,12 +244,11 @@ static int run_guest_lives(struct config *cfg, struct run_report *report, const 
 		return EXIT_STATUS_START_FAILED;
 	for (;;) {
 		outcome = run_guest(cfg, ctl, report, hooks);
-		if (!(outcome.kind == OUTCOME_REBOOT && cfg->on_reboot == ON_REBOOT_RESTART) &&
-		    !(outcome.kind == OUTCOME_PANIC && cfg->on_panic == ON_PANIC_REBOOT))
+		if (!begins_anew(cfg, &outcome))
 			break;
 		cfg->console_log_append = true;
 		/* It holds for all lives together. */
-		cfg->timeout_spent_ms = clock_now_ms() - start;
+		cfg->timeout_spent_ms = clock_now_ms() - report->start_ms;
 	}
 	if (ctl)
 		control_announce_end(ctl, &outcome);
@@ -248,16 +281,14 @@ static int keep_pipes(struct config *cfg)
 	if (cfg->on_reboot != ON_REBOOT_RESTART && cfg->on_panic != ON_PANIC_REBOOT &&
 	    (!cfg->modules || strcmp(cfg->modules, "auto")))
 		return 0;
-	if (cfg->timeout_ms)
-		cmd_deadline(cfg->timeout_ms);
+	deadline_begin(cfg, 0, BEING_SET_UP);
 	if (cfg->kernel)
 		ret = image_keep(&cfg->kernel, "kernel");
 	if (cfg->firmware)
 		ret = image_keep(&cfg->firmware, "firmware");
 	for (unsigned int i = 0; i < cfg->nr_initrds && !ret; i++)
 		ret = image_keep(&cfg->initrds[i], "initrd");
-	if (cfg->timeout_ms)
-		cmd_deadline(0);
+	deadline_end(cfg);
 	return ret;
 }
 

@@ -59,10 +59,11 @@ int cmd_run_with(int argc, char **argv, const struct run_hooks *hooks);
 extern const struct cmd *const cmd_table[];
 
 /*
- * Until it is called again with 0, the process ends with status 124 and a line on stderr @ms from now: for what can
- * block before the main loop serves --timeout, such as opening a FIFO. In main.c, which has the only exit.
+ * Until it is called again with @ms 0, the process ends with @status and a line on stderr @ms from now: for what
+ * can block before the main loop serves --timeout, such as opening a FIFO. @when is what lkvm is at, a clause for
+ * the line. In main.c, which has the only exit.
  */
-void cmd_deadline(uint64_t ms);
+void cmd_deadline(uint64_t ms, int status, const char *when);
 
 /* The OPT_* bit of this binary's arch. In main.c; tests bring their own. */
 unsigned int cmd_arch(void);

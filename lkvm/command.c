@@ -462,7 +462,7 @@ static void sink_unwatch(struct job *job, struct sink *sink)
 static void sink_give_up(struct job *job, struct sink *sink, int err)
 {
 	if (err && err != EPIPE) {
-		log_warning("cannot write the command's output: %s; the rest of it is lost", strerror(err));
+		log_warning("cannot write the command's output: %s; the rest of it is lost", log_output_strerror(err));
 		job->cmd->output_error = -err;
 	}
 	sink_unwatch(job, sink);

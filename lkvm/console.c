@@ -545,7 +545,7 @@ static size_t out_write(struct console *con, const uint8_t *buf, size_t len, boo
 			out_give_up(con, "nobody reads it");
 		} else {
 			con->out_error = err;
-			out_give_up(con, strerror(-err));
+			out_give_up(con, log_output_strerror(-err));
 		}
 	}
 	return len;

@@ -54,6 +54,11 @@ void log_write(const char *buf, size_t len)
 	}
 }
 
+const char *log_output_strerror(int err)
+{
+	return err == EBADF ? "it is closed (send it to a file, or to /dev/null)" : strerror(err);
+}
+
 static void log_line(const char *prefix, const char *fmt, va_list ap) LKVM_PRINTF(2, 0);
 
 static void log_line(const char *prefix, const char *fmt, va_list ap)

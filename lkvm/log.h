@@ -33,6 +33,12 @@ void log_message(enum log_level level, const char *fmt, ...) LKVM_PRINTF(2, 3);
  */
 void log_write(const char *buf, size_t len);
 
+/*
+ * Why output that others wait for could not be written: strerror(@err), @err > 0. Of a stream that was closed when
+ * lkvm began it says that, and the way out (main.c has a file that can't be written to take its number).
+ */
+const char *log_output_strerror(int err);
+
 /* As log_error(), but the line begins "Fatal: " as kvmtool's do; scripts look for those words. */
 void log_fatal(const char *fmt, ...) LKVM_PRINTF(1, 2);
 

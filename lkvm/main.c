@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -50,26 +51,31 @@ static int open_std_streams(void)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		/* The lowest free number is given out, and all below @fd are taken. */
-		if (open("/dev/null", O_RDWR) != fd)
+		/*
+		 * The lowest free number is given out, and all below @fd are taken. What is written there stays an
+		 * error, as it would be without: output that goes nowhere is no success.
+		 */
+		if (open("/dev/null", fd == STDIN_FILENO ? O_RDWR : O_RDONLY) != fd)
 			return -errno;
 	}
 	return 0;
 }
 
+/* Of cmd_deadline(), for a signal handler. */
+static char deadline_text[200];
+static int deadline_status;
+
 static void on_deadline(int sig)
 {
-	static const char text[] = "lkvm: --timeout ran out while the guest was being set up (is a file that it "
-				   "needs a pipe without a writer?)\n";
-	ssize_t put LKVM_UNUSED = write(STDERR_FILENO, text, sizeof(text) - 1);
+	ssize_t put LKVM_UNUSED = write(STDERR_FILENO, deadline_text, strlen(deadline_text));
 
 	(void)sig;
-	_exit(EXIT_STATUS_TIMEOUT);
+	_exit(deadline_status);
 }
 
-void cmd_deadline(uint64_t ms)
+void cmd_deadline(uint64_t ms, int status, const char *when)
 {
-	const struct itimerval when = {
+	const struct itimerval timer = {
 		.it_value.tv_sec = (time_t)(ms / 1000),
 		.it_value.tv_usec = (suseconds_t)(ms % 1000) * 1000,
 	};
@@ -77,12 +83,15 @@ void cmd_deadline(uint64_t ms)
 	sigset_t set;
 
 	if (ms) {
+		deadline_status = status;
+		snprintf(deadline_text, sizeof(deadline_text), "lkvm: --timeout ran out while %s (exit status %d)\n",
+			 when, status);
 		sigemptyset(&set);
 		sigaddset(&set, SIGALRM);
 		sigaction(SIGALRM, &sa, NULL);
 		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	}
-	setitimer(ITIMER_REAL, &when, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static int dispatch(int argc, char **argv)
@@ -121,7 +130,7 @@ int main(int argc, char **argv)
 	if (fflush(stdout) || ferror(stdout)) {
 		/* `lkvm help | head` has had what it wanted. */
 		if (errno != EPIPE) {
-			log_error("cannot write to standard output: %s", strerror(errno));
+			log_error("cannot write to standard output: %s", log_output_strerror(errno));
 			if (!status)
 				status = EXIT_STATUS_START_FAILED;
 		}

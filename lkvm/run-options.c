@@ -1001,7 +1001,8 @@ const struct option_spec run_options[] = {
 	  .help = "end the guest when the process that started lkvm ends" },
 	{ .long_name = "timeout", .metavar = "TIME", .arches = OPT_ALL, .section = RUN,
 	  .parse = option_parse_duration, .offset = CFG(timeout_ms),
-	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124" },
+	  .help = "stop the guest after TIME (90, 90s, 5m, 1h, 250ms) with exit status 124; 0 is no limit, here and for the "
+		  "other limits" },
 	{ .long_name = "on-reboot", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,
 	  .parse = parse_on_reboot, .help = "when the guest reboots: exit (default) or restart" },
 	{ .long_name = "on-panic", .metavar = "ACTION", .arches = OPT_ALL, .section = RUN,

@@ -11,5 +11,8 @@ cat "$guests/reboot.bin" | lkvm run --nodefaults --firmware /dev/stdin --on-rebo
 	--report report.json >out 2>err || status=$?
 [ $status = 124 ] || { cat err; fail "status $status"; }
 expect_no_grep 'empty|cannot read' err
+# Whatever the guest is at when the time is over, its end is said as it is, and in the report, too.
+expect_grep '^lkvm: --timeout of 2.000 s ran out \(exit status 124\)$' err
+expect_grep '"outcome": "timeout"' report.json
 lives=$(sed -nE 's/.*"lives": ([0-9]+).*/\1/p' report.json)
 [ "$lives" -gt 1 ] || fail "lives: $lives"
