@@ -123,6 +123,10 @@ int arm_zimage_plan(const struct image_file *img, const struct machine *machine,
 	uint64_t base = arm_kernel_base(machine);
 	uint32_t start, end;
 
+	if (arm_is_image(img)) {
+		log_error("%s is an arm64 Image, and --aarch32 wants a 32-bit ARM zImage: leave --aarch32 out", img->path);
+		return -ENOEXEC;
+	}
 	if (img->size_bytes < ZIMAGE_HEADER_BYTES || get_le32(img->data + ZIMAGE_MAGIC_OFF) != ZIMAGE_MAGIC)
 		return image_refuse(img, "a 32-bit ARM zImage, which --aarch32 wants");
 	start = get_le32(img->data + ZIMAGE_START);

@@ -683,31 +683,36 @@ int image_plan_elf_movable(const struct image_file *img, uint16_t elf_machine,
 	return image_plan_check(img, machine, plan);
 }
 
+#define OR_ANOTHER ", or give a kernel for this one"
+
 /* What a file may be that is taken for a kernel by mistake, most telling first. */
-static const struct {
+static const struct image_magic {
 	uint64_t     offset;
 	const char  *bytes;
 	unsigned int len;
 	const char  *is;
+	const char  *way_out;
 } image_magics[] = {
-	{ 0x202, "HdrS", 4, "an x86 bzImage" },
-	{ 56, "RSC\x05", 4, "a riscv Image" },
-	{ 48, "RISCV\0\0\0", 8, "a riscv Image" },
-	{ 56, "ARM\x64", 4, "an arm64 Image" },
-	{ 0x24, "\x18\x28\x6f\x01", 4, "a 32-bit ARM zImage" },
-	{ 0, "\x27\x05\x19\x56", 4, "a U-Boot image (uImage)" },
-	{ 0, "\xd0\x0d\xfe\xed", 4, "a device tree or a U-Boot FIT image" },
-	{ 0, "070701", 6, "an initramfs (cpio archive)" },
-	{ 0, "070702", 6, "an initramfs (cpio archive)" },
-	{ 0, "QFI\xfb", 4, "a qcow2 disk image" },
-	{ 0, "hsqs", 4, "a squashfs file system" },
-	{ 0x438, "\x53\xef", 2, "an ext2/3/4 file system" },
-	{ 257, "ustar", 5, "a tar archive" },
-	{ 0, "!<arch>\n", 8, "an ar archive (a Debian package?)" },
-	{ 0, "\xed\xab\xee\xdb", 4, "an RPM package" },
-	{ 0, "#!", 2, "a script" },
-	{ 0, "MZ", 2, "an EFI program" },
+	{ 0x202, "HdrS", 4, "an x86 bzImage", "an x86-64 host runs it" OR_ANOTHER },
+	{ 56, "RSC\x05", 4, "a riscv Image", "a riscv64 host runs it" OR_ANOTHER },
+	{ 48, "RISCV\0\0\0", 8, "a riscv Image", "a riscv64 host runs it" OR_ANOTHER },
+	{ 56, "ARM\x64", 4, "an arm64 Image", "an arm64 host runs it" OR_ANOTHER },
+	{ 0x24, "\x18\x28\x6f\x01", 4, "a 32-bit ARM zImage", "an arm64 host runs it, with --aarch32" OR_ANOTHER },
+	{ 0, "\x27\x05\x19\x56", 4, "a U-Boot image (uImage)", "give the kernel that it was made from" },
+	{ 0, "\xd0\x0d\xfe\xed", 4, "a device tree or a U-Boot FIT image", "give the kernel that is in it" },
+	{ 0, "070701", 6, "an initramfs (cpio archive)", "that is for --initrd" },
+	{ 0, "070702", 6, "an initramfs (cpio archive)", "that is for --initrd" },
+	{ 0, "QFI\xfb", 4, "a qcow2 disk image", "give the kernel that is on it" },
+	{ 0, "hsqs", 4, "a squashfs file system", "that is for --disk" },
+	{ 0x438, "\x53\xef", 2, "an ext2/3/4 file system", "that is for --disk" },
+	{ 257, "ustar", 5, "a tar archive", "unpack it" },
+	{ 0, "!<arch>\n", 8, "an ar archive (a Debian package?)", "unpack it" },
+	{ 0, "\xed\xab\xee\xdb", 4, "an RPM package", "unpack it" },
+	{ 0, "#!", 2, "a script", "give a kernel" },
+	{ 0, "MZ", 2, "an EFI program", "give the kernel that it starts" },
 };
+
+static const struct image_magic text_magic = { .is = "a text file", .way_out = "give a kernel" };
 
 /* True if the file starts like text: then it is no code of any arch. */
 static bool image_is_text(const struct image_file *img)
@@ -723,28 +728,35 @@ static bool image_is_text(const struct image_file *img)
 	return len != 0;
 }
 
-const char *image_describe(const struct image_file *img)
+static const struct image_magic *image_magic(const struct image_file *img)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(image_magics); i++)
 		if (range_within(image_magics[i].offset, image_magics[i].len, 0, img->size_bytes) &&
 		    !memcmp(img->data + image_magics[i].offset, image_magics[i].bytes,
 			    image_magics[i].len))
-			return image_magics[i].is;
-	return image_is_text(img) ? "a text file" : NULL;
+			return &image_magics[i];
+	return image_is_text(img) ? &text_magic : NULL;
+}
+
+const char *image_describe(const struct image_file *img)
+{
+	const struct image_magic *magic = image_magic(img);
+
+	return magic ? magic->is : NULL;
 }
 
 int image_refuse(const struct image_file *img, const char *wanted)
 {
-	const char *is = image_describe(img);
+	const struct image_magic *magic = image_magic(img);
 
 	if (image_is_elf(img)) {
 		const char *machine = elf_machine_name(image_elf_machine(img));
 
 		log_error("%s is not %s: it is a %u-bit ELF file for %s", img->path, wanted,
 			  image_elf_bits(img), machine ? machine : "another architecture");
-	} else if (is) {
-		log_error("%s is not %s: it looks like %s%s%s", img->path, wanted, is,
-			  img->packing[0] ? " packed with " : "", img->packing);
+	} else if (magic) {
+		log_error("%s is not %s: it looks like %s%s%s (%s)", img->path, wanted, magic->is,
+			  img->packing[0] ? " packed with " : "", img->packing, magic->way_out);
 	} else {
 		log_error("%s%s%s is not %s, nor anything else that lkvm knows (flat images are run with --firmware)",
 			  img->path, img->packing[0] ? ", unpacked from " : "", img->packing, wanted);

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +105,26 @@ static int map_shared(gpa_t gpa, uint64_t size_bytes, struct memory_region *r)
 	return 0;
 }
 
+/* @dir is no hugetlbfs, so it is nothing to mount one on either: names one that is, or how to get one. */
+static void report_no_hugetlbfs(const char *dir)
+{
+	FILE *mounts = setmntent("/proc/mounts", "re");
+	char buf[PATH_MAX + 256];
+	const char *mounted = NULL;
+	struct mntent entry;
+
+	while (mounts && !mounted && getmntent_r(mounts, &entry, buf, sizeof(buf)))
+		if (!strcmp(entry.mnt_type, "hugetlbfs"))
+			mounted = entry.mnt_dir;
+	if (mounted)
+		log_error("%s is not a hugetlbfs mount: guest memory can't come from it (%s is one)", dir, mounted);
+	else
+		log_error("%s is not a hugetlbfs mount: guest memory can't come from it (mkdir -p /dev/hugepages && "
+			  "mount -t hugetlbfs none /dev/hugepages, then name that)", dir);
+	if (mounts)
+		endmntent(mounts);
+}
+
 /* Memory from an unlinked file in the hugetlbfs mounted at @dir; r->fd, if @keep. 0 or -errno (reported). */
 static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes, bool keep, struct memory_region *r)
 {
@@ -119,8 +141,7 @@ static int map_hugetlbfs(const char *name, const char *dir, uint64_t size_bytes,
 		return ret;
 	}
 	if ((uint32_t)fs.f_type != HUGETLBFS_MAGIC) {
-		log_error("%s is not a hugetlbfs mount: guest memory can't come from it (mount -t hugetlbfs none %s)",
-			  dir, dir);
+		report_no_hugetlbfs(dir);
 		return -EINVAL;
 	}
 	if (size_bytes % (uint64_t)fs.f_bsize) {

@@ -155,7 +155,7 @@ static void test_firmware(void)
 	CHECK_EQ(util_plan(arm_image_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
 	memcpy(buf + 0x24, "\x18\x28\x6f\x01", 4);
 	CHECK_EQ(util_plan(arm_image_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
-	CHECK(util_said("it looks like a 32-bit ARM zImage"));
+	CHECK(util_said("it looks like a 32-bit ARM zImage (an arm64 host runs it, with --aarch32"));
 }
 
 static void test_zimage(void)
@@ -180,6 +180,9 @@ static void test_zimage(void)
 	buf[0x24] = 0;
 	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
 	CHECK_EQ(util_plan(arm_zimage_plan, buf, 0x2f, &m, &plan), -ENOEXEC);
+	memcpy(buf + 56, "ARM\x64", 4);
+	CHECK_EQ(util_plan(arm_zimage_plan, buf, sizeof(buf), &m, &plan), -ENOEXEC);
+	CHECK(util_said("leave --aarch32 out"));
 }
 
 static bool is_rom(const void *data, size_t size)

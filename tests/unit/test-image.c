@@ -457,7 +457,8 @@ static void test_describe(void)
 	test_stderr_begin();
 	CHECK_EQ(image_refuse(&img, "a foo Image"), -ENOEXEC);
 	CHECK_STR(test_stderr_end(),
-		  "lkvm: test.img is not a foo Image: it looks like an x86 bzImage packed with gzip\n");
+		  "lkvm: test.img is not a foo Image: it looks like an x86 bzImage packed with gzip "
+		  "(an x86-64 host runs it, or give a kernel for this one)\n");
 	util_image_free(&img);
 
 	util_image(&img, "070701001", 9);
