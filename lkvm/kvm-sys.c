@@ -32,6 +32,11 @@ int kvm_sys_map_device(int fd, uint64_t offset, size_t size_bytes, void **map)
 	return 0;
 }
 
+uint64_t kvm_sys_page_bytes(void)
+{
+	return (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 void kvm_sys_unmap_device(void *map, size_t size_bytes)
 {
 	if (map)

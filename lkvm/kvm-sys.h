@@ -23,6 +23,8 @@ void kvm_sys_unmap_run(struct kvm_run *run, size_t size_bytes);
 
 /* Maps [@offset, @offset + @size_bytes) of a KVM device, shared. 0 or -errno. Unmap with kvm_sys_unmap_device(). */
 int kvm_sys_map_device(int fd, uint64_t offset, size_t size_bytes, void **map) LKVM_MUST_CHECK;
+/* The host's pages, in which KVM counts offsets of devices and may limit what is mapped of them. */
+uint64_t kvm_sys_page_bytes(void);
 /* NULL is legal. */
 void kvm_sys_unmap_device(void *map, size_t size_bytes);
 

@@ -32,13 +32,23 @@ static bool host_booted_with(const char *word)
 }
 
 /*
+ * KVM gives no more than four pages of the host for the CPUs', and counts their place in such pages, while those of
+ * the hardware are of 64 KiB (Linux arch/powerpc/kvm/book3s_xive_native.c, kvmppc_xive_native_mmap()).
+ */
+static bool pages_too_small(void)
+{
+	return kvm_sys_page_bytes() < UINT64_C(1) << PPC_XIVE_ESB_PAGE_SHIFT;
+}
+
+/*
  * KVM only says that there is none (Linux arch/powerpc/kvm/powerpc.c). Which layer lacks what, from
  * the CPU upwards.
  */
 const char *pseries_xive_obstacle(int fd)
 {
 	if (kvm_check_cap(fd, KVM_CAP_PPC_IRQ_XIVE) > 0)
-		return NULL;
+		return pages_too_small() ? "this host's kernel has pages of 4 KiB, and KVM shares an XIVE in pages of "
+					   "64 KiB only" : NULL;
 	if (!(getauxval(AT_HWCAP2) & HWCAP2_ARCH_3_00))
 		return "this host's CPUs are older than POWER9";
 	if (access("/proc/device-tree/ibm,opal", F_OK))
@@ -62,7 +72,7 @@ static const struct pseries_irqchip *best(const struct vm *vm)
 {
 	if (!vm->cfg->kernel || cpus_too_old(vm) ||
 	    pseries_params_have(vm->cfg->params, PSERIES_XIVE_OFF) ||
-	    kvm_check_cap(vm->fd, KVM_CAP_PPC_IRQ_XIVE) <= 0)
+	    kvm_check_cap(vm->fd, KVM_CAP_PPC_IRQ_XIVE) <= 0 || pages_too_small())
 		return &pseries_xics;
 	return &pseries_xive;
 }

@@ -148,8 +148,7 @@ static int map_pages(struct vm *vm, const char *name, unsigned int first, size_t
 	int ret = kvm_sys_map_device(vm->arch->irqchip_fd, first * PAGE_BYTES, size_bytes, map);
 
 	if (ret)
-		log_error("cannot map the %s: %s (the host's kernel needs pages of 64 KiB; --irqchip xics does "
-			  "without)", name, strerror(-ret));
+		log_error("cannot map the %s: %s (--irqchip xics does without)", name, strerror(-ret));
 	return ret;
 }
 

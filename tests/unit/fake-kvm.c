@@ -56,13 +56,15 @@ static struct {
 	fake_kvm_ioctl_fn *ioctl_fn;
 	void            *ioctl_opaque;
 	unsigned int     irq_lines, msis;
-} fake = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	uint64_t         page_bytes;
+} fake = { .lock = PTHREAD_MUTEX_INITIALIZER, .page_bytes = FAKE_PAGE_BYTES };
 
 void fake_kvm_reset(void)
 {
 	pthread_mutex_lock(&fake.lock);
 	fake.calls = 0;
 	fake.fail_at = 0;
+	fake.page_bytes = FAKE_PAGE_BYTES;
 	fake.failed = false;
 	fake.failed_request = 0;
 	fake.nr_caps = 0;
@@ -263,6 +265,16 @@ int kvm_sys_map_device(int fd, uint64_t offset, size_t size_bytes, void **map)
 		return -EINVAL;
 	*map = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return *map == MAP_FAILED ? -errno : 0;
+}
+
+void fake_kvm_set_page_bytes(uint64_t bytes)
+{
+	fake.page_bytes = bytes;
+}
+
+uint64_t kvm_sys_page_bytes(void)
+{
+	return fake.page_bytes;
 }
 
 void kvm_sys_unmap_device(void *map, size_t size_bytes)

@@ -22,6 +22,10 @@ unsigned int fake_kvm_calls(void);
 /* "KVM_CREATE_VM" ... of the call that was failed, for messages. */
 unsigned long fake_kvm_failed_request(void);
 
+/* What kvm_sys_page_bytes() says; without this FAKE_PAGE_BYTES, whatever the host has. */
+#define FAKE_PAGE_BYTES UINT64_C(0x10000)
+void fake_kvm_set_page_bytes(uint64_t bytes);
+
 /* What KVM_CHECK_EXTENSION says for @cap; without this every capability is 1 (vCPU counts 8). */
 void fake_kvm_set_cap(unsigned int cap, int value);
 

@@ -516,12 +516,13 @@ static void test_irqchip(void)
 		const char *wanted, *params;
 		uint32_t    pvr;
 		int         cap;
-		bool        flat;
+		bool        flat, small_pages;
 		const struct pseries_irqchip *chip;
 	} rows[] = {
 		{ .cap = 1, .chip = &pseries_xive },
 		{ .cap = 1, .flat = true, .chip = &pseries_xics },
 		{ .cap = 0, .chip = &pseries_xics },
+		{ .cap = 1, .small_pages = true, .chip = &pseries_xics },
 		{ .wanted = "xics", .cap = 1, .chip = &pseries_xics },
 		{ .wanted = "xive", .cap = 1, .chip = &pseries_xive },
 		/* It only makes Linux say that it does not obey. */
@@ -542,6 +543,8 @@ static void test_irqchip(void)
 			f.cfg.kernel = strdup(util_fd_path(fd));
 		}
 		fake_kvm_set_cap(KVM_CAP_PPC_IRQ_XIVE, rows[i].cap);
+		if (rows[i].small_pages)
+			fake_kvm_set_page_bytes(KIB(4));
 		f.cfg.irqchip = rows[i].wanted ? strdup(rows[i].wanted) : NULL;
 		f.cfg.params = rows[i].params ? strdup(rows[i].params) : NULL;
 		f.cfg.ppc_compat_pvr = rows[i].pvr;
@@ -555,6 +558,12 @@ static void test_irqchip(void)
 	setup(&f);
 	f.cfg.irqchip = strdup("xive");
 	refused(&f, -ENODEV, "--irqchip xive: this host");
+	setup(&f);
+	fake_kvm_set_cap(KVM_CAP_PPC_IRQ_XIVE, 1);
+	fake_kvm_set_page_bytes(KIB(4));
+	f.cfg.irqchip = strdup("xive");
+	refused(&f, -ENODEV, "--irqchip xive: this host's kernel has pages of 4 KiB, and KVM shares an XIVE in pages of 64 "
+			     "KiB only; use xics");
 	setup(&f);
 	f.cfg.irqchip = strdup("xive");
 	f.cfg.ppc_compat_pvr = PPC_COMPAT_POWER8;
