@@ -29,7 +29,7 @@ VERSION := 0.1.0
 
 OBJS_core := $(addprefix lkvm/, \
 	options.o run-options.o config.o cpulist.o log.o outcome.o \
-	memory.o place.o machine.o image.o unpack.o fdt.o exit.o exit-policy.o explain.o disasm.o doctor.o \
+	memory.o place.o machine.o image.o unpack.o fdt.o exit.o exit-policy.o explain.o explain-log.o disasm.o doctor.o \
 	bus.o loop.o registry.o control.o json.o device.o console.o console-input.o uart8250.o pvpanic.o pci.o disk.o \
 	cfi-flash.o p9-server.o)
 OBJS_core += guest/frame.o guest/init-image.o

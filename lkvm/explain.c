@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lkvm/explain-log.h"
+
 /* ---- arches ------------------------------------------------------------------------------------- */
 
 enum {
@@ -323,6 +325,9 @@ enum phrase_kind {
 	SAYS_TRIPLE_FAULT,
 	SAYS_ARM_EXCEPTION,
 	SAYS_VENDOR,
+	SAYS_ARM_NO_SYNDROME,
+	SAYS_EXIT_NR,
+	SAYS_SPE_INTERRUPT,
 	SAYS_NO_PROGRESS,
 };
 
@@ -364,6 +369,9 @@ static const struct phrase {
 	{ { "hcall" }, SAYS_HCALL, true, true },
 	{ { "hypercall" }, SAYS_HCALL, true, true },
 	{ { "sbi" }, SAYS_SBI, true, true },
+	{ { "extension", "id" }, SAYS_SBI, false, true },                      /* QEMU */
+	{ { "specific", "reasons" }, SAYS_SBI, false, true },                  /* QEMU before 9.1 */
+	{ { "extension_id" }, SAYS_SBI, true, true },                          /* kvmtool */
 	{ { "csr" }, SAYS_CSR, true, true },
 	{ { "pc" }, SAYS_PC, true, true },
 	{ { "rip" }, SAYS_PC, true, true },
@@ -375,6 +383,10 @@ static const struct phrase {
 	{ { "esr_el2" }, SAYS_ESR, true, true },
 	{ { "triple", "fault" }, SAYS_TRIPLE_FAULT, false, false },
 	{ { "unsupported", "exception", "type" }, SAYS_ARM_EXCEPTION, false, false },
+	{ { "instruction", "decoding", "not", "implemented" }, SAYS_ARM_NO_SYNDROME, false, false }, /* before 5.5 */
+	{ { "no", "valid", "syndrome" }, SAYS_ARM_NO_SYNDROME, false, false },
+	{ { "exit_nr" }, SAYS_EXIT_NR, false, true },                          /* booke.c, book3s_pr.c */
+	{ { "unexpected", "spe", "interrupt" }, SAYS_SPE_INTERRUPT, false, true }, /* booke.c */
 	{ { "kvm_intel" }, SAYS_VENDOR, false, false },
 	{ { "vmx" }, SAYS_VENDOR, false, false },
 	{ { "kvm_amd" }, SAYS_VENDOR, false, false },
@@ -505,6 +517,18 @@ static bool said_phrase(struct said *s, const struct phrase *p, uint64_t value, 
 	case SAYS_ARM_EXCEPTION:
 		set_reason(s, EXIT_REASON_INTERNAL_ERROR);
 		s->arches |= 1u << ARM64;
+		return true;
+	case SAYS_ARM_NO_SYNDROME: /* KVM_RUN returns that, beside the line */
+		set_errno(s, ENOSYS);
+		s->arches |= 1u << ARM64;
+		return true;
+	case SAYS_EXIT_NR:
+		set_first(s, EXIT_REASON_UNKNOWN, value);
+		s->arches |= 1u << (is_hex ? PPC_BOOK3S : PPC_BOOKE);
+		return true;
+	case SAYS_SPE_INTERRUPT:
+		set_first(s, EXIT_REASON_UNKNOWN, value);
+		s->arches |= 1u << PPC_BOOKE;
 		return true;
 	case SAYS_NO_PROGRESS:
 		s->no_progress = true;
@@ -940,6 +964,16 @@ static void read_host_error(struct explain_result *res, int err)
 		   advice);
 }
 
+/* Whatever else is said beside these lines: they mean the same for all who ask. */
+static void read_log(struct explain_result *res, const char *text)
+{
+	struct exit_record rec;
+	const char *arch;
+
+	for (unsigned int i = 0; (arch = explain_log(text, i, &rec)); i++)
+		add_reading(res, "the host's kernel", arch, &rec);
+}
+
 int explain(const char *arch, const char *text, struct explain_result *res)
 {
 	struct said s = { .info.reason = EXIT_REASON_NOT_WRITTEN };
@@ -950,6 +984,7 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 	memset(res, 0, sizeof(*res));
 	s.nr_tokens = tokenize(text, s.tokens);
 	s.reason_at = s.nr_tokens;
+	read_log(res, text);
 
 	read_names(&s); /* first: "KVM_EXIT_FAIL_ENTRY, reason 7" */
 	read_phrases(&s);
@@ -992,6 +1027,8 @@ int explain(const char *arch, const char *text, struct explain_result *res)
 		return res->nr ? 0 : -ENOENT;
 	}
 	/* Nothing but numbers, perhaps with a pc: any other word may change what they are. */
+	if (res->nr)
+		return 0;
 	for (size_t i = 0; i < s.nr_tokens; i++)
 		if (!s.tokens[i].used && !s.tokens[i].is_number)
 			return -ENOENT;

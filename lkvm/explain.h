@@ -12,10 +12,13 @@
  *   unexpected exit reason N           of kvm_intel and kvm_amd: the same
  *   errno N|NAME, -NAME, error -N      KVM_RUN's errno, also as text ("Bad address") where it is about running
  *   trap N, instruction N, mcsr N      powerpc; also the kernel's own "emulation at N failed (N)"
- *   hcall N, sbi N, csr N              a request by its number
+ *   exit_nr N                          powerpc: what KVM has no handler for
+ *   hcall N, sbi N, csr N              a request by its number; also "extension-id N" of QEMU
  *   scause N                           riscv's kernel log
  *   esr N                              arm64's: a syndrome
+ *   no valid syndrome                  arm64's kernel log: KVM_RUN returns ENOSYS
  *   pc N                               where it was
+ *   lines of the host's kernel         those that explain-log.h knows
  *   N                                  whatever it can be
  */
 #ifndef LKVM_EXPLAIN_H
