@@ -93,7 +93,7 @@ static const struct option_spec test_options[] = {
 	  .parse = option_parse_string, .offset = ARG(shard),
 	  .help = "run the I-th of N parts of the suite only, for spreading it over machines" },
 	{ .long_name = "list", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
-	  .offset = ARG(list), .help = "print the names of the cases, and run none" },
+	  .offset = ARG(list), .help = "print the names of the cases, with # SKIP behind those that are left out, and run none" },
 	{ .long_name = "json", .arches = OPT_ALL, .section = "Options", .parse = option_parse_bool,
 	  .offset = ARG(json), .help = "with --list: JSON, with the lkvm run of each case" },
 };
@@ -501,6 +501,8 @@ static void write_junit(const struct runner *r, FILE *out)
 
 static void write_tap(const struct runner *r, FILE *out)
 {
+	char text[320];
+
 	fprintf(out, "TAP version 13\n1..%u\n", r->suite.nr);
 	for (unsigned int i = 0; i < r->suite.nr; i++) {
 		enum verdict v = r->results[i].verdict;
@@ -509,9 +511,18 @@ static void write_tap(const struct runner *r, FILE *out)
 		for (const char *c = r->suite.cases[i].name; *c; c++)
 			fputc(*c == '#' ? '_' : *c, out);
 		fprintf(out, "%s\n", v == VERDICT_SKIP ? " # SKIP" : v == VERDICT_FLAKY ? " (flaky)" : "");
-		if (v == VERDICT_FAIL)
-			fprintf(out, "  ---\n  exit_status: %d\n  outcome: '%s'\n  ...\n", r->results[i].status,
-				r->results[i].outcome);
+		if (v != VERDICT_FAIL && v != VERDICT_NONE && v != VERDICT_FLAKY)
+			continue;
+		fputs("  ---\n", out);
+		if (v == VERDICT_FAIL) {
+			describe(r, i, text, sizeof(text));
+			run_report_yaml(out, "outcome", r->results[i].outcome);
+			run_report_yaml(out, "message", text);
+			fprintf(out, "  exit_status: %d\n", r->results[i].status);
+		} else {
+			run_report_yaml(out, "message", v == VERDICT_NONE ? "the suite was interrupted" : r->results[i].failed);
+		}
+		fputs("  ...\n", out);
 	}
 }
 
@@ -552,8 +563,8 @@ static int list_json(const struct suite *suite)
 
 		for (unsigned int k = 0; k < suite->cases[i].nr_args; k++)
 			json_array_append_new(argv, json_text(suite->cases[i].argv[k]));
-		json_array_append_new(list, json_pack("{s:o, s:o}", "name", json_text(suite->cases[i].name),
-						      "command_line", argv));
+		json_array_append_new(list, json_pack("{s:o, s:o, s:b}", "name", json_text(suite->cases[i].name),
+						      "command_line", argv, "skip", suite->cases[i].skip));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
@@ -729,7 +740,7 @@ static int cmd_test_main(int argc, char **argv)
 			status = list_json(&r.suite);
 		} else {
 			for (unsigned int k = 0; k < r.suite.nr; k++)
-				printf("%s\n", r.suite.cases[k].name);
+				printf("%s%s\n", r.suite.cases[k].name, r.suite.cases[k].skip ? " # SKIP" : "");
 			status = 0;
 		}
 	}

@@ -335,8 +335,8 @@ static int write_junit(const struct run_report *r, FILE *out)
 	return ferror(out) ? -EIO : 0;
 }
 
-/* A line of YAML: in single quotes, in which only they are special, and without control characters. */
-static void yaml_line(FILE *out, const char *key, const char *text)
+/* In single quotes only they are special. */
+void run_report_yaml(FILE *out, const char *key, const char *text)
 {
 	fprintf(out, "  %s: '", key);
 	for (; *text; text++) {
@@ -359,8 +359,8 @@ static int write_tap(const struct run_report *r, FILE *out)
 	if (!ok) {
 		failure_text(r, text, sizeof(text));
 		fputs("  ---\n", out);
-		yaml_line(out, "outcome", outcome_word(r->outcome->kind));
-		yaml_line(out, "message", text);
+		run_report_yaml(out, "outcome", outcome_word(r->outcome->kind));
+		run_report_yaml(out, "message", text);
 		fprintf(out, "  exit_status: %d\n  ...\n", outcome_exit_status(r->outcome));
 	}
 	return ferror(out) ? -EIO : 0;

@@ -36,5 +36,7 @@ struct json_t *run_report_exits(const struct vcpu *vcpu);
 
 /* Writes @text so that it can stand in XML: what is no UTF-8 or no character of XML becomes '?'. Pure. */
 void run_report_xml(FILE *out, const char *text);
+/* Writes "  KEY: 'TEXT'", a line of YAML as TAP has it behind a case; control characters become '?'. Pure. */
+void run_report_yaml(FILE *out, const char *key, const char *text);
 
 #endif

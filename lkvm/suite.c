@@ -13,9 +13,11 @@
 /* Keys whose arrays are a matrix, and the option of `lkvm run` for each. */
 static const struct {
 	const char *key, *option;
+	bool        number; /* may be one: others would be a file called 3 */
 } axes[] = {
-	{ "kernel", "--kernel" }, { "firmware", "--firmware" }, { "initrd", "--initrd" }, { "params", "--params" },
-	{ "cpus", "--cpus" }, { "mem", "--mem" }, { "timeout", "--timeout" },
+	{ "kernel", "--kernel", false }, { "firmware", "--firmware", false }, { "initrd", "--initrd", false },
+	{ "params", "--params", false }, { "cpus", "--cpus", true }, { "mem", "--mem", true },
+	{ "timeout", "--timeout", true },
 };
 
 /* Keys whose arrays are lists: the option is given for each. */
@@ -45,6 +47,15 @@ static const struct toml_entry *lookup(struct builder *b, const char *key)
 	const struct toml_entry *top = toml_find(&b->toml, 0, key);
 
 	return e ? e : top;
+}
+
+static int check_type(struct builder *b, const struct toml_entry *e, bool number)
+{
+	if (e->type == TOML_STRING || (number && e->type == TOML_INTEGER) || !e->nr)
+		return 0;
+	snprintf(b->error, SUITE_ERROR_BYTES, "line %u: '%.60s' is made of %sstrings, in quotes: %.60s is none", e->line,
+		 e->key, number ? "numbers or " : "", e->values[0]);
+	return -EINVAL;
 }
 
 static int add_arg(struct builder *b, struct suite_case *c, const char *arg)
@@ -107,11 +118,15 @@ static int set_retries(struct builder *b, struct suite_case *c)
 static int add_lists(struct builder *b, struct suite_case *c)
 {
 	const struct toml_entry *args = lookup(b, "args"), *command = lookup(b, "command");
-	int ret = 0;
+	int ret = args ? check_type(b, args, false) : 0;
 
+	if (!ret && command)
+		ret = check_type(b, command, false);
 	for (size_t i = 0; i < ARRAY_SIZE(lists) && !ret; i++) {
 		const struct toml_entry *e = lookup(b, lists[i].key);
 
+		if (e)
+			ret = check_type(b, e, false);
 		for (unsigned int k = 0; e && k < e->nr && !ret; k++)
 			ret = add_option(b, c, lists[i].option, e->values[k]);
 	}
@@ -207,6 +222,13 @@ static int add_matrix(struct builder *b)
 				 axes[i].key);
 			return -EINVAL;
 		}
+		ret = axis[i] ? check_type(b, axis[i], axes[i].number) : 0;
+		if (ret)
+			return ret;
+	}
+	if (skip && (skip->array || skip->type != TOML_BOOLEAN)) {
+		snprintf(b->error, SUITE_ERROR_BYTES, "line %u: skip is true or false, without quotes", skip->line);
+		return -EINVAL;
 	}
 	/* Counts through all points, the last axis fastest. */
 	do {
@@ -220,7 +242,7 @@ static int add_matrix(struct builder *b)
 		}
 	} while (!ret && i < ARRAY_SIZE(axes));
 	for (unsigned int k = first; skip && k < b->suite->nr; k++)
-		b->suite->cases[k].skip = skip->type == TOML_BOOLEAN && !strcmp(skip->values[0], "true");
+		b->suite->cases[k].skip = !strcmp(skip->values[0], "true");
 	return ret;
 }
 

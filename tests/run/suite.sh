@@ -33,9 +33,13 @@ expect_grep '^ok - ends\[firmware=reboot.bin,cpus=2\]' out
 expect_grep '"schema": "lkvm-test/1"' r.json
 expect_grep 'name="good.toml" tests="6" failures="0" errors="0" skipped="1"' r.xml
 expect_grep '^1\.\.6$' r.tap
+expect_grep '^ok 6 - left out # SKIP$' r.tap
 [ -z "$(ls -d lkvm-test-* 2>/dev/null)" ] || fail "a passing suite leaves a directory"
 
 [ "$(lkvm test good.toml --list | wc -l)" = 6 ] || fail "--list: $(lkvm test good.toml --list)"
+[ "$(lkvm test good.toml --list | tail -n 1)" = "left out # SKIP" ] || fail "--list does not show what is left out"
+lkvm test good.toml --list --json >out
+[ "$(grep -c '"skip": true' out)" = 1 ] && [ "$(grep -c '"skip": false' out)" = 5 ] || fail "--list --json: $(cat out)"
 for i in 1 2 3 4; do lkvm test good.toml --list --shard $i/4; done | sort >shards
 lkvm test good.toml --list | sort >all
 expect_same shards all
@@ -51,12 +55,13 @@ retries = 2
 name = "absent"
 firmware = "/no/such/file"
 SUITE
-expect_status 1 lkvm test bad.toml --output kept --junit r.xml
+expect_status 1 lkvm test bad.toml --output kept --junit r.xml --tap r.tap
 expect_grep '^not ok - wrong .*: status 0, poweroff, 3 attempts, expected panic: the guest powered off$' out
 expect_grep 'Unable to open firmware /no/such/file' out
 expect_grep 'failures="2"' r.xml
 expect_grep 'message="status 0, poweroff, 3 attempts, expected panic: ' r.xml
 expect_grep 'Unable to open firmware /no/such/file' r.xml
+expect_grep "^  message: 'status 0, poweroff, 3 attempts, expected panic: the guest powered off'$" r.tap
 [ -s kept/wrong/report.json.1 ] && [ -s kept/wrong/report.json.2 ] || fail "attempts are not kept: $(ls -R kept)"
 [ -s kept/wrong/report.json ] && [ -e kept/absent/stderr ] || fail "--output: $(ls -R kept)"
 
@@ -86,23 +91,30 @@ expect_grep '^ok - not to start' out
 
 for text in 'x' '[[case]]' '[[case]]
 name = "a"
-kernal = "b"'; do
+kernal = "b"' '[[case]]
+name = "a"
+firmware = 3'; do
 	echo "$text" >wrong.toml
 	expect_status 125 lkvm test wrong.toml
 	expect_grep '^lkvm: wrong.toml: line [0-9]' err
 done
 expect_status 125 lkvm test /no/such/suite.toml
 
-cat >long.toml <<SUITE
+# Others may run guests at the same time: only these count.
+ours=suite-$$-
+: >long.toml
+for i in 1 2 3; do
+	cat >>long.toml <<SUITE
 [[case]]
-name = "sleeps"
+name = "sleeps $i"
 firmware = "$guests/$sleeper.bin"
-cpus = [1, 2, 3]
+args = ["--name", "$ours$i"]
 SUITE
+done
 lkvm test long.toml -j 2 --tap r.tap >out 2>err &
 pid=$!
 tries=100
-until [ "$(lkvm list | grep -c running)" = 2 ]; do
+until [ "$(lkvm list | grep "^$ours" | grep -c running)" = 2 ]; do
 	tries=$((tries - 1))
 	[ $tries -gt 0 ] || fail "the cases do not start: $(cat out err)"
 	sleep 0.1
@@ -113,4 +125,5 @@ wait $pid || status=$?
 [ $status = 130 ] || fail "interrupted: status $status"
 expect_grep 'interrupted$' out
 [ "$(grep -c '^not ok' r.tap)" = 3 ] || fail "TAP of an interrupted suite: $(cat r.tap)"
-[ -z "$(lkvm list)" ] || fail "guests are left: $(lkvm list)"
+[ "$(grep -c "^  message: 'the suite was interrupted'$" r.tap)" = 3 ] || fail "TAP does not say why: $(cat r.tap)"
+! lkvm list | grep "^$ours" || fail "guests are left"

@@ -25,7 +25,7 @@ static void test_good(void)
 	static const char text[] =
 		"kernel = 'Image'\nargs = ['--rng']\ntimeout = '5m'\nretries = 1\n"
 		"[[case]]\nname = 'plain'\ncommand = ['true']\n"
-		"[[case]]\nname = 'smp'\ncpus = [1, 2]\nparams = ['a b', 'c']\nargs = []\nexpect = 'panic'\nretries = 0\n"
+		"[[case]]\nname = 'smp'\ncpus = [1, 2]\nmem = '1G'\nparams = ['a b', 'c']\nargs = []\nexpect = 'panic'\nretries = 0\n"
 		"[[case]]\nname = 'kernels'\nkernel = ['x/one', 'y/two']\nadd = ['f', 'g:/h']\nexpect = 3\nskip = true\n";
 	char error[SUITE_ERROR_BYTES];
 	struct suite s;
@@ -39,7 +39,7 @@ static void test_good(void)
 	CHECK_STR(s.cases[1].name, "smp[params=a b,cpus=1]");
 	CHECK_STR(s.cases[2].name, "smp[params=a b,cpus=2]");
 	CHECK_STR(s.cases[4].name, "smp[params=c,cpus=2]");
-	CHECK_STR(line_of(&s.cases[4]), "run --kernel Image --params c --cpus 2 --timeout 5m");
+	CHECK_STR(line_of(&s.cases[4]), "run --kernel Image --params c --cpus 2 --mem 1G --timeout 5m");
 	CHECK_EQ(s.cases[4].expect_outcome, OUTCOME_PANIC);
 	CHECK_EQ(s.cases[4].retries, 0);
 	CHECK_STR(s.cases[6].name, "kernels[kernel=two]");
@@ -71,6 +71,13 @@ static void test_bad(void)
 		{ "[[case]]\nname = 'a'\nretries = 'x'", "line 3: retries is a number, 20 at most" },
 		{ "[[case]]\nname = 'a'\nexpect = 'good'", "line 3: expect is \"ok\", an exit status, or an outcome such as "
 							   "\"panic\" or \"hung\" (docs/exit-codes.md)" },
+		{ "[[case]]\nname = 'a'\nfirmware = 3", "line 3: 'firmware' is made of strings, in quotes: 3 is none" },
+		{ "args = [7]\n[[case]]\nname = 'a'", "line 1: 'args' is made of strings, in quotes: 7 is none" },
+		{ "[[case]]\nname = 'a'\ncommand = true", "line 3: 'command' is made of strings, in quotes: true is none" },
+		{ "[[case]]\nname = 'a'\nadd = [1, 2]", "line 3: 'add' is made of strings, in quotes: 1 is none" },
+		{ "[[case]]\nname = 'a'\ncpus = true", "line 3: 'cpus' is made of numbers or strings, in quotes: true is none" },
+		{ "[[case]]\nname = 'a'\nskip = 'true'", "line 3: skip is true or false, without quotes" },
+		{ "[[case]]\nname = 'a'\nskip = 1", "line 3: skip is true or false, without quotes" },
 		{ "[[case]\n", "line 1: the name of a table is not closed by ]]" },
 	};
 
