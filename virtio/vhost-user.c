@@ -2,6 +2,7 @@
 #include "virtio/vhost-user.h"
 
 #include <errno.h>
+#include <linux/virtio_config.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ static const char *const names[] = {
 /* Among virtio's feature bits: the back end knows protocol features. */
 #define F_PROTOCOL_FEATURES (UINT64_C(1) << 30)
 #define F_LOG_ALL           (UINT64_C(1) << 26) /* for migration */
+#define F_VERSION_1         (UINT64_C(1) << VIRTIO_F_VERSION_1)
 
 #define PROTOCOL_F_REPLY_ACK (UINT64_C(1) << 3)
 
@@ -220,6 +222,9 @@ int vhost_user_open(struct vhost_user *vu, int fd)
 	vu->features = p.u64 & ~(F_PROTOCOL_FEATURES | F_LOG_ALL);
 	if (!(p.u64 & F_PROTOCOL_FEATURES))
 		return lost(vu, -EPROTO, "knows no protocol features");
+	/* Rings of the legacy interface have another layout, which no transport here offers. */
+	if (!(p.u64 & F_VERSION_1))
+		return lost(vu, -EPROTO, "cannot serve devices of virtio 1 (it offers no VIRTIO_F_VERSION_1)");
 	ret = ask(vu, GET_PROTOCOL_FEATURES, 0, &p, 0, sizeof(p.u64), NULL, 0);
 	if (ret)
 		return ret;

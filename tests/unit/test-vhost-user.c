@@ -203,7 +203,12 @@ static void test_old_backends(void)
 	CHECK_STR(f.vu.why, "knows no protocol features");
 	close(f.vu.fd);
 	backend_stop(&f.backend);
-	backend_start(&f.backend, 0);
+	backend_start(&f.backend, UINT64_C(0x30000000));
+	CHECK_EQ(vhost_user_open(&f.vu, f.backend.front), -EPROTO);
+	CHECK_STR(f.vu.why, "cannot serve devices of virtio 1 (it offers no VIRTIO_F_VERSION_1)");
+	close(f.vu.fd);
+	backend_stop(&f.backend);
+	backend_start(&f.backend, UINT64_C(1) << 32);
 	f.backend.protocol = 1;
 	CHECK_EQ(vhost_user_open(&f.vu, f.backend.front), -EPROTO);
 	CHECK_STR(f.vu.why, "cannot acknowledge requests");
