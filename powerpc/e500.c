@@ -290,11 +290,8 @@ static uint32_t clock_hz(void)
 {
 	struct ppc_host_cpu cpu;
 	uint8_t cell[4 + 1];
-	int len = ppc_host_cpu_find(&cpu, PPC_HOST_CPUS, "clock-frequency", cell, sizeof(cell));
+	int len = ppc_host_cpu_find(&cpu, PPC_HOST_CPUS, NULL, "clock-frequency", cell, sizeof(cell));
 
-	if (len < 0)
-		return 0;
-	ppc_host_cpu_close(&cpu);
 	return len == 4 ? get_be32(cell) : 0;
 }
 

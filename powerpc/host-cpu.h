@@ -8,26 +8,26 @@
 
 #include "lkvm/types.h"
 
-/* Where it is. */
-#define PPC_HOST_CPUS "/proc/device-tree/cpus"
+/* Where it is: what /proc/device-tree is a link to. */
+#define PPC_HOST_CPUS "/sys/firmware/devicetree/base/cpus"
+
+#define PPC_HOST_CPU_PATH_BYTES 384
 
 struct ppc_host_cpu {
-	int  cpus_fd;   /* the folder */
-	char node[256]; /* a file name in it: "PowerPC,POWER9@20" */
+	char        path[PPC_HOST_CPU_PATH_BYTES]; /* of its folder */
+	const char *node;                          /* the end of that: "PowerPC,POWER9@20" */
 };
 
 /*
- * Finds the first CPU in the device tree's folder @cpus: the first node that has property @name, which goes to
- * @buf. Returns its length, or -ENOENT if there is none (silent; then there is nothing to close). A value that is
- * not shorter than @size counts as absent.
+ * Finds a CPU in the device tree's folder @cpus: @likely if there is such a node (NULL: no guess), else the first
+ * one that has property @name, which goes to @buf. Returns its length, or -ENOENT if there is none (silent). A
+ * value that is not shorter than @size counts as absent.
  */
-int ppc_host_cpu_find(struct ppc_host_cpu *cpu, const char *cpus, const char *name, void *buf, size_t size)
-	LKVM_MUST_CHECK;
+int ppc_host_cpu_find(struct ppc_host_cpu *cpu, const char *cpus, const char *likely, const char *name, void *buf,
+		      size_t size) LKVM_MUST_CHECK;
 
 /* Another property of the same CPU: its length, or -errno (silent). */
 int ppc_host_cpu_prop(const struct ppc_host_cpu *cpu, const char *name, void *buf, size_t size)
 	LKVM_MUST_CHECK;
-
-void ppc_host_cpu_close(struct ppc_host_cpu *cpu);
 
 #endif

@@ -99,11 +99,27 @@ static void copy_prop(struct pseries_cpu *cpu, const struct ppc_host_cpu *host, 
 		add_prop(cpu, name, buf, (size_t)len);
 }
 
-int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus)
+/* "power9" -> "PowerPC,POWER9@0", as the firmware of every such machine calls the first CPU if it has number 0. */
+static void likely_node(char *node, size_t size, const char *platform)
+{
+	size_t at = (size_t)snprintf(node, size, "PowerPC,%s@0", platform);
+
+	for (size_t i = strlen("PowerPC,"); i < MIN(at, size); i++)
+		if (node[i] >= 'a' && node[i] <= 'z')
+			node[i] -= 'a' - 'A';
+}
+
+int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const char *platform)
 {
 	struct ppc_host_cpu host;
+	char node[32];
+	int len;
+
+	if (platform)
+		likely_node(node, sizeof(node), platform);
 	/* What tells a CPU from its caches, and from a list of all CPUs' features. */
-	int len = ppc_host_cpu_find(&host, cpus, "ibm,pa-features", cpu->pa_features, sizeof(cpu->pa_features));
+	len = ppc_host_cpu_find(&host, cpus, platform ? node : NULL, "ibm,pa-features", cpu->pa_features,
+				sizeof(cpu->pa_features));
 
 	if (len < 0)
 		return len;
@@ -113,7 +129,6 @@ int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus)
 	snprintf(cpu->name, sizeof(cpu->name), "%.*s", (int)strcspn(host.node, "@"), host.node);
 	copy_prop(cpu, &host, "clock-frequency");
 	copy_prop(cpu, &host, "ibm,pi-features");
-	ppc_host_cpu_close(&host);
 	return 0;
 }
 

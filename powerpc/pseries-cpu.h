@@ -63,9 +63,10 @@ void pseries_cpu_describe(struct pseries_cpu *cpu, const struct pseries_host_cpu
 
 /*
  * Adds what only the device tree's folder @cpus (PPC_HOST_CPUS) has of the first CPU there: name, pa_features,
- * clock rate. Returns 0, or -ENOENT (silent) if the host has no such tree.
+ * clock rate. @platform is AT_PLATFORM ("power9", NULL: unknown), by which it is found sooner. Returns 0, or -ENOENT
+ * (silent) if the host has no such tree.
  */
-int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus) LKVM_MUST_CHECK;
+int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const char *platform) LKVM_MUST_CHECK;
 
 /* The same without a device tree: the least that kernels want to know. */
 void pseries_cpu_guess(struct pseries_cpu *cpu, const struct pseries_host_cpu *host);

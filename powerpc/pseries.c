@@ -101,7 +101,7 @@ static bool describe_cpu(struct pseries_cpu *cpu)
 	};
 
 	pseries_cpu_describe(cpu, &host);
-	if (!pseries_cpu_read(cpu, PPC_HOST_CPUS))
+	if (!pseries_cpu_read(cpu, PPC_HOST_CPUS, (const char *)getauxval(AT_PLATFORM)))
 		return true;
 	pseries_cpu_guess(cpu, &host);
 	return false;

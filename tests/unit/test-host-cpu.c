@@ -45,26 +45,32 @@ static void test_find(void)
 {
 	unsigned int fds = test_open_fds();
 	struct ppc_host_cpu cpu;
-	char name[64], buf[5];
+	char name[64], buf[5], guess[2 * PPC_HOST_CPU_PATH_BYTES] = "";
 
 	setup();
-	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, "clock-frequency", buf, sizeof(buf)), -ENOENT);
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, NULL, "clock-frequency", buf, sizeof(buf)), -ENOENT);
 	for (unsigned int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "a-cache-with-a-rather-long-name@%x", i);
 		put(name, "device_type", "cache");
 	}
-	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, "clock-frequency", buf, sizeof(buf)), -ENOENT);
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, NULL, "clock-frequency", buf, sizeof(buf)), -ENOENT);
 	put("PowerPC,e500v2@0", "clock-frequency", "1234");
 	put("PowerPC,e500v2@0", "reg", "12345");
-	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, "clock-frequency", buf, sizeof(buf)), 4);
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, NULL, "clock-frequency", buf, sizeof(buf)), 4);
 	CHECK_STR(cpu.node, "PowerPC,e500v2@0");
 	CHECK(!memcmp(buf, "1234", 4));
 	CHECK_EQ(ppc_host_cpu_prop(&cpu, "reg", buf, sizeof(buf)), -EMSGSIZE);
 	CHECK_EQ(ppc_host_cpu_prop(&cpu, "ibm,dfp", buf, sizeof(buf)), -ENOENT);
-	ppc_host_cpu_close(&cpu);
+	/* A guess that is right, another, and one that is too long. */
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, "PowerPC,e500v2@0", "clock-frequency", buf, sizeof(buf)), 4);
+	CHECK_STR(cpu.node, "PowerPC,e500v2@0");
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, "PowerPC,e500mc@0", "clock-frequency", buf, sizeof(buf)), 4);
+	CHECK_STR(cpu.node, "PowerPC,e500v2@0");
+	memset(guess, 'x', sizeof(guess) - 1);
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, guess, "clock-frequency", buf, sizeof(buf)), 4);
 	/* What has no room is not there. */
-	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, "reg", buf, sizeof(buf)), -ENOENT);
-	CHECK_EQ(ppc_host_cpu_find(&cpu, "/nonexistent", "reg", buf, sizeof(buf)), -ENOENT);
+	CHECK_EQ(ppc_host_cpu_find(&cpu, dir, NULL, "reg", buf, sizeof(buf)), -ENOENT);
+	CHECK_EQ(ppc_host_cpu_find(&cpu, "/nonexistent", "PowerPC,e500v2@0", "reg", buf, sizeof(buf)), -ENOENT);
 	CHECK_EQ(test_open_fds(), fds);
 	teardown();
 }

@@ -71,15 +71,15 @@ static void test_host_tree(void)
 	struct pseries_cpu cpu = { 0 };
 
 	setup();
-	CHECK_EQ(pseries_cpu_read(&cpu, dir), -ENOENT);
+	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), -ENOENT);
 	put("l2-cache@2000", "device_type", "cache", 6);
 	put("ibm,powerpc-cpu-features", "isa", clock, sizeof(clock));
-	CHECK_EQ(pseries_cpu_read(&cpu, dir), -ENOENT);
+	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), -ENOENT);
 	put("PowerPC,POWER9@20", "clock-frequency", clock, sizeof(clock));
 	put("PowerPC,POWER9@20", "ibm,pi-features", features, sizeof(features));
 	put("PowerPC,POWER9@20", "ibm,pa-features", pa, sizeof(pa));
 	put("PowerPC,POWER9@20", "reg", clock, sizeof(clock)); /* the host's own business */
-	CHECK_EQ(pseries_cpu_read(&cpu, dir), 0);
+	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), 0);
 	CHECK_STR(cpu.name, "PowerPC,POWER9");
 	CHECK_EQ(cpu.nr_props, 2);
 	CHECK_EQ(cell(&cpu, "clock-frequency"), 4000000000);
@@ -87,8 +87,15 @@ static void test_host_tree(void)
 	CHECK_EQ(cpu.pa_bytes, 28);
 	CHECK(has(&cpu, PSERIES_PA_TM));
 	CHECK(!has(&cpu, PSERIES_PA_RADIX));
+	/* The first CPU has number 0 in most machines. */
+	put("PowerPC,POWER9@0", "ibm,pa-features", pa, 30);
+	put("PowerPC,POWER9@0", "clock-frequency", clock, sizeof(clock));
+	cpu.nr_props = 0;
+	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), 0);
+	CHECK_STR(cpu.name, "PowerPC,POWER9");
+	CHECK_EQ(cpu.nr_props, 1);
 	teardown();
-	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent"), -ENOENT);
+	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent", NULL), -ENOENT);
 }
 
 static void test_describe(void)
@@ -134,7 +141,7 @@ static void test_broken_features(void)
 
 	setup();
 	put("cpu@0", "ibm,pa-features", pa, sizeof(pa));
-	CHECK_EQ(pseries_cpu_read(&cpu, dir), 0);
+	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), 0);
 	CHECK_EQ(cpu.pa_bytes, 0);
 	pseries_cpu_set_feature(&cpu, PSERIES_PA_TM, true);
 	CHECK_EQ(cpu.pa_bytes, 25);
