@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "powerpc/hcall.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -209,6 +210,14 @@ static int64_t get_cpu_characteristics(struct ppc_hcalls *h, struct ppc_hcall *c
 	return h->ops->cpu_characteristics(h->ctx, &call->args[0], &call->args[1]) ? H_SUCCESS : H_FUNCTION;
 }
 
+/* The code of RTAS in the guest (ppc_rtas_code()) tries again for as long as it is told H_BUSY. */
+static int64_t rtas_call(struct ppc_hcalls *h, const struct ppc_hcall *call)
+{
+	int ret = ppc_rtas_call(h->rtas, call->args[0]);
+
+	return ret == -EAGAIN ? H_BUSY : ret ? H_PARAMETER : H_SUCCESS;
+}
+
 void ppc_hcall_serve(struct ppc_hcalls *h, struct ppc_hcall *call)
 {
 	const char *name;
@@ -248,7 +257,7 @@ void ppc_hcall_serve(struct ppc_hcalls *h, struct ppc_hcall *call)
 		call->ret = get_cpu_characteristics(h, call);
 		break;
 	case KVMPPC_H_RTAS:
-		call->ret = ppc_rtas_call(h->rtas, call->args[0]) ? H_SUCCESS : H_PARAMETER;
+		call->ret = rtas_call(h, call);
 		break;
 	default:
 		if (h->xive && ppc_xive_serve(h->xive, call))

@@ -32,6 +32,7 @@ struct ppc_xive;
 
 /* Return codes (LoPAR chapter 14, "Hypervisor Call Return Code Table"). */
 #define H_SUCCESS                 0
+#define H_BUSY                    1
 #define H_LONG_BUSY_1_MSEC        9900
 #define H_HARDWARE                (-1)
 #define H_FUNCTION                (-2)

@@ -425,6 +425,15 @@ static int cpu_state_op(void *ctx, uint32_t cpu)
 	return vcpu_is_offline(vm->vcpus[cpu]) ? RTAS_CPU_STOPPED : RTAS_CPU_RUNNING;
 }
 
+static int start_interrupts_op(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	if (vm->arch->irqchip != &pseries_xics)
+		return RTAS_PARAMETER_ERROR;
+	return pseries_xics_use(vm) ? RTAS_HARDWARE_ERROR : RTAS_SUCCESS;
+}
+
 static const struct ppc_rtas_ops rtas_ops = {
 	.console_write = console_write_op,
 	.power_off = power_off_op,
@@ -433,21 +442,21 @@ static const struct ppc_rtas_ops rtas_ops = {
 	.start_cpu = start_cpu_op,
 	.stop_self = stop_self_op,
 	.cpu_state = cpu_state_op,
+	.start_interrupts = start_interrupts_op,
 };
 
 /* ---- the VM ------------------------------------------------------------------------------------- */
 
 /*
- * Calls that KVM can serve but does not unless told to. Of H_SET_MODE and the H_LOGICAL_CI ones it still leaves to
- * user space what it can't.
+ * Calls that KVM can serve but does not unless told to: of H_SET_MODE what is not left to user space all the same,
+ * and for a hash MMU the two that reset bits of its table. Not the H_LOGICAL_CI ones, as KVM has no devices for them.
  */
 static void enable_hcalls(struct vm *vm)
 {
-	static const uint32_t calls[] = {
-		H_CLEAR_MOD, H_CLEAR_REF, H_LOGICAL_CI_LOAD, H_LOGICAL_CI_STORE, H_SET_MODE,
-	};
+	static const uint32_t calls[] = { H_SET_MODE, H_CLEAR_MOD, H_CLEAR_REF };
+	unsigned int nr = vm->arch->cpu.radix ? 1 : ARRAY_SIZE(calls);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(calls); i++) {
+	for (unsigned int i = 0; i < nr; i++) {
 		int ret = kvm_enable_cap(vm->fd, KVM_CAP_PPC_ENABLE_HCALL, calls[i], 1);
 
 		if (ret)
@@ -467,6 +476,7 @@ static int pseries_vm_create(struct vm *vm)
 	vm->arch = arch;
 	arch->irqchip_fd = -1;
 	pthread_mutex_init(&arch->others_lock, NULL);
+	pthread_mutex_init(&arch->xics.lock, NULL);
 	arch->rtas = (struct ppc_rtas){
 		.ops = &rtas_ops,
 		.ctx = vm,
@@ -487,10 +497,10 @@ static int pseries_vm_create(struct vm *vm)
 		if (ret)
 			log_debug("vCPUs are threads of a core: %s", strerror(-ret));
 	}
-	enable_hcalls(vm);
 	ret = set_up_mmu(vm);
 	if (ret)
 		return ret;
+	enable_hcalls(vm);
 	if (vm->cfg->ppc_compat_pvr)
 		pseries_cpu_hold_to(&arch->cpu, vm->cfg->ppc_compat_pvr);
 	pseries_cpu_set_feature(&arch->cpu, PSERIES_PA_RADIX, arch->cpu.radix);
@@ -511,6 +521,7 @@ static void pseries_vm_destroy(struct vm *vm)
 		if (arch->vtys[i].console)
 			console_input_exit(&arch->vtys[i].input);
 	pseries_irqchip_destroy(vm);
+	pthread_mutex_destroy(&arch->xics.lock);
 	pthread_mutex_destroy(&arch->others_lock);
 	free(arch);
 	vm->arch = NULL;

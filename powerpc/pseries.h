@@ -9,6 +9,7 @@
 #include "powerpc/arch.h"
 #include "powerpc/hcall.h"
 #include "powerpc/pseries-cpu.h"
+#include "powerpc/pseries-layout.h"
 #include "powerpc/rtas.h"
 #include "powerpc/xive-hcall.h"
 
@@ -22,6 +23,13 @@ struct arch_vm {
 		void           *tima, *esb; /* mapped pages of KVM's device */
 		size_t          esb_bytes;
 	} xive;
+	struct pseries_xics {
+		pthread_mutex_t lock;
+		unsigned int    nr_msis;
+		_Atomic int     state; /* 0: no sources yet; 1: there are; -errno: KVM refused one */
+		/* Lines of devices, from PSERIES_IRQ_FIRST on, that have been raised before there were sources. */
+		bool            raised[PSERIES_IRQ_MSI - PSERIES_IRQ_FIRST];
+	} xics;
 	struct ppc_rtas    rtas;
 	struct ppc_hcalls  hcalls;
 	struct pseries_vty {
@@ -43,19 +51,25 @@ struct pseries_irqchip {
 	uint32_t    device;                 /* KVM_DEV_TYPE_* */
 	uint32_t    ctrl_group, nr_servers; /* the attribute that says how many vCPUs there are */
 	uint32_t    vcpu_cap;               /* connects a vCPU */
-	/* Makes the sources of all devices, among them @nr_msis for MSIs, and what else guests need. */
+	/* All devices are there, and want @nr_msis MSIs: makes their sources, or will do so on their first use. */
 	int (*start)(struct vm *vm, unsigned int nr_msis);
 	/* Undoes it, before arch->irqchip_fd is closed; legal without it. Or NULL. */
 	void (*destroy)(struct vm *vm);
 	/*
-	 * A source as a line of a device; a message takes a level of 1 as one edge, and ignores 0. What comes
-	 * before the start is lost, as it is to a guest that has not set up the source.
+	 * A source as a line of a device; a message takes a level of 1 as one edge, and ignores 0. Messages from
+	 * before there are sources are lost, as they are to a guest that has not set up the source.
 	 */
 	const struct irq_chip_ops *lines;
 };
 
 extern const struct pseries_irqchip pseries_xics; /* xics.c */
 extern const struct pseries_irqchip pseries_xive; /* xive.c */
+
+/*
+ * Makes the sources, and KVM serve the RTAS calls about them, if that has not been done. 0 or -errno (reported the
+ * first time). Any thread.
+ */
+int pseries_xics_use(struct vm *vm) LKVM_MUST_CHECK;
 
 /* Adds the state of @vcpu's interrupts to a report. vCPU's thread. */
 void pseries_xive_regs(struct vcpu *vcpu, struct reg_set *set);

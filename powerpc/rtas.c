@@ -299,7 +299,7 @@ static void store_results(const struct call *c, uint8_t *block, int status)
 		put_be32(out + (size_t)i * 4, c->results[i - 1]);
 }
 
-bool ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args)
+int ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args)
 {
 	struct call c = { .rtas = rtas };
 	uint8_t *block = memory_ptr(rtas->memory, args, ARGS_HEADER_BYTES);
@@ -307,24 +307,28 @@ bool ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args)
 	int status = RTAS_PARAMETER_ERROR;
 
 	if (!block)
-		return false;
+		return -EFAULT;
 	service = get_be32(block) - PPC_RTAS_TOKEN_FIRST;
 	c.nr_args = get_be32(block + 4);
 	c.nr_results = get_be32(block + 8);
 	if (c.nr_args > MAX_ARGS || c.nr_results > MAX_RESULTS)
-		return false;
+		return -EFAULT;
 	block = memory_ptr(rtas->memory, args, ARGS_HEADER_BYTES + ((size_t)c.nr_args + c.nr_results) * 4);
 	if (!block)
-		return false;
+		return -EFAULT;
 	for (uint32_t i = 0; i < c.nr_args; i++)
 		c.args[i] = get_be32(block + ARGS_HEADER_BYTES + (size_t)i * 4);
 
-	if (service >= ARRAY_SIZE(services) || !services[service].serve)
+	if (service >= ARRAY_SIZE(services))
 		log_debug("RTAS call 0x%x: there is no such service", get_be32(block));
+	else if (!services[service].serve)
+		status = rtas->ops->start_interrupts(rtas->ctx);
 	else if (c.nr_args >= services[service].nr_args)
 		status = services[service].serve(&c);
+	if (status == RTAS_SUCCESS && ppc_rtas_in_kernel(service))
+		return -EAGAIN;
 	store_results(&c, block, status);
-	return true;
+	return 0;
 }
 
 const void *ppc_rtas_code(size_t *size_bytes)
@@ -333,7 +337,9 @@ const void *ppc_rtas_code(size_t *size_bytes)
 		0x7c, 0x64, 0x1b, 0x78, /* mr  r4, r3        the argument block */
 		0x3c, 0x60, 0x00, 0x00, /* lis r3, 0 */
 		0x60, 0x63, 0xf0, 0x00, /* ori r3, r3, 0xf000 KVMPPC_H_RTAS */
-		0x44, 0x00, 0x00, 0x22, /* sc  1 */
+		0x44, 0x00, 0x00, 0x22, /* sc  1             which leaves r4 as it is */
+		0x2c, 0x03, 0x00, 0x01, /* cmpwi r3, 1       H_BUSY: from now on it is KVM's */
+		0x41, 0x82, 0xff, 0xf0, /* beq .-16 */
 		0x4e, 0x80, 0x00, 0x20, /* blr */
 	};
 

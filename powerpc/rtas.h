@@ -22,7 +22,10 @@
 
 /* What the guest may call: the name of service @i, NULL beyond the last. Its token is PPC_RTAS_TOKEN_FIRST + @i. */
 const char *ppc_rtas_name(unsigned int i);
-/* True if KVM serves it; it must be told the token (KVM_PPC_RTAS_DEFINE_TOKEN). */
+/*
+ * True if KVM serves it, an XICS' own; it must be told the token (KVM_PPC_RTAS_DEFINE_TOKEN), for which the first
+ * call of any such service is early enough (start_interrupts() below).
+ */
 bool ppc_rtas_in_kernel(unsigned int i);
 #define PPC_RTAS_TOKEN_FIRST 0x2000u
 
@@ -49,6 +52,8 @@ struct ppc_rtas_ops {
 	void (*stop_self)(void *ctx);
 	/* RTAS_CPU_*, or -1 if there is no CPU @cpu. */
 	int (*cpu_state)(void *ctx, uint32_t cpu);
+	/* Has KVM serve what is its own. An RTAS status; the guest makes its call once more after RTAS_SUCCESS. */
+	int (*start_interrupts)(void *ctx);
 };
 
 struct ppc_rtas {
@@ -69,9 +74,9 @@ struct ppc_rtas {
 int ppc_rtas_assign_msis(struct ppc_rtas *rtas, uint32_t first, uint32_t nr) LKVM_MUST_CHECK;
 
 /*
- * Serves the call whose argument block is at @args in guest memory. Returns false if there is no such block, so
- * that no status could be stored. Any vCPU thread.
+ * Serves the call whose argument block is at @args in guest memory. Returns 0; -EFAULT if there is no such block,
+ * so that no status could be stored; or -EAGAIN if the guest is to make it again, for KVM. Any vCPU thread.
  */
-bool ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args);
+int ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args) LKVM_MUST_CHECK;
 
 #endif

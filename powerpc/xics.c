@@ -43,10 +43,9 @@ static int define_tokens(struct vm *vm)
 	return 0;
 }
 
-/* Each source takes a KVM on top of XIVE longer than other ioctls: only those that there is something for. */
-static int xics_start(struct vm *vm, unsigned int nr_msis)
+static int add_sources(struct vm *vm)
 {
-	int ret = define_tokens(vm);
+	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < PPC_MAX_VTYS; i++)
 		if (vm->arch->vtys[i].console)
@@ -55,16 +54,59 @@ static int xics_start(struct vm *vm, unsigned int nr_msis)
 		return ret;
 	for (unsigned int i = 0; !ret && i < PSERIES_NR_PCI_INTX; i++)
 		ret = add_source(vm, PSERIES_IRQ_PCI_INTX + i, true);
-	for (unsigned int i = 0; !ret && i < nr_msis; i++)
+	for (unsigned int i = 0; !ret && i < vm->arch->xics.nr_msis; i++)
 		ret = add_source(vm, PSERIES_IRQ_MSI + i, false);
+	return ret;
+}
+
+/*
+ * The first source alone takes a KVM on top of XIVE as long as to create the controller, and many guests, as of
+ * tests, do without. So there are none before a guest calls RTAS for one.
+ */
+static int xics_start(struct vm *vm, unsigned int nr_msis)
+{
+	vm->arch->xics.nr_msis = nr_msis;
+	return 0;
+}
+
+/* The sources before the tokens: KVM serves calls of other vCPUs from these on. */
+int pseries_xics_use(struct vm *vm)
+{
+	struct pseries_xics *xics = &vm->arch->xics;
+	int ret;
+
+	pthread_mutex_lock(&xics->lock);
+	if (!xics->state) {
+		ret = add_sources(vm);
+		if (!ret)
+			ret = define_tokens(vm);
+		for (unsigned int i = 0; !ret && i < ARRAY_SIZE(xics->raised); i++)
+			if (xics->raised[i])
+				kvm_set_irq_line(vm->fd, PSERIES_IRQ_FIRST + i, true);
+		xics->state = ret ? ret : 1;
+	}
+	ret = MIN(xics->state, 0);
+	pthread_mutex_unlock(&xics->lock);
 	return ret;
 }
 
 static void xics_set_level(void *chip, uint32_t irq, bool level)
 {
 	struct vm *vm = chip;
+	struct pseries_xics *xics = &vm->arch->xics;
+	uint32_t line = irq - PSERIES_IRQ_FIRST;
 
-	kvm_set_irq_line(vm->fd, irq, level);
+	bool ready = xics->state > 0;
+
+	if (!ready) {
+		pthread_mutex_lock(&xics->lock);
+		ready = xics->state > 0;
+		if (!ready && line < ARRAY_SIZE(xics->raised))
+			xics->raised[line] = level;
+		pthread_mutex_unlock(&xics->lock);
+	}
+	if (ready)
+		kvm_set_irq_line(vm->fd, irq, level);
 }
 
 static int xics_attach_eventfd(void *chip, uint32_t irq, int eventfd)

@@ -20,6 +20,9 @@
 
 #define MAX_SOURCES 128
 
+/* Where guests have the arguments of RTAS calls. */
+#define BLOCK UINT64_C(0x100000)
+
 /* What lkvm told KVM. */
 struct fixture {
 	struct config cfg;
@@ -183,8 +186,7 @@ static void test_entry(void)
 	CHECK_EQ(f.vm->vm_type, KVM_VM_PPC_HV);
 	CHECK_EQ(f.papr, 3);
 	CHECK_EQ(f.xics, 3);
-	CHECK_EQ(f.tokens, 4);
-	CHECK_EQ(f.hcalls, 5);
+	CHECK_EQ(f.hcalls, 1);
 	/* The boot CPU's registers only; the others wait. */
 	CHECK_EQ(f.nr_set_regs, 1);
 	CHECK_EQ(f.regs.pc, 0);
@@ -194,10 +196,52 @@ static void test_entry(void)
 	CHECK(!vcpu_is_offline(f.vm->vcpus[0]));
 	CHECK(vcpu_is_offline(f.vm->vcpus[1]) && vcpu_is_offline(f.vm->vcpus[2]));
 	CHECK(f.vm->boot.fdt && f.vm->boot.fdt < PSERIES_BOOT_LIMIT);
-	/* The terminal's alone: nothing is on the PCI bus. */
-	CHECK_EQ(f.nr_sources, 1);
-	CHECK_EQ(f.sources[0], PSERIES_IRQ_VTY);
-	CHECK(!f.levels[0]);
+	teardown(&f);
+}
+
+/* The first RTAS call about them makes the sources; what has been raised before is not lost. */
+static void test_xics(void)
+{
+	struct ppc_hcall set_xive = { .nr = KVMPPC_H_RTAS, .args = { BLOCK } };
+	struct irq_line line;
+	struct fixture f;
+	uint8_t *block;
+
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	line = pseries_irq_line(f.vm, PSERIES_IRQ_VTY);
+	irq_line_set(&line, true);
+	CHECK_EQ(f.nr_sources + f.tokens + f.nr_irqs, 0);
+	block = memory_ptr(&f.vm->memory, BLOCK, 256);
+	put_be32(block, ppc_rtas_token("ibm,set-xive"));
+	put_be32(block + 4, 3);
+	put_be32(block + 8, 1);
+	for (unsigned int i = 0; i < 2; i++) { /* KVM leaves none to us from then on, but of those on their way */
+		ppc_hcall_serve(&f.vm->arch->hcalls, &set_xive);
+		CHECK_EQ(set_xive.ret, H_BUSY);
+		CHECK_EQ(set_xive.args[0], BLOCK);
+		CHECK_EQ(f.tokens, 4);
+		/* The terminal's alone: nothing is on the PCI bus. */
+		CHECK_EQ(f.nr_sources, 1);
+		CHECK_EQ(f.sources[0], PSERIES_IRQ_VTY);
+		CHECK(!f.levels[0]);
+		CHECK_EQ(f.nr_irqs, 1);
+		CHECK_EQ(f.irq, PSERIES_IRQ_VTY);
+	}
+	irq_line_set(&line, true);
+	CHECK_EQ(f.nr_irqs, 2);
+	teardown(&f);
+
+	/* Refused: reported once. */
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	fake_kvm_fail(2, EINVAL); /* after the source */
+	test_stderr_begin();
+	CHECK_EQ(pseries_xics_use(f.vm), -EINVAL);
+	CHECK(strstr(test_stderr_end(), "KVM refuses the RTAS service ibm,set-xive") != NULL);
+	test_stderr_begin();
+	CHECK_EQ(pseries_xics_use(f.vm), -EINVAL);
+	CHECK_STR(test_stderr_end(), "");
 	teardown(&f);
 }
 
@@ -325,8 +369,6 @@ static void test_smt(void)
 }
 
 /* ---- running ------------------------------------------------------------------------------------ */
-
-#define BLOCK UINT64_C(0x100000)
 
 static void hcall(struct kvm_run *run, uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
@@ -497,6 +539,7 @@ static void test_msi(void)
 
 	setup(&f);
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	CHECK_EQ(pseries_xics_use(f.vm), 0);
 	CHECK_EQ(msi_send(&f.vm->msi, &msg), 0);
 	CHECK_EQ(f.irq, PSERIES_IRQ_MSI + 3);
 	CHECK_EQ(f.nr_irqs, 1);
@@ -665,7 +708,7 @@ static void test_xive_calls(void)
 	teardown(&f);
 }
 
-/* A device's sources are made with it; a virtio console takes the vterm's place. */
+/* Each device has sources; a virtio console takes the vterm's place. */
 static void test_devices(void)
 {
 	struct fixture f;
@@ -675,6 +718,7 @@ static void test_devices(void)
 	f.cfg.rng = true;
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 	CHECK_EQ(f.vm->arch->hcalls.vtys[0], 0);
+	CHECK_EQ(pseries_xics_use(f.vm), 0);
 	/* INTx are levels, messages are not. */
 	CHECK(f.nr_sources > 4);
 	CHECK_EQ(f.sources[0], PSERIES_IRQ_PCI_INTX);
@@ -686,6 +730,7 @@ static void test_devices(void)
 
 const struct test vm_pseries_tests[] = {
 	{ "entry", test_entry },
+	{ "xics", test_xics },
 	{ "mmu", test_mmu },
 	{ "htab_fallback", test_htab_fallback },
 	{ "refused", test_refused },
