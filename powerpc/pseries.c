@@ -657,13 +657,15 @@ static void pseries_default_cmdline(const struct vm *vm, char *buf, size_t size)
 	snprintf(buf, size, "console=hvc0");
 }
 
-static int place_rtas(struct vm *vm, gpa_t *gpa)
+static int place_rtas(struct vm *vm, const struct boot_fdt_room rooms[BOOT_FDT_ROOMS], gpa_t *gpa)
 {
 	size_t bytes;
 	const void *code = ppc_rtas_code(&bytes);
-	int ret;
+	int ret = -ENOMEM;
 
-	ret = place_find(&vm->place, "RTAS", PPC_RTAS_BYTES, PPC_RTAS_BYTES, 0, PSERIES_BOOT_LIMIT, true, gpa);
+	for (unsigned int i = 0; i < BOOT_FDT_ROOMS && ret; i++)
+		ret = place_find(&vm->place, "RTAS", PPC_RTAS_BYTES, PPC_RTAS_BYTES, rooms[i].low, rooms[i].high, true,
+				 gpa);
 	if (!ret)
 		ret = memory_write(&vm->memory, *gpa, code, bytes);
 	if (ret)
@@ -673,7 +675,7 @@ static int place_rtas(struct vm *vm, gpa_t *gpa)
 
 static int pseries_boot_prepare(struct vm *vm)
 {
-	const struct boot_fdt_room room = { .high = PSERIES_BOOT_LIMIT };
+	struct boot_fdt_room rooms[BOOT_FDT_ROOMS];
 	struct boot_fdt_seeds seeds;
 	struct pseries_fdt params = {
 		.machine = &vm->machine,
@@ -691,13 +693,14 @@ static int pseries_boot_prepare(struct vm *vm)
 	void *blob;
 	int ret;
 
-	ret = place_rtas(vm, &params.rtas);
+	boot_fdt_usual_rooms(vm, PSERIES_BOOT_LIMIT, rooms);
+	ret = place_rtas(vm, rooms, &params.rtas);
 	if (ret)
 		return ret;
 	boot_fdt_seeds(&seeds);
 	params.rng_seed = seeds.rng;
 	ret = pseries_fdt_build(&params, &blob, &size_bytes);
-	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, &room, 1);
+	return ret ? ret : boot_fdt_install(vm, blob, size_bytes, rooms, BOOT_FDT_ROOMS);
 }
 
 /* How far from 0 on a boot wrapper may use memory as its own: to what lies above it. */
