@@ -448,8 +448,9 @@ static const struct ppc_rtas_ops rtas_ops = {
 /* ---- the VM ------------------------------------------------------------------------------------- */
 
 /*
- * Calls that KVM can serve but does not unless told to: of H_SET_MODE what is not left to user space all the same,
- * and for a hash MMU the two that reset bits of its table. Not the H_LOGICAL_CI ones, as KVM has no devices for them.
+ * Calls that KVM can serve but does not unless told to: of H_SET_MODE what is not left to user space all the
+ * same, and for a hash MMU the two that reset bits of its table. Not the H_LOGICAL_CI ones, as KVM has no devices
+ * for them.
  */
 static void enable_hcalls(struct vm *vm)
 {
@@ -910,30 +911,38 @@ static void pseries_doctor(const struct doctor *d, int kvm_fd, int vm_fd)
 }
 
 /*
- * The work; then RTAS' power-off, by the hypervisor call that its code would make. Big-endian, loaded and entered
- * at 0.
+ * The work, asked for by the call for devices that guests make with translation off: behind a hash MMU an address
+ * without memory is not mapped then. Last RTAS' power-off, by the hypervisor call that its code would make.
+ * Big-endian, loaded and entered at 0.
  */
 static const void *pseries_probe_guest(size_t *size_bytes)
 {
 	static uint8_t code[] = {
-		0x38, 0xc0, 0x00, 0x00, /* li     r6, 0 */
-		0x64, 0xc6, 0xf0, 0x00, /* oris   r6, r6, 0xf000 */
+		0x38, 0x60, 0x00, 0x3c, /* li     r3, 0x3c     H_LOGICAL_CI_LOAD */
+		0x38, 0x80, 0x00, 0x04, /* li     r4, 4        bytes */
+		0x38, 0xa0, 0x00, 0x00, /* li     r5, 0 */
+		0x64, 0xa5, 0xf0, 0x00, /* oris   r5, r5, 0xf000 */
+		0x44, 0x00, 0x00, 0x22, /* sc     1 */
+		0x90, 0x80, 0x00, 0x5c, /* stw    r4, 92(0)    it is little-endian */
+		0x38, 0xc0, 0x00, 0x5c, /* li     r6, 92 */
 		0x7c, 0xa0, 0x34, 0x2c, /* lwbrx  r5, 0, r6 */
 		0x28, 0x05, 0x00, 0x00, /* cmplwi r5, 0 */
 		0x41, 0x82, 0x00, 0x10, /* beq    .+16 */
 		0x7c, 0xa9, 0x03, 0xa6, /* mtctr  r5 */
 		0x42, 0x00, 0x00, 0x00, /* bdnz   . */
-		0x4b, 0xff, 0xff, 0xec, /* b      .-20 */
-		0x38, 0x80, 0x00, 0x30, /* li     r4, 48       the argument block below */
+		0x4b, 0xff, 0xff, 0xd0, /* b      .-48         to the start */
+		0x38, 0x80, 0x00, 0x44, /* li     r4, 68       the argument block below */
 		0x3c, 0x60, 0x00, 0x00, /* lis    r3, 0 */
 		0x60, 0x63, 0xf0, 0x00, /* ori    r3, r3, 0xf000  KVMPPC_H_RTAS */
 		0x44, 0x00, 0x00, 0x22, /* sc     1 */
 		0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, /* token, 2 arguments, 1 result */
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0,
+		0, 0, 0, 0, /* what is to be done */
 	};
 
+	_Static_assert(H_LOGICAL_CI_LOAD == 0x3c, "call in the code");
 	_Static_assert(PSERIES_PROBE_BASE == 0xf0000000, "address in the code");
-	put_be32(code + 48, ppc_rtas_token("power-off"));
+	put_be32(code + 68, ppc_rtas_token("power-off"));
 	*size_bytes = sizeof(code);
 	return code;
 }
