@@ -85,12 +85,21 @@ e500)
 		nothing vector-unmapped -m 64
 	exit_row "MMIO outside devices" 0 "no device there" nothing mmio-hole -m 64 --debug-mmio
 	;;
-ppc64le | powernv)
+ppc64le* | powernv | powernv10)
 	exit_row "jump outside RAM" 121 "^lkvm: vCPU 0 stopped: instruction fetch fails at 0x70000000: no memory behind" \
 		nothing fetch-hole -m 16
 	exit_row "hypercall that nobody serves" 0 "hypervisor call 0x104 \(H_VIO_SIGNAL\): H_FUNCTION" nothing hcall-hello \
 		-m 16 --loglevel debug
 	exit_row "MMIO outside devices" 0 "at MMIO 0x70000000: no device there" nothing mmio-hole -m 16 --debug-mmio
+	;;
+powernv8)
+	# With a hash MMU both are faults of the guest's own, whose vectors hold nothing that can be executed.
+	exit_row "jump outside RAM" 122 "^lkvm: guest hung: vCPU 0 is spinning at pc 0x700" nothing fetch-hole -m 16 \
+		--stop-on-spin
+	exit_row "load outside RAM" 122 "^lkvm: guest hung: vCPU 0 is spinning at pc 0x700" nothing mmio-hole -m 16 \
+		--stop-on-spin
+	exit_row "hypercall that nobody serves" 0 "hypervisor call 0x104 \(H_VIO_SIGNAL\): H_FUNCTION" nothing hcall-hello \
+		-m 16 --loglevel debug
 	;;
 *)
 	skip "no guests for $BED"

@@ -1,6 +1,6 @@
 # A Linux guest that calls a null pointer: lkvm names the function that did it, and who called that, with and without a
 # panic. virtio_rng without its probe function is the guest's bug.
-# arch: riscv64 arm64 x86_64 powernv
+# arch: riscv64 arm64 x86_64 powernv powernv8 powernv10
 # timeout: 600
 . "${CASES:-/cases}/lib.sh"
 

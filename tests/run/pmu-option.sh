@@ -26,7 +26,7 @@ case $BED in
 	arm64-nopmu) expect_grep "PMUv3" err ;;
 	e500) expect_grep "KVM gives e500 guests none" err ;;
 	esac ;;
-ppc64le | powernv)
+ppc64le* | powernv*)
 	# shellcheck disable=SC2086
 	expect_status 125 lkvm run $fw --pmu=off
 	expect_grep "^lkvm: --pmu=off: KVM-HV gives every pseries guest performance counters$" err ;;

@@ -34,7 +34,7 @@ arm64)
 	# shellcheck disable=SC2046
 	expect_status 0 lkvm pmu stat -e cycles:G -x , -o stat -- $(fw pmu-count)
 	expect_grep "^[1-9][0-9]*,,cycles:G,[1-9][0-9]*,[0-9.]+," stat ;;
-powernv | ppc64le)
+powernv* | ppc64le*)
 	# shellcheck disable=SC2046
 	expect_status 0 lkvm pmu stat -o stat -- $(fw pmu-count)
 	expect_grep "^counted$" out
@@ -91,5 +91,7 @@ expect_grep "needs --interval-print" err
 # shellcheck disable=SC2046
 expect_status 124 lkvm pmu stat -I 200 -e kvm -o stat --svg x.svg -- $(fw $idle 2)
 expect_grep "^<svg xmlns=" x.svg
+# On POWER8 KVM counts none while it lets an idle CPU nap.
+[ "$BED" != powernv8 ] || exits=signal_exits
 expect_grep ">kvm/$exits<" x.svg
 expect_grep "^</svg>$" x.svg

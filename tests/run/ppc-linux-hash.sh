@@ -4,7 +4,7 @@
 . "${CASES:-/cases}/lib.sh"
 
 case $BED in
-ppc64le) # nested KVM runs radix guests only
+ppc64le*) # nested KVM runs radix guests only
 	expect_status 125 lkvm run -k /guest/kernel -i /guest/initrd -m 512 -p disable_radix --timeout 100
 	expect_grep "hash" err
 	[ "$(wc -l <err)" = 1 ] || fail "not one line: $(cat err)" ;;

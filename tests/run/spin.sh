@@ -1,6 +1,6 @@
 # An endless loop in the guest's kernel is told, and ends the run only if that is asked for. A guest that sleeps is not
 # looked at.
-# arch: riscv64 arm64 powernv x86_64 ppc
+# arch: riscv64 arm64 powernv powernv8 powernv10 x86_64 ppc
 # native: yes
 # needs: lkvm guest-tests
 # timeout: 120
