@@ -658,9 +658,23 @@ static void add_notes(struct vcpu *vcpu, struct reg_set *set, uint64_t pstate)
 
 /* PSTATE.M (Arm DDI0487 C5.2.19) */
 #define PSTATE_AARCH32 (1u << 4)
+#define PSTATE_E       (1u << 9) /* byte order of data in 32-bit state */
 /* SCTLR_EL1: byte order of data at EL1 and EL0; instructions are always little-endian */
 #define SCTLR_E0E (1u << 24)
 #define SCTLR_EE  (1u << 25)
+
+/* Of data, in the state that @pstate says. */
+static bool is_big_endian(struct vcpu *vcpu, uint64_t pstate)
+{
+	if (pstate & PSTATE_AARCH32)
+		return pstate & PSTATE_E;
+	return optional_reg(vcpu, ARM_REG_SCTLR_EL1) & (arm_pstate_is_user(pstate) ? SCTLR_E0E : SCTLR_EE);
+}
+
+bool arch_vcpu_big_endian(struct vcpu *vcpu)
+{
+	return is_big_endian(vcpu, optional_reg(vcpu, ARM_REG_CORE(regs.pstate)));
+}
 
 void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 {
@@ -676,7 +690,6 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 		{ "tpidr_el1", ARM_REG_TPIDR_EL1, ROLE_PLAIN }, { "mpidr_el1", ARM_REG_MPIDR_EL1, ROLE_PLAIN },
 	};
 	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
-	uint64_t sctlr = optional_reg(vcpu, ARM_REG_SCTLR_EL1);
 	uint64_t tcr = optional_reg(vcpu, ARM_REG_TCR_EL1);
 	char name[8];
 
@@ -692,7 +705,7 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 		add_reg(vcpu, set, REG_SYSTEM, &system[i]);
 	set->user = arm_pstate_is_user(pstate);
 	set->bits = pstate & PSTATE_AARCH32 ? 32 : 64;
-	set->big_endian = sctlr & (set->user ? SCTLR_E0E : SCTLR_EE);
+	set->big_endian = is_big_endian(vcpu, pstate);
 	set->frames = set->bits == 64 ? FRAMES_UP : FRAMES_NONE;
 	/* With FEAT_PAuth return addresses on the stack are signed above the bits that TCR_EL1.TnSZ leaves. */
 	set->signed_bits[0] = (uint8_t)(64 - (tcr & 0x3f));

@@ -116,6 +116,12 @@ int arch_vcpu_pc(struct vcpu *vcpu, uint64_t *pc) LKVM_MUST_CHECK;
 void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set);
 
 /*
+ * Whether data accesses of @vcpu are big-endian now: the byte order of legacy virtio. vCPU's thread. Silent: what
+ * KVM does not tell is little-endian.
+ */
+bool arch_vcpu_big_endian(struct vcpu *vcpu);
+
+/*
  * Walks @va through the vCPU's own translation, as instruction fetches see it with @fetch. Always fills @w;
  * what can't be done is WALK_UNKNOWN with the reason. vCPU's thread. Silent.
  */

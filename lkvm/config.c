@@ -129,6 +129,21 @@ static int validate_machine(const struct config *cfg)
 	return 0;
 }
 
+/* What virtiofsd serves is of virtio 1.0 and later. */
+static int validate_legacy_virtio(const struct config *cfg)
+{
+	bool share = cfg->root && cfg->root_type == ROOT_VIRTIOFS;
+
+	for (unsigned int i = 0; i < cfg->nr_shares; i++)
+		share |= cfg->shares[i].virtiofs;
+	if (!share || !config_legacy_virtio(cfg))
+		return 0;
+	log_error("virtio-fs does not exist on legacy virtio (%s): use 9P",
+		  cfg->virtio_legacy ? "--virtio-legacy" : cfg->virtio_transport == TRANSPORT_MMIO ?
+		  "--virtio-transport mmio-legacy" : "--virtio-transport pci-legacy");
+	return -EINVAL;
+}
+
 static int validate_command(const struct config *cfg)
 {
 	if (cfg->command && !cfg->kernel) {
@@ -204,6 +219,8 @@ int config_validate(const struct config *cfg)
 		ret = validate_root(cfg);
 	if (!ret)
 		ret = validate_machine(cfg);
+	if (!ret)
+		ret = validate_legacy_virtio(cfg);
 	if (!ret)
 		ret = validate_run(cfg);
 	return ret;

@@ -159,6 +159,8 @@ struct config {
 	char        *hugetlbfs; /* mount point, NULL: ordinary memory */
 	enum config_console   console;
 	enum config_transport virtio_transport;
+	bool         transport_legacy; /* ... of its -legacy kind */
+	bool         virtio_legacy;    /* --virtio-legacy: that kind of whatever transport it is */
 	char        *irqchip;   /* arch's own word ("gicv3", "aia", "plic"), NULL: the best there is */
 	enum config_tristate  pmu;
 	char         pmu_device[64];  /* arm64: which of the host's PMUs, by its name in sysfs; "": the CPUs' own */
@@ -225,6 +227,12 @@ struct config {
 void config_init(struct config *cfg);
 /* Frees everything that the config owns. */
 void config_free(struct config *cfg);
+
+/* Whether virtio devices have the interface that was before virtio 1.0. */
+static inline bool config_legacy_virtio(const struct config *cfg)
+{
+	return cfg->transport_legacy || cfg->virtio_legacy;
+}
 
 /* Of --timeout what earlier lives of the guest have left, at least 1 ms; 0 without --timeout. */
 uint64_t config_timeout_left_ms(const struct config *cfg);

@@ -171,6 +171,8 @@ const char *guest_root_no_virtiofs(const struct config *cfg)
 	char path[PATH_MAX];
 	struct rlimit file;
 
+	if (config_legacy_virtio(cfg))
+		return "virtio-fs does not exist on legacy virtio";
 	if (!virtiofsd_find(path, sizeof(path)))
 		return "there is no virtiofsd";
 	/* What other processes share is a file for that. */

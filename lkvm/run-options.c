@@ -117,21 +117,21 @@ static int parse_console(void *target, const struct option_use *use, const char 
 static int parse_transport(void *target, const struct option_use *use, const char *arg,
 			   bool enabled LKVM_UNUSED)
 {
-	static const char *const words[] = {
-		[TRANSPORT_AUTO] = "auto", [TRANSPORT_PCI] = "pci", [TRANSPORT_MMIO] = "mmio", NULL,
+	static const struct {
+		enum config_transport transport;
+		bool                  legacy;
+	} kinds[] = {
+		{ TRANSPORT_AUTO, false }, { TRANSPORT_PCI, false }, { TRANSPORT_MMIO, false },
+		{ TRANSPORT_PCI, true }, { TRANSPORT_MMIO, true },
 	};
+	static const char *const words[] = { "auto", "pci", "mmio", "pci-legacy", "mmio-legacy", NULL };
 	struct config *cfg = target;
-	int i;
+	int i = options_match_word(use, "value", arg, words);
 
-	if (!strcmp(arg, "pci-legacy") || !strcmp(arg, "mmio-legacy")) {
-		log_error("%s: %s: legacy virtio is not built into this lkvm (see lkvm help run)",
-			  use->name, arg);
-		return -EINVAL;
-	}
-	i = options_match_word(use, "value", arg, words);
 	if (i < 0)
 		return i;
-	cfg->virtio_transport = (enum config_transport)i;
+	cfg->virtio_transport = kinds[i].transport;
+	cfg->transport_legacy = kinds[i].legacy;
 	return 0;
 }
 
@@ -986,7 +986,11 @@ const struct option_spec run_options[] = {
 	  .help = "virtio memory balloon, with which lkvm balloon makes the guest smaller while it runs" },
 	{ .long_name = "virtio-transport", .metavar = "KIND", .arches = OPT_ALL, .section = DEVICES,
 	  .parse = parse_transport,
-	  .help = "how virtio devices are attached: auto (default), pci or mmio" },
+	  .help = "how virtio devices are attached: auto (default), pci or mmio; pci-legacy and mmio-legacy are the "
+		  "interfaces that were before virtio 1.0, for kernels and firmware that know no other" },
+	{ .long_name = "virtio-legacy", .arches = OPT_ALL, .negatable = true, .section = DEVICES,
+	  .parse = option_parse_bool, .offset = CFG(virtio_legacy),
+	  .help = "the legacy kind of the transport that --virtio-transport chooses" },
 	{ .long_name = "force-pci", .arches = OPT_ARM64, .section = DEVICES,
 	  .parse = parse_force_pci, .help = "the same as --virtio-transport pci" },
 
@@ -1073,7 +1077,6 @@ const struct option_spec run_options[] = {
 	REFUSED("tty", "N", OPT_ALL, "further serial ports are not built into this lkvm"),
 	REFUSED("sandbox", "SCRIPT", OPT_ALL,
 		"a script in a directory as the root is --root DIR -- SCRIPT in this lkvm"),
-	REFUSED("virtio-legacy", NULL, OPT_ALL, "legacy virtio is not built into this lkvm"),
 	REFUSED("debug-single-step", NULL, OPT_ALL, "single stepping is not built into this lkvm"),
 	REFUSED("debug-ioport", NULL, OPT_ALL, "tracing of port I/O is not built into this lkvm"),
 	REFUSED("debug-iodelay", "MS", OPT_ALL, "delayed port I/O is not built into this lkvm"),

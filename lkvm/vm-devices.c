@@ -137,8 +137,13 @@ static int attach_virtio(struct vm *vm, struct virtio_device *dev)
 	ret = device_list_add(&vm->devices, virtio_name(dev), &virtio_device_ops, dev);
 	if (ret)
 		return ret;
-	if (vm->pci && vm->cfg->virtio_transport != TRANSPORT_MMIO)
+	if (vm->pci && vm->cfg->virtio_transport != TRANSPORT_MMIO) {
+		if (config_legacy_virtio(vm->cfg)) {
+			log_error("legacy virtio on PCI is not built into this lkvm (use --virtio-transport mmio-legacy)");
+			return -EINVAL;
+		}
 		return virtio_pci_attach(dev, vm->pci, &vm->ioevent);
+	}
 	if (vm->cfg->virtio_transport == TRANSPORT_PCI) {
 		log_error("--virtio-transport pci: this machine has no PCI (use mmio)");
 		return -EINVAL;
@@ -331,9 +336,18 @@ static int create_root(struct vm *vm, const struct virtio_env *env)
 	return ret;
 }
 
+/* Register accesses of legacy devices come here, on the thread of the vCPU that makes them. */
+static bool guest_big_endian(void *ctx LKVM_UNUSED)
+{
+	return arch_vcpu_big_endian(vcpu_current());
+}
+
 int vm_devices_create(struct vm *vm)
 {
-	const struct virtio_env env = { .mem = &vm->memory, .loop = vm->loop };
+	const struct virtio_env env = {
+		.mem = &vm->memory, .loop = vm->loop, .legacy = config_legacy_virtio(vm->cfg),
+		.guest_big_endian = guest_big_endian,
+	};
 	int ret;
 
 	ret = create_uart(vm);

@@ -239,6 +239,11 @@ size_t arch_reg_bytes(uint64_t id)
 	return registers_id_bytes(id);
 }
 
+bool arch_vcpu_big_endian(struct vcpu *vcpu)
+{
+	return platform->vcpu_big_endian(vcpu);
+}
+
 int arch_reg_get(struct vcpu *vcpu, uint64_t id, void *value)
 {
 	return kvm_get_reg(vcpu->fd, id, value);

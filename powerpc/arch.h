@@ -38,6 +38,7 @@ struct ppc_platform {
 	enum vcpu_exit_action (*vcpu_exit)(struct vcpu *vcpu);
 	/* Adds what follows the general registers in a report, and how code runs: user, big_endian. */
 	void (*vcpu_regs)(struct vcpu *vcpu, const struct kvm_regs *regs, struct reg_set *set);
+	bool (*vcpu_big_endian)(struct vcpu *vcpu);
 	/* arch_vcpu_translate(), with the registers at hand; the walks are those of powerpc/mmu.h. */
 	void (*vcpu_translate)(struct vcpu *vcpu, const struct kvm_regs *regs, uint64_t va, bool fetch,
 			       struct walk *w);

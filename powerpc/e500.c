@@ -347,6 +347,11 @@ static int e500_boot_prepare(struct vm *vm)
 
 /* ---- reports ---------------------------------------------------------------------------------- */
 
+static bool e500_vcpu_big_endian(struct vcpu *vcpu LKVM_UNUSED)
+{
+	return true; /* but for pages whose TLB entry has its E bit set, which Linux does not use */
+}
+
 static void e500_vcpu_regs(struct vcpu *vcpu, const struct kvm_regs *regs, struct reg_set *set)
 {
 	struct kvm_sregs sregs;
@@ -496,6 +501,7 @@ const struct ppc_platform ppc_e500 = {
 	.vcpu_reset = e500_vcpu_reset,
 	.vcpu_exit = e500_vcpu_exit,
 	.vcpu_regs = e500_vcpu_regs,
+	.vcpu_big_endian = e500_vcpu_big_endian,
 	.vcpu_translate = e500_vcpu_translate,
 	.doctor = e500_doctor,
 	.probe_guest = e500_probe_guest,

@@ -759,6 +759,13 @@ static enum vcpu_exit_action pseries_vcpu_exit(struct vcpu *vcpu)
 
 /* ---- reports ------------------------------------------------------------------------------------ */
 
+static bool pseries_vcpu_big_endian(struct vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	return !kvm_ioctl(vcpu->fd, KVM_GET_REGS, &regs) && !(regs.msr & MSR_LE);
+}
+
 static void pseries_vcpu_regs(struct vcpu *vcpu, const struct kvm_regs *regs, struct reg_set *set)
 {
 	static const struct ppc_named_reg named[] = {
@@ -995,6 +1002,7 @@ const struct ppc_platform ppc_pseries = {
 	.vcpu_reset = pseries_vcpu_reset,
 	.vcpu_exit = pseries_vcpu_exit,
 	.vcpu_regs = pseries_vcpu_regs,
+	.vcpu_big_endian = pseries_vcpu_big_endian,
 	.vcpu_translate = pseries_vcpu_translate,
 	.doctor = pseries_doctor,
 	.probe_guest = pseries_probe_guest,

@@ -500,6 +500,12 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 			 riscv_cause_text(csr(vcpu, RISCV_CSR_SCAUSE), text, sizeof(text)));
 }
 
+/* KVM gives VS mode no other: it leaves hstatus.VSBE 0. */
+bool arch_vcpu_big_endian(struct vcpu *vcpu LKVM_UNUSED)
+{
+	return false;
+}
+
 void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
 {
 	struct walk_memory mem = memory_for_walk(&vcpu->vm->memory);

@@ -75,6 +75,9 @@ static void p9_destroy(struct virtio_device *dev)
 	p9_free(to_9p(dev));
 }
 
+/* struct virtio_9p_config: tag_len. What 9P itself says is little-endian always. */
+static const uint8_t p9_config_widths[] = { 2, 0 };
+
 static const struct virtio_ops p9_ops = {
 	.serve = p9_serve,
 	.reset = p9_reset,
@@ -92,6 +95,7 @@ int virtio_9p_create(struct virtio_device **dev, const struct virtio_env *env, s
 		.pci_class = P9_PCI_CLASS,
 		.features = UINT64_C(1) << VIRTIO_9P_MOUNT_TAG,
 		.config_bytes = (unsigned int)(offsetof(struct virtio_9p_config, tag) + tag_len),
+		.config_widths = p9_config_widths,
 		.nr_queues = 1,
 		.queue_size = P9_QUEUE_SIZE,
 		.own_thread = true,

@@ -53,6 +53,7 @@ struct virtio_balloon {
 	bool                   told_failure;
 
 	_Atomic uint32_t       actual;       /* pages, as the driver wrote it */
+	_Atomic uint32_t       written;      /* that, with some of its bytes still to come */
 	struct virtqueue_chain chain;        /* scratch of the loop's thread */
 
 	/* Under the statistics queue's lock. */
@@ -147,7 +148,7 @@ static void serve_pages(struct virtio_balloon *b, struct virtqueue *vq, bool giv
 		return;
 	}
 	while (virtqueue_read(span, pfn, sizeof(pfn)) == sizeof(pfn)) {
-		gpa_t gpa = (gpa_t)get_le32(pfn) * BALLOON_PAGE_BYTES;
+		gpa_t gpa = (gpa_t)virtio_get32(&b->dev, pfn) * BALLOON_PAGE_BYTES;
 
 		if (!move_page(b, gpa, give) && !bad++)
 			first_bad = gpa;
@@ -169,14 +170,16 @@ static void read_stats(struct virtio_balloon *b)
 	b->stats_valid = 0;
 	for (unsigned int i = 0; i < MAX_STATS; i++) {
 		unsigned int tag;
+		uint64_t value;
 
 		if (virtqueue_read(&b->stats_chain.readable, stat, sizeof(stat)) != sizeof(stat))
 			break;
-		tag = get_le16(stat);
+		tag = virtio_get16(&b->dev, stat);
+		value = virtio_get64(&b->dev, stat + 2);
 		/* A driver says all ones where it does not know. */
-		if (tag >= BALLOON_STATS || get_le64(stat + 2) == UINT64_MAX)
+		if (tag >= BALLOON_STATS || value == UINT64_MAX)
 			continue;
-		b->stats[tag] = get_le64(stat + 2);
+		b->stats[tag] = value;
 		b->stats_valid |= 1u << tag;
 	}
 }
@@ -242,13 +245,22 @@ static bool balloon_serve(struct virtio_device *dev, struct virtio_queue *queue)
 static void balloon_config_write(struct virtio_device *dev, unsigned int offset, unsigned int size,
 				 uint64_t value)
 {
+	const unsigned int start = CONFIG_OFFSET(actual), end = start + PFN_BYTES;
+	struct virtio_balloon *b = to_balloon(dev);
+	uint32_t pages, mask;
 	uint8_t bytes[PFN_BYTES];
 
-	if (offset != CONFIG_OFFSET(actual) || size != sizeof(bytes))
+	if (!range_within(offset, size, start, PFN_BYTES))
 		return;
-	atomic_store(&to_balloon(dev)->actual, (uint32_t)value);
-	put_le32(bytes, (uint32_t)value);
-	virtio_config_set(dev, offset, bytes, sizeof(bytes), false);
+	/* On the legacy interface drivers write byte after byte: the last one counts. */
+	mask = (uint32_t)(UINT64_MAX >> (64 - 8 * size) << 8 * (offset - start));
+	pages = (atomic_load(&b->written) & ~mask) | ((uint32_t)(value << 8 * (offset - start)) & mask);
+	atomic_store(&b->written, pages);
+	if (offset + size != end)
+		return;
+	atomic_store(&b->actual, pages);
+	put_le32(bytes, pages);
+	virtio_config_set(dev, start, bytes, sizeof(bytes), false);
 }
 
 static void balloon_queue_stop(struct virtio_device *dev, struct virtio_queue *queue)
@@ -333,7 +345,10 @@ int virtio_balloon_create(struct virtio_device **dev, const struct virtio_env *e
 		 * kills its processes.
 		 */
 		.features = FEATURE(MUST_TELL_HOST) | FEATURE(STATS_VQ) | FEATURE(DEFLATE_ON_OOM),
-		/* Up to and with actual: what follows goes with features that are not offered. */
+		/*
+		 * Up to and with actual: what follows goes with features that are not offered. Little-endian on the
+		 * legacy interface, too (§5.5.4.1), so there are no config_widths.
+		 */
 		.config_bytes = CONFIG_OFFSET(actual) + 4,
 		.nr_queues = NR_QUEUES,
 		.queue_size = BALLOON_QUEUE_SIZE,

@@ -27,7 +27,10 @@
  * struct virtio_blk_req up to the data (virtio 1.3 §5.2.6): le32 type, le32 reserved, le64 sector.
  */
 #define REQ_BYTES 16
-/* struct virtio_blk_discard_write_zeroes: le64 sector, le32 num_sectors, le32 flags. */
+/*
+ * struct virtio_blk_discard_write_zeroes: le64 sector, le32 num_sectors, le32 flags. Little-endian on the legacy
+ * interface, too (Linux include/uapi/linux/virtio_blk.h).
+ */
 #define SEGMENT_BYTES 16
 
 #define DISCARD_MAX_SEGMENTS 64
@@ -170,9 +173,9 @@ static uint8_t blk_segments(struct virtio_blk *blk, bool zeroes)
 
 static uint8_t blk_execute(struct virtio_blk *blk, const uint8_t *req)
 {
-	uint64_t sector = get_le64(req + 8);
+	uint64_t sector = virtio_get64(&blk->dev, req + 8);
 
-	switch (get_le32(req)) {
+	switch (virtio_get32(&blk->dev, req)) {
 	case VIRTIO_BLK_T_IN:
 		return blk_read(blk, sector);
 	case VIRTIO_BLK_T_OUT:
@@ -260,6 +263,11 @@ static void blk_config_write(struct virtio_device *dev, unsigned int offset, uns
 		blk_set_writeback(to_blk(dev), value & 1);
 }
 
+/* struct virtio_blk_config up to and with write_zeroes_may_unmap. */
+static const uint8_t blk_config_widths[] = {
+	8, 4, 4, 2, 1, 1, 4, 1, 1, 2, 4, 1, 1, 2, 4, 4, 4, 4, 4, 1, 0,
+};
+
 static void blk_fill_config(struct virtio_blk *blk)
 {
 	uint32_t block_sectors = disk_block_bytes(blk->disk) >> SECTOR_SHIFT;
@@ -319,6 +327,7 @@ int virtio_blk_create(struct virtio_device **dev, const struct virtio_env *env, 
 		.features = blk_features(disk),
 		/* Up to and with write zeroes: we have nothing of what newer headers append. */
 		.config_bytes = CONFIG_OFFSET(unused1) + 3,
+		.config_widths = blk_config_widths,
 		.nr_queues = 1,
 		.queue_size = BLK_QUEUE_SIZE,
 		.own_thread = true,

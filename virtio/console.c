@@ -295,9 +295,9 @@ static void control_device_ready(struct virtio_console *con)
 /* Returns a mask of the port whose sender may go on now. */
 static uint64_t control_message(struct virtio_console *con, const uint8_t *msg)
 {
-	uint32_t id = get_le32(msg);
-	uint16_t event = get_le16(msg + 4);
-	bool value = get_le16(msg + 6);
+	uint32_t id = virtio_get32(&con->dev, msg);
+	uint16_t event = virtio_get16(&con->dev, msg + 4);
+	bool value = virtio_get16(&con->dev, msg + 6);
 
 	if (event == VIRTIO_CONSOLE_DEVICE_READY) {
 		if (value)
@@ -369,9 +369,9 @@ static bool control_send(struct virtio_console *con, struct virtqueue *vq, unsig
 	size_t len = strlen(name);
 	uint8_t msg[CONTROL_BYTES];
 
-	put_le32(msg, index);
-	put_le16(msg + 4, (uint16_t)event);
-	put_le16(msg + 6, value);
+	virtio_put32(&con->dev, msg, index);
+	virtio_put16(&con->dev, msg + 4, (uint16_t)event);
+	virtio_put16(&con->dev, msg + 6, value);
 	if (con->control.writable.bytes < CONTROL_BYTES + len) {
 		virtqueue_fail(vq, "control buffer is too small");
 		return false;
@@ -462,15 +462,22 @@ static void console_reset(struct virtio_device *dev)
 }
 
 static void console_config_write(struct virtio_device *dev, unsigned int offset,
-				 unsigned int size LKVM_UNUSED, uint64_t value)
+				 unsigned int size, uint64_t value)
 {
 	struct virtio_console *con = to_console(dev);
-	const uint8_t c = (uint8_t)value;
+	/* The least significant byte. */
+	unsigned int at = CONFIG_OFFSET(emerg_wr) + (dev->big_endian ? 3 : 0);
+	uint8_t c;
 
 	/* §5.3.4: works at any time, even before the driver has negotiated anything. */
-	if (offset == CONFIG_OFFSET(emerg_wr) && con->console)
-		console_write(con->console, &c, 1);
+	if (!con->console || !range_within(at, 1, offset, size))
+		return;
+	c = (uint8_t)(value >> 8 * (at - offset));
+	console_write(con->console, &c, 1);
 }
+
+/* struct virtio_console_config: cols, rows, max_nr_ports, emerg_wr. */
+static const uint8_t console_config_widths[] = { 2, 2, 4, 4, 0 };
 
 static void console_destroy_device(struct virtio_device *dev)
 {
@@ -496,6 +503,7 @@ int virtio_console_create(struct virtio_device **dev, const struct virtio_env *e
 		.pci_class = CONSOLE_PCI_CLASS,
 		.features = UINT64_C(1) << VIRTIO_CONSOLE_F_MULTIPORT,
 		.config_bytes = sizeof(struct virtio_console_config),
+		.config_widths = console_config_widths,
 		.nr_queues = nr_ports ? tx_queue(nr_ports) + 1 : QUEUE_CONTROL_TX + 1,
 		.queue_size = CONSOLE_QUEUE_SIZE,
 		.own_thread = true,

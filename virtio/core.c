@@ -19,6 +19,9 @@
 #define COMMON_FEATURES (UINT64_C(1) << VIRTIO_F_VERSION_1 | \
 			 UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX | \
 			 UINT64_C(1) << VIRTIO_RING_F_INDIRECT_DESC)
+/* No model here looks at how a request is cut into buffers. */
+#define LEGACY_FEATURES (UINT64_C(1) << VIRTIO_F_ANY_LAYOUT)
+#define LEGACY_MASK     UINT64_C(0xffffffff)
 
 const char *virtio_name(const struct virtio_device *dev)
 {
@@ -52,6 +55,12 @@ int virtio_device_init(struct virtio_device *dev, const struct virtio_env *env,
 	dev->pci_class = info->pci_class;
 	dev->mem = env->mem;
 	dev->offered = COMMON_FEATURES | info->features;
+	if (env->legacy)
+		dev->offered = (dev->offered & LEGACY_MASK) | LEGACY_FEATURES;
+	dev->legacy = env->legacy;
+	dev->guest_big_endian = env->guest_big_endian;
+	dev->ctx = env->ctx;
+	dev->config_widths = info->config_widths;
 	dev->config_bytes = info->config_bytes;
 	dev->nr_queues = info->nr_queues;
 	dev->guest_errors.burst = 5;
@@ -118,15 +127,15 @@ void virtio_attach(struct virtio_device *dev, const struct virtio_transport_ops 
 
 bool virtio_is_live(const struct virtio_device *dev)
 {
-	return atomic_load(&dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+	return atomic_load(&dev->status) & VIRTIO_STATUS_LIVE;
 }
 
 /* With queue->lock held, which is dropped on false. */
 static bool queue_is_live(struct virtio_queue *queue)
 {
-	const uint8_t mask = VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_NEEDS_RESET;
+	const uint16_t mask = VIRTIO_STATUS_LIVE | VIRTIO_CONFIG_S_NEEDS_RESET;
 
-	if (queue->ready && (atomic_load(&queue->dev->status) & mask) == VIRTIO_CONFIG_S_DRIVER_OK)
+	if (queue->ready && (atomic_load(&queue->dev->status) & mask) == VIRTIO_STATUS_LIVE)
 		return true;
 	pthread_mutex_unlock(&queue->lock);
 	return false;
@@ -310,13 +319,31 @@ uint32_t virtio_driver_features(struct virtio_device *dev, uint32_t select)
 	return select < 2 ? (uint32_t)(features >> 32 * select) : 0;
 }
 
+/* There is no way to refuse features on the legacy interface, nor to say that they are final. dev->lock is held. */
+static void set_legacy_features(struct virtio_device *dev, uint32_t bits)
+{
+	if (bits & ~dev->offered)
+		log_guest(&dev->guest_errors, "%s: the guest's driver accepted features %#x, some of which were not offered",
+			  dev->name, bits);
+	if (virtio_is_live(dev))
+		log_guest(&dev->guest_errors, "%s: the guest's driver set features when it had a queue already: they are "
+			  "ignored", dev->name);
+	else
+		dev->features = bits & dev->offered;
+}
+
 void virtio_set_driver_features(struct virtio_device *dev, uint32_t select, uint32_t bits)
 {
 	unsigned int shift = 32 * select;
 
-	if (select >= 2)
+	if (select >= 2 || (dev->legacy && select))
 		return;
 	pthread_mutex_lock(&dev->lock);
+	if (dev->legacy) {
+		set_legacy_features(dev, bits);
+		pthread_mutex_unlock(&dev->lock);
+		return;
+	}
 	/*
 	 * Once accepted they are settled (virtio 1.3 §2.2.1, §3.1.1): queues are laid out by them.
 	 */
@@ -329,7 +356,7 @@ void virtio_set_driver_features(struct virtio_device *dev, uint32_t select, uint
 
 uint8_t virtio_status(const struct virtio_device *dev)
 {
-	return atomic_load(&dev->status);
+	return (uint8_t)atomic_load(&dev->status);
 }
 
 /* Stops @q. Under its lock and the device's. */
@@ -377,6 +404,8 @@ static uint8_t added_status(struct virtio_device *dev, uint8_t old, uint8_t valu
 	uint8_t added = value & ~old & ~VIRTIO_CONFIG_S_NEEDS_RESET;
 	uint64_t wrong = dev->features & ~dev->offered;
 
+	if (dev->legacy)
+		added &= ~VIRTIO_CONFIG_S_FEATURES_OK; /* which does not exist there */
 	if (added & VIRTIO_CONFIG_S_FEATURES_OK &&
 	    (wrong || !virtio_has_feature(dev, VIRTIO_F_VERSION_1))) {
 		log_guest(&dev->guest_errors, "%s: the guest's driver asked for features %#llx, %s",
@@ -385,7 +414,7 @@ static uint8_t added_status(struct virtio_device *dev, uint8_t old, uint8_t valu
 			  "not VIRTIO_F_VERSION_1: legacy drivers are not supported");
 		added &= ~VIRTIO_CONFIG_S_FEATURES_OK;
 	}
-	if (added & VIRTIO_CONFIG_S_DRIVER_OK &&
+	if (added & VIRTIO_CONFIG_S_DRIVER_OK && !dev->legacy &&
 	    !((old | added) & VIRTIO_CONFIG_S_FEATURES_OK)) {
 		log_guest(&dev->guest_errors,
 			  "%s: the guest's driver wants to run without FEATURES_OK", dev->name);
@@ -397,22 +426,51 @@ static uint8_t added_status(struct virtio_device *dev, uint8_t old, uint8_t valu
 	return added;
 }
 
+/* Nobody serves the device now: what it says from here on is in this order. dev->lock is held. */
+static void set_byte_order(struct virtio_device *dev, bool big_endian)
+{
+	uint8_t *field = dev->config;
+
+	if (dev->big_endian == big_endian)
+		return;
+	dev->big_endian = big_endian;
+	pthread_mutex_lock(&dev->config_lock);
+	for (const uint8_t *width = dev->config_widths; width && *width; field += *width++)
+		put_be(field, *width, get_le(field, *width));
+	pthread_mutex_unlock(&dev->config_lock);
+}
+
+/* dev->lock is held. */
+static void go_live(struct virtio_device *dev)
+{
+	if (virtio_is_live(dev))
+		return;
+	if (dev->ops->activate)
+		dev->ops->activate(dev);
+	atomic_fetch_or(&dev->status, VIRTIO_STATUS_LIVE);
+}
+
 void virtio_set_status(struct virtio_device *dev, uint8_t value)
 {
+	/* Without locks: it is a question to KVM. */
+	bool big_endian = dev->legacy && dev->guest_big_endian(dev->ctx);
 	bool needs_reset = false;
 	uint8_t added;
 
 	pthread_mutex_lock(&dev->lock);
-	if (!value) {
+	if (!value)
 		reset(dev);
+	if (!virtio_is_live(dev))
+		set_byte_order(dev, big_endian);
+	if (!value) {
 		pthread_mutex_unlock(&dev->lock);
 		if (dev->transport_ops)
 			dev->transport_ops->reset(dev->transport);
 		return;
 	}
-	added = added_status(dev, atomic_load(&dev->status), value);
-	if (added & VIRTIO_CONFIG_S_DRIVER_OK && dev->ops->activate)
-		dev->ops->activate(dev);
+	added = added_status(dev, virtio_status(dev), value);
+	if (added & VIRTIO_CONFIG_S_DRIVER_OK)
+		go_live(dev);
 	/* Added, not stored: a queue may set NEEDS_RESET at this moment. */
 	atomic_fetch_or(&dev->status, added);
 	if (added & VIRTIO_CONFIG_S_DRIVER_OK) {
@@ -524,6 +582,23 @@ void virtio_queue_set_ring(struct virtio_device *dev, uint32_t index, enum virti
 	pthread_mutex_unlock(&dev->lock);
 }
 
+void virtio_queue_set_legacy_rings(struct virtio_device *dev, uint32_t index, gpa_t base, uint32_t align)
+{
+	struct virtio_queue *q = queue_at(dev, index);
+	uint64_t step = MAX(align, 1u);
+
+	if (!q)
+		return;
+	pthread_mutex_lock(&dev->lock);
+	if (!q->ready) {
+		q->desc = base;
+		q->avail = q->desc + VIRTQUEUE_DESC_BYTES(q->size);
+		/* Drivers are to ask for a power of two; what they do ask for is what they use. */
+		q->used = (q->avail + VIRTQUEUE_AVAIL_BYTES(q->size) + step - 1) / step * step;
+	}
+	pthread_mutex_unlock(&dev->lock);
+}
+
 /* dev->lock and the queue's are held. Returns the mistake, or NULL. */
 static const char *queue_start(struct virtio_queue *q)
 {
@@ -535,10 +610,11 @@ static const char *queue_start(struct virtio_queue *q)
 		.used = q->used,
 		.event_idx = virtio_has_feature(dev, VIRTIO_RING_F_EVENT_IDX),
 		.indirect = virtio_has_feature(dev, VIRTIO_RING_F_INDIRECT_DESC),
+		.big_endian = dev->big_endian,
 	};
 
 	/* The layout depends on the features. */
-	if (!(atomic_load(&dev->status) & VIRTIO_CONFIG_S_FEATURES_OK))
+	if (!dev->legacy && !(atomic_load(&dev->status) & VIRTIO_CONFIG_S_FEATURES_OK))
 		return "queue was set up before FEATURES_OK";
 	if (q->size > q->max_size)
 		return "queue is larger than offered";
@@ -567,6 +643,10 @@ bool virtio_queue_set_ready(struct virtio_device *dev, uint32_t index, bool read
 	if (why)
 		atomic_fetch_or(&dev->status, VIRTIO_CONFIG_S_NEEDS_RESET);
 	pthread_mutex_unlock(&q->lock);
+	if (dev->legacy && is_ready) {
+		go_live(dev);
+		virtio_queue_kick(q);
+	}
 	pthread_mutex_unlock(&dev->lock);
 
 	if (why) {
@@ -595,7 +675,8 @@ void virtio_config_set(struct virtio_device *dev, unsigned int offset, const voi
 	memcpy(dev->config + offset, buf, len);
 	dev->generation++;
 	pthread_mutex_unlock(&dev->config_lock);
-	if (tell && dev->transport_ops && virtio_is_live(dev))
+	/* A driver that has a queue may not be ready to be told of changes yet: so this waits for DRIVER_OK. */
+	if (tell && dev->transport_ops && (virtio_status(dev) & VIRTIO_CONFIG_S_DRIVER_OK))
 		dev->transport_ops->config_irq(dev->transport);
 }
 

@@ -22,6 +22,12 @@
  *                (dev->lock, then every queue's) waits until nobody uses guest memory any more.
  * No interrupt is raised, and no other module's lock is taken on behalf of a transport, while
  * either is held: a transport may call us with locks of its own bus held.
+ *
+ * The legacy interface, of drivers older than virtio 1.0, is a property of the device: registers of
+ * the transport differ, there is no FEATURES_OK, only feature bits 0..31 exist, and the device runs
+ * as soon as it has a queue, for many drivers use it before DRIVER_OK (§3.1.2). Rings,
+ * configuration and requests are in the guest's own byte order (§2.4.3, §2.7.3), which is asked for
+ * when the driver resets the device or begins to set it up.
  */
 #ifndef VIRTIO_CORE_H
 #define VIRTIO_CORE_H
@@ -29,6 +35,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "lkvm/byteorder.h"
 #include "lkvm/device.h"
 #include "lkvm/log.h"
 #include "lkvm/loop.h"
@@ -41,10 +48,14 @@
 
 struct virtio_device;
 
-/* What a device gets of the VM. Both outlive the device. */
+/* What a device gets of the VM. All of it outlives the device. */
 struct virtio_env {
 	const struct memory *mem;
 	struct loop         *loop; /* serves devices without a thread of their own: the main loop */
+	bool                 legacy; /* the legacy interface, and no other */
+	/* With legacy: whether the vCPU on whose thread this is called is big-endian now. */
+	bool               (*guest_big_endian)(void *ctx);
+	void                *ctx;
 };
 
 struct virtio_queue {
@@ -75,8 +86,8 @@ struct virtio_ops {
 	 */
 	bool (*serve)(struct virtio_device *dev, struct virtio_queue *queue);
 	/*
-	 * DRIVER_OK: dev->features is final. vCPU thread, dev->lock held; before any serve().
-	 * Optional.
+	 * DRIVER_OK (legacy: the first queue is set up): dev->features is final. vCPU thread,
+	 * dev->lock held; before any serve(). Optional.
 	 */
 	void (*activate)(struct virtio_device *dev);
 	/*
@@ -110,6 +121,9 @@ struct virtio_transport_ops {
 	void (*destroy)(void *transport);
 };
 
+/* A bit of ours beside the driver's in struct virtio_device: see virtio_is_live(). */
+#define VIRTIO_STATUS_LIVE 0x100
+
 struct virtio_device {
 	const char             *name;        /* "virtio-blk"; not owned */
 	const struct virtio_ops *ops;
@@ -121,6 +135,12 @@ struct virtio_device {
 	unsigned int            nr_queues;
 	struct virtio_queue    *queues;
 
+	bool                    legacy;
+	bool                    big_endian;  /* byte order; changes only while not live */
+	bool                  (*guest_big_endian)(void *ctx); /* of struct virtio_env */
+	void                   *ctx;
+	const uint8_t          *config_widths; /* of struct virtio_device_info */
+
 	const struct virtio_transport_ops *transport_ops; /* NULL: not attached */
 	void                   *transport;
 
@@ -128,7 +148,7 @@ struct virtio_device {
 	uint64_t                offered;     /* feature bits */
 	uint64_t                features;    /* the driver's; final from FEATURES_OK to reset */
 	/* Stored under dev->lock; NEEDS_RESET is added under a queue's. */
-	_Atomic uint8_t         status;
+	_Atomic uint16_t        status;
 
 	pthread_mutex_t         config_lock; /* a leaf: config[] and generation */
 	uint8_t                 config[VIRTIO_MAX_CONFIG_BYTES]; /* as the driver reads it */
@@ -146,6 +166,11 @@ struct virtio_device_info {
 	uint32_t                 pci_class;
 	uint64_t                 features;     /* device-specific bits; the common ones are added */
 	unsigned int             config_bytes;
+	/*
+	 * Bytes of each configuration field that is in the guest's order on the legacy interface,
+	 * from offset 0 on, ended by 0. NULL: none is. Static.
+	 */
+	const uint8_t           *config_widths;
 	unsigned int             nr_queues;
 	uint16_t                 queue_size;   /* of every queue: a power of two */
 	bool                     own_thread;   /* serve() blocks */
@@ -192,12 +217,44 @@ static inline bool virtio_has_feature(const struct virtio_device *dev, unsigned 
 	return dev->features >> bit & 1;
 }
 
-/* True from DRIVER_OK until reset. Any thread. */
+/* Numbers of requests, which are in the device's byte order. While the device is live. */
+static inline uint16_t virtio_get16(const struct virtio_device *dev, const void *p)
+{
+	return dev->big_endian ? get_be16(p) : get_le16(p);
+}
+
+static inline uint32_t virtio_get32(const struct virtio_device *dev, const void *p)
+{
+	return dev->big_endian ? get_be32(p) : get_le32(p);
+}
+
+static inline uint64_t virtio_get64(const struct virtio_device *dev, const void *p)
+{
+	return dev->big_endian ? get_be64(p) : get_le64(p);
+}
+
+static inline void virtio_put16(const struct virtio_device *dev, void *p, uint16_t v)
+{
+	if (dev->big_endian)
+		put_be16(p, v);
+	else
+		put_le16(p, v);
+}
+
+static inline void virtio_put32(const struct virtio_device *dev, void *p, uint32_t v)
+{
+	if (dev->big_endian)
+		put_be32(p, v);
+	else
+		put_le32(p, v);
+}
+
+/* True from DRIVER_OK (legacy: or the first queue) until reset. Any thread. */
 bool virtio_is_live(const struct virtio_device *dev);
 
 /*
- * Changes configuration space; if @tell, the driver gets a configuration interrupt. Any thread;
- * without locks of the device unless !@tell.
+ * Changes configuration space, to bytes as the driver is to read them; if @tell, the driver gets a
+ * configuration interrupt. Any thread; without locks of the device unless !@tell.
  */
 void virtio_config_set(struct virtio_device *dev, unsigned int offset, const void *buf,
 		       unsigned int len, bool tell);
@@ -234,6 +291,12 @@ void virtio_queue_set_size(struct virtio_device *dev, uint32_t index, uint16_t s
 /* Sets the low or high half of a ring's address. */
 void virtio_queue_set_ring(struct virtio_device *dev, uint32_t index, enum virtio_ring ring,
 			   bool high, uint32_t half);
+/*
+ * The legacy interface has one address for all rings (virtio 1.3 §2.7.2): sets them to follow each
+ * other from @base on, the used ring at a multiple of @align.
+ */
+void virtio_queue_set_legacy_rings(struct virtio_device *dev, uint32_t index, gpa_t base,
+				   uint32_t align);
 /* Checks the registers and makes the queue ready, or stops it. Returns whether it is ready now. */
 bool virtio_queue_set_ready(struct virtio_device *dev, uint32_t index, bool ready);
 /* The doorbell by register write. */

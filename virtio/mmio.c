@@ -8,6 +8,7 @@
 
 #define MMIO_MAGIC   0x74726976 /* "virt", virtio 1.3 §4.2.2 */
 #define MMIO_VERSION 2
+#define MMIO_LEGACY  1          /* §4.2.4 */
 #define MMIO_VENDOR  0x4d564b4c /* "LKVM" */
 
 struct virtio_mmio {
@@ -20,6 +21,10 @@ struct virtio_mmio {
 	_Atomic uint32_t         device_features_sel;
 	_Atomic uint32_t         driver_features_sel;
 	_Atomic uint32_t         queue_sel;
+
+	/* Legacy. Linux sets the page size once, before it resets the device: that changes neither. */
+	_Atomic uint32_t         page_bytes;
+	_Atomic uint32_t         queue_align[VIRTIO_MAX_QUEUES];
 
 	struct ioevent_binder    ioevent;
 	pthread_mutex_t          bind_lock; /* a leaf: bound[] */
@@ -94,31 +99,38 @@ static const struct virtio_transport_ops transport_ops = {
 	.destroy = destroy,
 };
 
-/* ---- registers (virtio 1.3 §4.2.2) ----------------------------------------------------------- */
+/* ---- registers (virtio 1.3 §4.2.2, legacy ones §4.2.4) ---------------------------------------- */
 
-static uint32_t read_register(struct virtio_mmio *t, uint64_t offset)
+/* The page number by which the driver knows the queue. */
+static uint32_t queue_pfn(struct virtio_mmio *t)
+{
+	struct virtio_device *dev = t->dev;
+	uint32_t page = t->page_bytes;
+
+	if (!page || !virtio_queue_ready(dev, t->queue_sel))
+		return 0;
+	return (uint32_t)(virtio_queue_ring(dev, t->queue_sel, VIRTIO_RING_DESC) / page);
+}
+
+static void set_queue_pfn(struct virtio_mmio *t, uint32_t queue, uint32_t pfn)
+{
+	if (queue >= t->dev->nr_queues)
+		return;
+	/* A product of 32-bit numbers: nothing that follows in the layout wraps, either. */
+	virtio_queue_set_legacy_rings(t->dev, queue, (gpa_t)pfn * t->page_bytes, t->queue_align[queue]);
+	if (virtio_queue_set_ready(t->dev, queue, pfn))
+		bind_doorbell(t, queue);
+}
+
+static uint32_t read_version_register(struct virtio_mmio *t, uint64_t offset)
 {
 	struct virtio_device *dev = t->dev;
 
+	if (dev->legacy)
+		return offset == VIRTIO_MMIO_QUEUE_PFN ? queue_pfn(t) : 0;
 	switch (offset) {
-	case VIRTIO_MMIO_MAGIC_VALUE:
-		return MMIO_MAGIC;
-	case VIRTIO_MMIO_VERSION:
-		return MMIO_VERSION;
-	case VIRTIO_MMIO_DEVICE_ID:
-		return dev->type;
-	case VIRTIO_MMIO_VENDOR_ID:
-		return MMIO_VENDOR;
-	case VIRTIO_MMIO_DEVICE_FEATURES:
-		return virtio_offered_features(dev, t->device_features_sel);
-	case VIRTIO_MMIO_QUEUE_NUM_MAX:
-		return virtio_queue_max_size(dev, t->queue_sel);
 	case VIRTIO_MMIO_QUEUE_READY:
 		return virtio_queue_ready(dev, t->queue_sel);
-	case VIRTIO_MMIO_INTERRUPT_STATUS:
-		return atomic_load(&t->irq.bits);
-	case VIRTIO_MMIO_STATUS:
-		return virtio_status(dev);
 	case VIRTIO_MMIO_SHM_LEN_LOW:
 	case VIRTIO_MMIO_SHM_LEN_HIGH:
 	case VIRTIO_MMIO_SHM_BASE_LOW:
@@ -128,6 +140,76 @@ static uint32_t read_register(struct virtio_mmio *t, uint64_t offset)
 		return virtio_config_generation(dev);
 	default: /* write-only and reserved */
 		return 0;
+	}
+}
+
+static uint32_t read_register(struct virtio_mmio *t, uint64_t offset)
+{
+	struct virtio_device *dev = t->dev;
+
+	switch (offset) {
+	case VIRTIO_MMIO_MAGIC_VALUE:
+		return MMIO_MAGIC;
+	case VIRTIO_MMIO_VERSION:
+		return dev->legacy ? MMIO_LEGACY : MMIO_VERSION;
+	case VIRTIO_MMIO_DEVICE_ID:
+		return dev->type;
+	case VIRTIO_MMIO_VENDOR_ID:
+		return MMIO_VENDOR;
+	case VIRTIO_MMIO_DEVICE_FEATURES:
+		return virtio_offered_features(dev, t->device_features_sel);
+	case VIRTIO_MMIO_QUEUE_NUM_MAX:
+		return virtio_queue_max_size(dev, t->queue_sel);
+	case VIRTIO_MMIO_INTERRUPT_STATUS:
+		return atomic_load(&t->irq.bits);
+	case VIRTIO_MMIO_STATUS:
+		return virtio_status(dev);
+	default:
+		return read_version_register(t, offset);
+	}
+}
+
+static void write_legacy_register(struct virtio_mmio *t, uint64_t offset, uint32_t queue, uint32_t value)
+{
+	switch (offset) {
+	case VIRTIO_MMIO_GUEST_PAGE_SIZE:
+		t->page_bytes = value;
+		break;
+	case VIRTIO_MMIO_QUEUE_ALIGN:
+		if (queue < t->dev->nr_queues)
+			t->queue_align[queue] = value;
+		break;
+	case VIRTIO_MMIO_QUEUE_PFN:
+		set_queue_pfn(t, queue, value);
+		break;
+	default: /* read-only and reserved */
+		break;
+	}
+}
+
+static void write_modern_register(struct virtio_mmio *t, uint64_t offset, uint32_t queue, uint32_t value)
+{
+	struct virtio_device *dev = t->dev;
+
+	switch (offset) {
+	case VIRTIO_MMIO_QUEUE_READY:
+		if (virtio_queue_set_ready(dev, queue, value & 1))
+			bind_doorbell(t, queue);
+		break;
+	case VIRTIO_MMIO_QUEUE_DESC_LOW:
+	case VIRTIO_MMIO_QUEUE_DESC_HIGH:
+		virtio_queue_set_ring(dev, queue, VIRTIO_RING_DESC, offset & 4, value);
+		break;
+	case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
+	case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
+		virtio_queue_set_ring(dev, queue, VIRTIO_RING_AVAIL, offset & 4, value);
+		break;
+	case VIRTIO_MMIO_QUEUE_USED_LOW:
+	case VIRTIO_MMIO_QUEUE_USED_HIGH:
+		virtio_queue_set_ring(dev, queue, VIRTIO_RING_USED, offset & 4, value);
+		break;
+	default: /* read-only, reserved, and SHMSel: no region can be selected anyway */
+		break;
 	}
 }
 
@@ -153,10 +235,6 @@ static void write_register(struct virtio_mmio *t, uint64_t offset, uint32_t valu
 		/* A size that does not fit 16 bits is as wrong as 0, which queue set-up refuses. */
 		virtio_queue_set_size(dev, queue, value <= UINT16_MAX ? (uint16_t)value : 0);
 		break;
-	case VIRTIO_MMIO_QUEUE_READY:
-		if (virtio_queue_set_ready(dev, queue, value & 1))
-			bind_doorbell(t, queue);
-		break;
 	case VIRTIO_MMIO_QUEUE_NOTIFY:
 		virtio_queue_notify(dev, value);
 		break;
@@ -166,19 +244,11 @@ static void write_register(struct virtio_mmio *t, uint64_t offset, uint32_t valu
 	case VIRTIO_MMIO_STATUS:
 		virtio_set_status(dev, (uint8_t)value);
 		break;
-	case VIRTIO_MMIO_QUEUE_DESC_LOW:
-	case VIRTIO_MMIO_QUEUE_DESC_HIGH:
-		virtio_queue_set_ring(dev, queue, VIRTIO_RING_DESC, offset & 4, value);
-		break;
-	case VIRTIO_MMIO_QUEUE_AVAIL_LOW:
-	case VIRTIO_MMIO_QUEUE_AVAIL_HIGH:
-		virtio_queue_set_ring(dev, queue, VIRTIO_RING_AVAIL, offset & 4, value);
-		break;
-	case VIRTIO_MMIO_QUEUE_USED_LOW:
-	case VIRTIO_MMIO_QUEUE_USED_HIGH:
-		virtio_queue_set_ring(dev, queue, VIRTIO_RING_USED, offset & 4, value);
-		break;
-	default: /* read-only, reserved, and SHMSel: no region can be selected anyway */
+	default:
+		if (dev->legacy)
+			write_legacy_register(t, offset, queue, value);
+		else
+			write_modern_register(t, offset, queue, value);
 		break;
 	}
 }

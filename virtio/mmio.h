@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The virtio-mmio transport, version 2 (virtio 1.3 §4.2). */
+/* The virtio-mmio transport (virtio 1.3 §4.2): version 2, and version 1 for devices that are legacy. */
 #ifndef VIRTIO_MMIO_H
 #define VIRTIO_MMIO_H
 

@@ -28,14 +28,16 @@ struct descriptor {
 };
 
 /* The rings are 2-byte aligned (checked at set-up), and regions start on a page. */
-static uint16_t load16(const uint8_t *p, int order)
+static uint16_t load16(const struct virtqueue *vq, const uint8_t *p, int order)
 {
-	return le16toh(__atomic_load_n((const uint16_t *)(const void *)p, order));
+	uint16_t v = __atomic_load_n((const uint16_t *)(const void *)p, order);
+
+	return vq->big_endian ? be16toh(v) : le16toh(v);
 }
 
-static void store16(uint8_t *p, uint16_t v, int order)
+static void store16(const struct virtqueue *vq, uint8_t *p, uint16_t v, int order)
 {
-	__atomic_store_n((uint16_t *)(void *)p, htole16(v), order);
+	__atomic_store_n((uint16_t *)(void *)p, vq->big_endian ? htobe16(v) : htole16(v), order);
 }
 
 static int fail(struct virtqueue *vq, const char *why)
@@ -71,6 +73,7 @@ int virtqueue_init(struct virtqueue *vq, const struct memory *mem,
 		.size = cfg->size,
 		.event_idx = cfg->event_idx,
 		.indirect = cfg->indirect,
+		.big_endian = cfg->big_endian,
 	};
 	if (!is_power_of_two(cfg->size) || cfg->size > VIRTQUEUE_MAX_SIZE) {
 		vq->why = "queue size is not a power of two in range";
@@ -98,12 +101,19 @@ int virtqueue_init(struct virtqueue *vq, const struct memory *mem,
  * copy; the fence keeps the compiler from going back to guest memory for a field that has been
  * checked.
  */
-static void read_descriptor(struct descriptor *d, const uint8_t *p)
+static void read_descriptor(const struct virtqueue *vq, struct descriptor *d, const uint8_t *p)
 {
 	uint8_t raw[DESC_BYTES];
 
 	memcpy(raw, p, sizeof(raw));
 	atomic_signal_fence(memory_order_seq_cst);
+	if (vq->big_endian) {
+		d->addr = get_be64(raw);
+		d->len = get_be32(raw + 8);
+		d->flags = get_be16(raw + 12);
+		d->next = get_be16(raw + 14);
+		return;
+	}
 	d->addr = get_le64(raw);
 	d->len = get_le32(raw + 8);
 	d->flags = get_le16(raw + 12);
@@ -155,7 +165,7 @@ static int walk(struct virtqueue *vq, uint16_t head, struct virtqueue_chain *cha
 			return fail(vq, "descriptor index is beyond the table");
 		if (!left--)
 			return fail(vq, "descriptor chain loops");
-		read_descriptor(&d, table + (size_t)index * DESC_BYTES);
+		read_descriptor(vq, &d, table + (size_t)index * DESC_BYTES);
 
 		if (d.flags & VRING_DESC_F_INDIRECT) {
 			/* virtio 1.3 §2.7.5.3.1; WRITE is to be ignored here (§2.7.5.3.2). */
@@ -203,13 +213,13 @@ int virtqueue_get(struct virtqueue *vq, struct virtqueue_chain *chain)
 	if (vq->why)
 		return -EPROTO;
 	/* Acquire: the ring slot and the descriptors were written before the index. */
-	idx = load16(vq->avail + RING_IDX, __ATOMIC_ACQUIRE);
+	idx = load16(vq, vq->avail + RING_IDX, __ATOMIC_ACQUIRE);
 	waiting = (uint16_t)(idx - vq->next_avail);
 	if (!waiting)
 		return 0;
 	if (waiting > vq->size)
 		return fail(vq, "available index jumped");
-	head = load16(vq->avail + RING_SLOTS + 2 * (vq->next_avail & (vq->size - 1)),
+	head = load16(vq, vq->avail + RING_SLOTS + 2 * (vq->next_avail & (vq->size - 1)),
 		      __ATOMIC_RELAXED);
 
 	chain->head = head;
@@ -226,11 +236,17 @@ int virtqueue_get(struct virtqueue *vq, struct virtqueue_chain *chain)
 void virtqueue_put(struct virtqueue *vq, const struct virtqueue_chain *chain, uint32_t written)
 {
 	uint8_t *slot = vq->used + RING_SLOTS + 8 * (size_t)(vq->used_idx & (vq->size - 1));
+	uint32_t len = MIN(written, chain->writable_bytes);
 
-	put_le32(slot, chain->head);
-	put_le32(slot + 4, MIN(written, chain->writable_bytes));
+	if (vq->big_endian) {
+		put_be32(slot, chain->head);
+		put_be32(slot + 4, len);
+	} else {
+		put_le32(slot, chain->head);
+		put_le32(slot + 4, len);
+	}
 	/* Release: data and slot are visible before the index that publishes them. */
-	store16(vq->used + RING_IDX, ++vq->used_idx, __ATOMIC_RELEASE);
+	store16(vq, vq->used + RING_IDX, ++vq->used_idx, __ATOMIC_RELEASE);
 }
 
 bool virtqueue_should_notify(struct virtqueue *vq)
@@ -247,13 +263,13 @@ bool virtqueue_should_notify(struct virtqueue *vq)
 	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!vq->event_idx)
-		return !(load16(vq->avail + RING_FLAGS, __ATOMIC_RELAXED) &
+		return !(load16(vq, vq->avail + RING_FLAGS, __ATOMIC_RELAXED) &
 			 VRING_AVAIL_F_NO_INTERRUPT);
 	/*
 	 * virtio 1.3 §2.7.7.2: notify when used_event is among the indices just put; all modulo
 	 * 2^16.
 	 */
-	event = load16(vq->avail + RING_SLOTS + 2 * (size_t)vq->size, __ATOMIC_RELAXED);
+	event = load16(vq, vq->avail + RING_SLOTS + 2 * (size_t)vq->size, __ATOMIC_RELAXED);
 	return (uint16_t)(vq->used_idx - event - 1) < put;
 }
 
@@ -263,7 +279,7 @@ void virtqueue_disable_kicks(struct virtqueue *vq)
 	 * With event indices an avail_event that stays behind says the same; flags must be 0 then.
 	 */
 	if (!vq->event_idx)
-		store16(vq->used + RING_FLAGS, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
+		store16(vq, vq->used + RING_FLAGS, VRING_USED_F_NO_NOTIFY, __ATOMIC_RELAXED);
 }
 
 bool virtqueue_enable_kicks(struct virtqueue *vq)
@@ -271,13 +287,13 @@ bool virtqueue_enable_kicks(struct virtqueue *vq)
 	if (vq->why)
 		return false;
 	if (vq->event_idx) /* avail_event follows the used ring (virtio 1.3 §2.7.10) */
-		store16(vq->used + RING_SLOTS + 8 * (size_t)vq->size, vq->next_avail,
+		store16(vq, vq->used + RING_SLOTS + 8 * (size_t)vq->size, vq->next_avail,
 			__ATOMIC_RELAXED);
 	else
-		store16(vq->used + RING_FLAGS, 0, __ATOMIC_RELAXED);
+		store16(vq, vq->used + RING_FLAGS, 0, __ATOMIC_RELAXED);
 	/* As in virtqueue_should_notify(), with the roles swapped. */
 	atomic_thread_fence(memory_order_seq_cst);
-	return load16(vq->avail + RING_IDX, __ATOMIC_RELAXED) != vq->next_avail;
+	return load16(vq, vq->avail + RING_IDX, __ATOMIC_RELAXED) != vq->next_avail;
 }
 
 int virtqueue_next(struct virtqueue *vq, struct virtqueue_chain *chain)

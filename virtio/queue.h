@@ -22,7 +22,7 @@
  */
 #define VIRTQUEUE_MAX_SIZE 1024
 
-/* Bytes of each ring (virtio 1.3 §2.7, table "alignment and size"). */
+/* Bytes of each ring (virtio 1.3 §2.7, table "alignment and size"), used_event and avail_event included. */
 #define VIRTQUEUE_DESC_BYTES(size)  (16 * (uint64_t)(size))
 #define VIRTQUEUE_AVAIL_BYTES(size) (6 + 2 * (uint64_t)(size))
 #define VIRTQUEUE_USED_BYTES(size)  (6 + 8 * (uint64_t)(size))
@@ -34,6 +34,7 @@ struct virtqueue_config {
 	gpa_t    used;
 	bool     event_idx; /* VIRTIO_F_EVENT_IDX was negotiated */
 	bool     indirect;  /* VIRTIO_F_INDIRECT_DESC was negotiated */
+	bool     big_endian; /* the legacy interface with a guest of that byte order */
 };
 
 struct virtqueue {
@@ -41,6 +42,7 @@ struct virtqueue {
 	uint16_t       size;
 	bool           event_idx;
 	bool           indirect;
+	bool           big_endian;
 	const uint8_t *desc;  /* host addresses of the rings; NULL: not set up */
 	const uint8_t *avail;
 	uint8_t       *used;

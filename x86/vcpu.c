@@ -333,6 +333,11 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 		set->halted = mp.mp_state != KVM_MP_STATE_RUNNABLE;
 }
 
+bool arch_vcpu_big_endian(struct vcpu *vcpu LKVM_UNUSED)
+{
+	return false;
+}
+
 void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
 {
 	struct walk_memory mem = memory_for_walk(&vcpu->vm->memory);

@@ -164,6 +164,24 @@ static void rw_and_image(struct config *cfg)
 	cfg->root_type = ROOT_IMAGE;
 }
 
+static void legacy_and_virtiofs(struct config *cfg)
+{
+	cfg->kernel = strdup("Image");
+	cfg->virtio_transport = TRANSPORT_MMIO;
+	cfg->transport_legacy = true;
+	cfg->shares[cfg->nr_shares++].virtiofs = true;
+}
+
+static void legacy_and_virtiofs_root(struct config *cfg)
+{
+	cfg->kernel = strdup("Image");
+	cfg->command = calloc(2, sizeof(*cfg->command));
+	cfg->command[0] = strdup("cat");
+	cfg->root = strdup("/");
+	cfg->root_type = ROOT_VIRTIOFS;
+	cfg->virtio_legacy = true;
+}
+
 static void test_invalid(void)
 {
 	check_invalid(no_kernel, "lkvm: no kernel given: use --kernel FILE (Image, bzImage, vmlinux ...) or "
@@ -198,6 +216,10 @@ static void test_invalid(void)
 				  "directory of --root\n");
 	check_invalid(rw_and_image, "lkvm: --root-rw and type=image exclude each other: the image is a copy (use "
 				    "type=virtiofs or 9p)\n");
+	check_invalid(legacy_and_virtiofs, "lkvm: virtio-fs does not exist on legacy virtio (--virtio-transport "
+					   "mmio-legacy): use 9P\n");
+	check_invalid(legacy_and_virtiofs_root, "lkvm: virtio-fs does not exist on legacy virtio (--virtio-legacy): use "
+						"9P\n");
 	check_invalid(spin_without_watchdog, "lkvm: --stop-on-spin and --no-progress-watchdog exclude each other: it is "
 					     "the watchdog that stops\n");
 }

@@ -323,8 +323,6 @@ static void test_words(void)
 	bad("--console seral",
 	    "--console: unknown value 'seral' (did you mean serial? all: serial, virtio, hv;");
 	bad("--loglevel 3", "--loglevel: unknown value '3' (all: error, warning, info, debug;");
-	bad("--virtio-transport mmio-legacy",
-	    "--virtio-transport: mmio-legacy: legacy virtio is not built into this lkvm");
 	bad("--on-reboot again", "--on-reboot: unknown value 'again' (all: exit, restart;");
 	good(&cfg, "--on-unknown-exit stop");
 	CHECK_EQ(cfg.on_unknown_exit, ON_UNKNOWN_EXIT_STOP);
@@ -334,6 +332,34 @@ static void test_words(void)
 	config_free(&cfg);
 	bad("--on-unknown-exit die", "--on-unknown-exit: unknown value 'die' (all: report, stop;");
 	bad("--pmu=maybe", "--pmu: unknown value 'maybe' (all: auto, off, on;");
+}
+
+static void test_legacy_virtio(void)
+{
+	static const struct {
+		const char *args;
+		enum config_transport transport;
+		bool legacy;
+	} all[] = {
+		{ "--virtio-transport mmio-legacy", TRANSPORT_MMIO, true },
+		{ "--virtio-transport pci-legacy", TRANSPORT_PCI, true },
+		{ "--virtio-transport pci-legacy --virtio-transport mmio", TRANSPORT_MMIO, false },
+		{ "--virtio-legacy", TRANSPORT_AUTO, true },
+		{ "--virtio-legacy --virtio-transport mmio", TRANSPORT_MMIO, true },
+		{ "--virtio-transport pci --virtio-legacy", TRANSPORT_PCI, true },
+		{ "--virtio-legacy --no-virtio-legacy", TRANSPORT_AUTO, false },
+		{ "--virtio-transport auto", TRANSPORT_AUTO, false },
+	};
+	struct config cfg;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
+		good(&cfg, all[i].args);
+		CHECK_EQ(cfg.virtio_transport, all[i].transport);
+		CHECK_EQ(config_legacy_virtio(&cfg), all[i].legacy);
+		config_free(&cfg);
+	}
+	bad("--virtio-transport legacy", "--virtio-transport: unknown value 'legacy' (all: auto, pci, mmio, pci-legacy, "
+					 "mmio-legacy;");
 }
 
 static void test_timeout(void)
@@ -604,6 +630,7 @@ const struct test run_options_tests[] = {
 	{ "root", test_root },
 	{ "network", test_network },
 	{ "words", test_words },
+	{ "legacy virtio", test_legacy_virtio },
 	{ "timeout", test_timeout },
 	{ "arch-options", test_arch_options },
 	{ "pmu", test_pmu },

@@ -45,7 +45,22 @@ struct guest_ring {
 	uint16_t avail_idx;  /* what the driver has published */
 	uint16_t used_seen;  /* what it has taken back */
 	uint16_t next_desc;
+	bool     big_endian; /* the guest's byte order, with a legacy device */
 };
+
+/* Numbers of a guest of either byte order. */
+static inline void guest_put(bool big_endian, void *p, unsigned int len, uint64_t v)
+{
+	if (big_endian)
+		put_be(p, len, v);
+	else
+		put_le(p, len, v);
+}
+
+static inline uint64_t guest_get(bool big_endian, const void *p, unsigned int len)
+{
+	return big_endian ? get_be(p, len) : get_le(p, len);
+}
 
 /* Room for 256 entries within GUEST_RING()'s step. */
 static inline void ring_init(struct guest_ring *r, const struct memory *mem, gpa_t base,
@@ -61,20 +76,26 @@ static inline void ring_init(struct guest_ring *r, const struct memory *mem, gpa
 	memset(memory_ptr(mem, base, 0x8000), 0, 0x8000);
 }
 
-static inline void put_desc(void *p, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+static inline void put_guest_desc(bool big_endian, void *p, uint64_t addr, uint32_t len, uint16_t flags,
+				  uint16_t next)
 {
 	uint8_t *d = p;
 
-	put_le64(d, addr);
-	put_le32(d + 8, len);
-	put_le16(d + 12, flags);
-	put_le16(d + 14, next);
+	guest_put(big_endian, d, 8, addr);
+	guest_put(big_endian, d + 8, 4, len);
+	guest_put(big_endian, d + 12, 2, flags);
+	guest_put(big_endian, d + 14, 2, next);
+}
+
+static inline void put_desc(void *p, uint64_t addr, uint32_t len, uint16_t flags, uint16_t next)
+{
+	put_guest_desc(false, p, addr, len, flags, next);
 }
 
 static inline void ring_desc(struct guest_ring *r, uint16_t i, uint64_t addr, uint32_t len,
 			     uint16_t flags, uint16_t next)
 {
-	put_desc(memory_ptr(r->mem, r->desc + 16u * i, 16), addr, len, flags, next);
+	put_guest_desc(r->big_endian, memory_ptr(r->mem, r->desc + 16u * i, 16), addr, len, flags, next);
 }
 
 static inline void ring_set_avail_idx(struct guest_ring *r, uint16_t idx)
@@ -82,12 +103,12 @@ static inline void ring_set_avail_idx(struct guest_ring *r, uint16_t idx)
 	uint16_t *p = memory_ptr(r->mem, r->avail + 2, 2);
 
 	r->avail_idx = idx;
-	__atomic_store_n(p, htole16(idx), __ATOMIC_SEQ_CST);
+	__atomic_store_n(p, r->big_endian ? htobe16(idx) : htole16(idx), __ATOMIC_SEQ_CST);
 }
 
 static inline void ring_offer(struct guest_ring *r, uint16_t head)
 {
-	put_le16(memory_ptr(r->mem, r->avail + 4 + 2u * (r->avail_idx % r->size), 2), head);
+	guest_put(r->big_endian, memory_ptr(r->mem, r->avail + 4 + 2u * (r->avail_idx % r->size), 2), 2, head);
 	ring_set_avail_idx(r, (uint16_t)(r->avail_idx + 1));
 }
 
@@ -118,8 +139,9 @@ static inline uint16_t ring_add(struct guest_ring *r, const struct guest_buf *bu
 
 static inline uint16_t ring_used_idx(const struct guest_ring *r)
 {
-	return le16toh(
-		__atomic_load_n((uint16_t *)memory_ptr(r->mem, r->used + 2, 2), __ATOMIC_SEQ_CST));
+	uint16_t idx = __atomic_load_n((uint16_t *)memory_ptr(r->mem, r->used + 2, 2), __ATOMIC_SEQ_CST);
+
+	return r->big_endian ? be16toh(idx) : le16toh(idx);
 }
 
 /* Takes the next used element. False if there is none. */
@@ -131,8 +153,8 @@ static inline bool ring_take(struct guest_ring *r, uint32_t *id, uint32_t *len)
 		return false;
 	e = memory_ptr(r->mem, r->used + 4 + 8u * (r->used_seen % r->size), 8);
 	r->used_seen++;
-	*id = get_le32(e);
-	*len = get_le32(e + 4);
+	*id = (uint32_t)guest_get(r->big_endian, e, 4);
+	*len = (uint32_t)guest_get(r->big_endian, e + 4, 4);
 	return true;
 }
 
@@ -148,12 +170,12 @@ static inline uint32_t ring_must_take(struct guest_ring *r)
 /* The event index of either side. */
 static inline void ring_set_used_event(struct guest_ring *r, uint16_t event)
 {
-	put_le16(memory_ptr(r->mem, r->avail + 4 + 2u * r->size, 2), event);
+	guest_put(r->big_endian, memory_ptr(r->mem, r->avail + 4 + 2u * r->size, 2), 2, event);
 }
 
 static inline uint16_t ring_avail_event(const struct guest_ring *r)
 {
-	return get_le16(memory_ptr(r->mem, r->used + 4 + 8u * r->size, 2));
+	return (uint16_t)guest_get(r->big_endian, memory_ptr(r->mem, r->used + 4 + 8u * r->size, 2), 2);
 }
 
 /* A line that remembers what it was driven to. */
