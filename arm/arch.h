@@ -32,6 +32,29 @@
 #define ARM_REG_PIR_EL1         ARM64_SYS_REG(3, 0, 10, 2, 3)
 #define ARM_REG_VBAR_EL1        ARM64_SYS_REG(3, 0, 12, 0, 0)
 #define ARM_REG_TPIDR_EL1       ARM64_SYS_REG(3, 0, 13, 0, 4)
+/* Those of EL2, which guests have that may run guests of their own. */
+#define ARM_REG_SCTLR_EL2       ARM64_SYS_REG(3, 4, 1, 0, 0)
+#define ARM_REG_HCR_EL2         ARM64_SYS_REG(3, 4, 1, 1, 0)
+#define ARM_REG_TTBR0_EL2       ARM64_SYS_REG(3, 4, 2, 0, 0)
+#define ARM_REG_TTBR1_EL2       ARM64_SYS_REG(3, 4, 2, 0, 1)
+#define ARM_REG_TCR_EL2         ARM64_SYS_REG(3, 4, 2, 0, 2)
+#define ARM_REG_TCR2_EL2        ARM64_SYS_REG(3, 4, 2, 0, 3)
+#define ARM_REG_SPSR_EL2        ARM64_SYS_REG(3, 4, 4, 0, 0)
+#define ARM_REG_ELR_EL2         ARM64_SYS_REG(3, 4, 4, 0, 1)
+#define ARM_REG_ESR_EL2         ARM64_SYS_REG(3, 4, 5, 2, 0)
+#define ARM_REG_FAR_EL2         ARM64_SYS_REG(3, 4, 6, 0, 0)
+#define ARM_REG_MAIR_EL2        ARM64_SYS_REG(3, 4, 10, 2, 0)
+#define ARM_REG_PIRE0_EL2       ARM64_SYS_REG(3, 4, 10, 2, 2)
+#define ARM_REG_PIR_EL2         ARM64_SYS_REG(3, 4, 10, 2, 3)
+#define ARM_REG_VBAR_EL2        ARM64_SYS_REG(3, 4, 12, 0, 0)
+#define ARM_REG_TPIDR_EL2       ARM64_SYS_REG(3, 4, 13, 0, 2)
+#define ARM_REG_SP_EL2          ARM64_SYS_REG(3, 6, 4, 1, 0)
+
+/* HCR_EL2 (Arm DDI0487 D24.2.48). */
+#define ARM_HCR_VM  (UINT64_C(1) << 0)  /* stage 2 is on */
+#define ARM_HCR_TGE (UINT64_C(1) << 27) /* EL0 belongs to EL2 */
+#define ARM_HCR_E2H (UINT64_C(1) << 34) /* EL2 has two halves and EL0, as EL1 has */
+
 #define ARM_REG_PMCR_EL0        ARM64_SYS_REG(3, 3, 9, 12, 0)
 #define ARM_REG_PMCNTENSET_EL0  ARM64_SYS_REG(3, 3, 9, 12, 1)
 #define ARM_REG_PMCCNTR_EL0     ARM64_SYS_REG(3, 3, 9, 13, 0)

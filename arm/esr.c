@@ -128,6 +128,11 @@ bool arm_pstate_is_user(uint64_t pstate)
 	return pstate & PSTATE_AARCH32 ? !(pstate & PSTATE_M_MASK) : !((pstate & PSTATE_M_MASK) >> 2);
 }
 
+bool arm_pstate_is_el2(uint64_t pstate)
+{
+	return !(pstate & PSTATE_AARCH32) && (pstate & PSTATE_M_MASK) >> 2 == 2;
+}
+
 bool arm_pstate_own_sp(uint64_t pstate)
 {
 	return !(pstate & PSTATE_AARCH32) && pstate & PSTATE_M_SPSEL;

@@ -23,6 +23,9 @@ const char *arm_pstate_text(uint64_t pstate, char *buf, size_t size);
 /* True if @pstate is that of user mode: EL0, or AArch32's usr. */
 bool arm_pstate_is_user(uint64_t pstate);
 
+/* True if @pstate is that of EL2. */
+bool arm_pstate_is_el2(uint64_t pstate);
+
 /* True if @pstate uses the exception level's own stack pointer, not SP_EL0. */
 bool arm_pstate_own_sp(uint64_t pstate);
 

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* SCTLR_EL1, §D24.2.175 */
+/* SCTLR_EL1, §D24.2.175; the same bits in SCTLR_EL2 */
 #define SCTLR_M   (UINT64_C(1) << 0)
 #define SCTLR_WXN (UINT64_C(1) << 19)
 #define SCTLR_EE  (UINT64_C(1) << 25) /* byte order of data at EL1, and of table entries */
@@ -29,6 +29,19 @@
 /* TCR2_EL1, §D24.2.188 */
 #define TCR2_PIE  (UINT64_C(1) << 1) /* permissions by PIR_EL1 and PIRE0_EL1 */
 #define TCR2_D128 (UINT64_C(1) << 5) /* descriptors of 128 bits */
+
+/* TCR_EL2 without VHE: what lies elsewhere in TCR_EL1, as (from, to, bits) */
+static const struct {
+	uint8_t from, to, bits;
+} tcr_el2_fields[] = {
+	{ 0, 0, 16 }, /* T0SZ, walk attributes, TG0 */
+	{ 16, 32, 3 }, /* PS, IPS */
+	{ 20, 37, 1 }, /* TBI, TBI0 */
+	{ 21, 39, 2 }, /* HA, HD */
+	{ 24, 41, 1 }, /* HPD, HPD0 */
+	{ 29, 51, 1 }, /* TBID, TBID0 */
+	{ 32, 59, 1 }, /* DS */
+};
 
 /* Descriptors, §D8.3.1 and §D8.3.2 */
 #define DESC_VALID  (UINT64_C(1) << 0)
@@ -164,15 +177,18 @@ static void direct_permissions(const struct arm_mmu *mmu, uint64_t desc, uint64_
 			       unsigned int *el1, unsigned int *el0)
 {
 	bool readonly = desc & DESC_AP_RO || inherited & DESC_APTABLE_RO;
-	bool open = desc & DESC_AP_EL0 && !(inherited & DESC_APTABLE_NO_EL0);
+	/* One privilege: bit 54 is XN, and there is nothing to be open for. */
+	uint64_t no_exec = mmu->alone ? DESC_UXN : DESC_PXN;
+	uint64_t no_exec_below = mmu->alone ? DESC_UXNTABLE : DESC_PXNTABLE;
+	bool open = !mmu->alone && desc & DESC_AP_EL0 && !(inherited & DESC_APTABLE_NO_EL0);
 	unsigned int rw = WALK_R | (readonly ? 0 : WALK_W);
 
 	*el1 = rw;
 	*el0 = open ? rw : 0;
 	/* §D8.4.1.2: what EL0 can write is never executable at EL1. */
-	if (!(desc & DESC_PXN) && !(inherited & DESC_PXNTABLE) && !(open && !readonly))
+	if (!(desc & no_exec) && !(inherited & no_exec_below) && !(open && !readonly))
 		*el1 |= WALK_X;
-	if (!(desc & DESC_UXN) && !(inherited & DESC_UXNTABLE))
+	if (!mmu->alone && !(desc & DESC_UXN) && !(inherited & DESC_UXNTABLE))
 		*el0 |= WALK_X;
 	if (mmu->sctlr & SCTLR_WXN) {
 		*el1 &= *el1 & WALK_W ? ~WALK_X : ~0u;
@@ -199,8 +215,19 @@ static void map_leaf(const struct arm_mmu *mmu, const struct regime *r, int leve
 	walk_map(w, gpa, bytes, el1, el0);
 }
 
+uint64_t arm_mmu_tcr_of_el2(uint64_t tcr_el2)
+{
+	uint64_t tcr = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(tcr_el2_fields); i++)
+		tcr |= (tcr_el2 >> tcr_el2_fields[i].from & ((UINT64_C(1) << tcr_el2_fields[i].bits) - 1))
+		       << tcr_el2_fields[i].to;
+	return tcr;
+}
+
 void arm_mmu_walk(const struct arm_mmu *mmu, const struct walk_memory *mem, uint64_t va, struct walk *w)
 {
+	const char *el = mmu->el2 ? "EL2" : "EL1";
 	unsigned int index_bits, min_size, max_size;
 	uint64_t inherited = 0, desc;
 	struct regime r;
@@ -219,32 +246,37 @@ void arm_mmu_walk(const struct arm_mmu *mmu, const struct walk_memory *mem, uint
 		return;
 	}
 	choose_regime(mmu, va, &r);
+	if (mmu->alone && r.upper) {
+		snprintf(w->mode, sizeof(w->mode), "EL2 without VHE");
+		walk_fail(w, WALK_BAD_ADDRESS, "EL2 without VHE translates no upper half");
+		return;
+	}
 	if (!r.page_shift) {
 		snprintf(w->mode, sizeof(w->mode), "reserved granule");
-		walk_fail(w, WALK_UNKNOWN, "TCR_EL1.TG%d has a reserved value", r.upper);
+		walk_fail(w, WALK_UNKNOWN, "TCR_%s.TG%d has a reserved value", el, r.upper);
 		return;
 	}
 	snprintf(w->mode, sizeof(w->mode), "%uK granule, %u bits, TTBR%d%s", 1u << (r.page_shift - 10),
 		 r.size_bits, r.upper, r.lpa2 ? ", LPA2" : "");
 	if (mmu->tcr2 & TCR2_D128) {
-		walk_fail(w, WALK_UNKNOWN, "lkvm does not know 128-bit descriptors (TCR2_EL1.D128)");
+		walk_fail(w, WALK_UNKNOWN, "lkvm does not know 128-bit descriptors (TCR2_%s.D128)", el);
 		return;
 	}
 	/* §D8.1.8: T0SZ and T1SZ are 16 to 39 (48 or 47 with FEAT_TTST), and 12 with FEAT_LVA or LPA2. */
 	min_size = r.page_shift == 16 ? 17 : 16;
 	max_size = r.page_shift == 16 || r.lpa2 ? 52 : 48;
 	if (r.size_bits < min_size || r.size_bits > max_size) {
-		walk_fail(w, WALK_UNKNOWN, "TCR_EL1.T%dSZ %u is out of range", r.upper, 64 - r.size_bits);
+		walk_fail(w, WALK_UNKNOWN, "TCR_%s.T%dSZ %u is out of range", el, r.upper, 64 - r.size_bits);
 		return;
 	}
 	if (!is_in_range(mmu, &r, va)) {
-		walk_fail(w, WALK_BAD_ADDRESS, "outside the %u bits that TTBR%d_EL1 translates", r.size_bits,
-			  r.upper);
+		walk_fail(w, WALK_BAD_ADDRESS, "outside the %u bits that TTBR%d_%s translates", r.size_bits,
+			  r.upper, el);
 		return;
 	}
 	if (r.disabled) {
-		walk_fail(w, WALK_UNMAPPED, "TCR_EL1.EPD%d switches walks with TTBR%d_EL1 off", r.upper,
-			  r.upper);
+		walk_fail(w, WALK_UNMAPPED, "TCR_%s.EPD%d switches walks with TTBR%d_%s off", el, r.upper,
+			  r.upper, el);
 		return;
 	}
 	index_bits = r.page_shift - 3;

@@ -637,16 +637,61 @@ static void add_reg(struct vcpu *vcpu, struct reg_set *set, enum reg_group group
 	reg_add(set, group, reg->role, reg->name, 8, !ret, v);
 }
 
-static void add_notes(struct vcpu *vcpu, struct reg_set *set, uint64_t pstate)
+/* The system registers of an exception level, by what they are for. */
+struct el_regs {
+	bool     el2;
+	uint64_t sctlr, tcr, ttbr0, ttbr1, tcr2, pir, pire0, mair, esr, far, elr, spsr, vbar, tpidr, sp;
+};
+
+static const struct el_regs el1_regs = {
+	.sctlr = ARM_REG_SCTLR_EL1, .tcr = ARM_REG_TCR_EL1, .ttbr0 = ARM_REG_TTBR0_EL1, .ttbr1 = ARM_REG_TTBR1_EL1,
+	.tcr2 = ARM_REG_TCR2_EL1, .pir = ARM_REG_PIR_EL1, .pire0 = ARM_REG_PIRE0_EL1, .mair = ARM_REG_MAIR_EL1,
+	.esr = ARM_REG_ESR_EL1, .far = ARM_REG_FAR_EL1, .elr = ARM_REG_CORE(elr_el1), .spsr = ARM_REG_CORE(spsr[0]),
+	.vbar = ARM_REG_VBAR_EL1, .tpidr = ARM_REG_TPIDR_EL1, .sp = ARM_REG_CORE(sp_el1),
+};
+
+static const struct el_regs el2_regs = {
+	.el2 = true,
+	.sctlr = ARM_REG_SCTLR_EL2, .tcr = ARM_REG_TCR_EL2, .ttbr0 = ARM_REG_TTBR0_EL2, .ttbr1 = ARM_REG_TTBR1_EL2,
+	.tcr2 = ARM_REG_TCR2_EL2, .pir = ARM_REG_PIR_EL2, .pire0 = ARM_REG_PIRE0_EL2, .mair = ARM_REG_MAIR_EL2,
+	.esr = ARM_REG_ESR_EL2, .far = ARM_REG_FAR_EL2, .elr = ARM_REG_ELR_EL2, .spsr = ARM_REG_SPSR_EL2,
+	.vbar = ARM_REG_VBAR_EL2, .tpidr = ARM_REG_TPIDR_EL2, .sp = ARM_REG_SP_EL2,
+};
+
+/* HCR_EL2 of a guest that starts at EL2, else 0. */
+static uint64_t guest_hcr(struct vcpu *vcpu)
 {
-	uint64_t esr = optional_reg(vcpu, ARM_REG_ESR_EL1);
+	bool has_el2 = arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_HAS_EL2);
+
+	return has_el2 ? optional_reg(vcpu, ARM_REG_HCR_EL2) : 0;
+}
+
+/* Those that rule a vCPU with these. With VHE, EL0 may belong to EL2. */
+static const struct el_regs *ruling_regs(uint64_t pstate, uint64_t hcr)
+{
+	const uint64_t host = ARM_HCR_E2H | ARM_HCR_TGE;
+
+	if (arm_pstate_is_el2(pstate) || (arm_pstate_is_user(pstate) && (hcr & host) == host))
+		return &el2_regs;
+	return &el1_regs;
+}
+
+/* TCR_EL1, or TCR_EL2 in the form of TCR_EL1. */
+static uint64_t tcr_as_el1(const struct el_regs *el, uint64_t tcr, uint64_t hcr)
+{
+	return el->el2 && !(hcr & ARM_HCR_E2H) ? arm_mmu_tcr_of_el2(tcr) : tcr;
+}
+
+static void add_notes(struct vcpu *vcpu, struct reg_set *set, const struct el_regs *el, uint64_t pstate)
+{
+	uint64_t esr = optional_reg(vcpu, el->esr);
 	char text[ARM_ESR_TEXT_BYTES], from[ARM_PSTATE_TEXT_BYTES];
 	struct kvm_mp_state mp;
 
 	reg_note(set, "pstate     %016" PRIx64 "  %s", pstate, arm_pstate_text(pstate, text, sizeof(text)));
 	if (esr)
 		reg_note(set, "last exception: %s, taken from %s", arm_esr_text(esr, text, sizeof(text)),
-			 arm_pstate_text(optional_reg(vcpu, ARM_REG_CORE(spsr[0])), from, sizeof(from)));
+			 arm_pstate_text(optional_reg(vcpu, el->spsr), from, sizeof(from)));
 	if (kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp)) {
 		reg_note(set, "the vCPU is in an unknown state");
 		return;
@@ -656,41 +701,64 @@ static void add_notes(struct vcpu *vcpu, struct reg_set *set, uint64_t pstate)
 		 mp.mp_state == KVM_MP_STATE_SUSPENDED ? "suspended" : "switched on");
 }
 
+static void add_system_regs(struct vcpu *vcpu, struct reg_set *set, const struct el_regs *el)
+{
+	const struct {
+		const char   *name; /* "esr" for esr_el1 or esr_el2 */
+		uint64_t      id;
+		enum reg_role role;
+	} banked[] = {
+		{ "esr", el->esr, ROLE_PLAIN },     { "far", el->far, ROLE_FAULT },
+		{ "elr", el->elr, ROLE_PLAIN },     { "spsr", el->spsr, ROLE_PLAIN },
+		{ "vbar", el->vbar, ROLE_VECTOR },  { "sctlr", el->sctlr, ROLE_PLAIN },
+		{ "tcr", el->tcr, ROLE_PLAIN },     { "mair", el->mair, ROLE_PLAIN },
+		{ "ttbr0", el->ttbr0, ROLE_PLAIN }, { "ttbr1", el->ttbr1, ROLE_PLAIN },
+		{ "tpidr", el->tpidr, ROLE_PLAIN },
+	};
+	static const struct named_reg others[] = {
+		{ "sp_el0", ARM_REG_CORE(regs.sp), ROLE_PLAIN }, { "par_el1", ARM_REG_PAR_EL1, ROLE_PLAIN },
+		{ "mpidr_el1", ARM_REG_MPIDR_EL1, ROLE_PLAIN },  { "hcr_el2", ARM_REG_HCR_EL2, ROLE_PLAIN },
+	};
+	bool has_el2 = arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_HAS_EL2);
+	char name[16];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(banked); i++) {
+		snprintf(name, sizeof(name), "%s_el%d", banked[i].name, el->el2 ? 2 : 1);
+		add_reg(vcpu, set, REG_SYSTEM, &(struct named_reg){ name, banked[i].id, banked[i].role });
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
+		if (has_el2 || others[i].id != ARM_REG_HCR_EL2)
+			add_reg(vcpu, set, REG_SYSTEM, &others[i]);
+}
+
 /* PSTATE.M (Arm DDI0487 C5.2.19) */
 #define PSTATE_AARCH32 (1u << 4)
 #define PSTATE_E       (1u << 9) /* byte order of data in 32-bit state */
-/* SCTLR_EL1: byte order of data at EL1 and EL0; instructions are always little-endian */
+/* SCTLR_ELx: byte order of data at that level and at EL0; instructions are always little-endian */
 #define SCTLR_E0E (1u << 24)
 #define SCTLR_EE  (1u << 25)
 
 /* Of data, in the state that @pstate says. */
-static bool is_big_endian(struct vcpu *vcpu, uint64_t pstate)
+static bool is_big_endian(struct vcpu *vcpu, const struct el_regs *el, uint64_t pstate)
 {
 	if (pstate & PSTATE_AARCH32)
 		return pstate & PSTATE_E;
-	return optional_reg(vcpu, ARM_REG_SCTLR_EL1) & (arm_pstate_is_user(pstate) ? SCTLR_E0E : SCTLR_EE);
+	return optional_reg(vcpu, el->sctlr) & (arm_pstate_is_user(pstate) ? SCTLR_E0E : SCTLR_EE);
 }
 
 bool arch_vcpu_big_endian(struct vcpu *vcpu)
 {
-	return is_big_endian(vcpu, optional_reg(vcpu, ARM_REG_CORE(regs.pstate)));
+	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
+
+	return is_big_endian(vcpu, ruling_regs(pstate, guest_hcr(vcpu)), pstate);
 }
 
 void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 {
-	static const struct named_reg system[] = {
-		{ "esr_el1", ARM_REG_ESR_EL1, ROLE_PLAIN },     { "far_el1", ARM_REG_FAR_EL1, ROLE_FAULT },
-		{ "elr_el1", ARM_REG_CORE(elr_el1), ROLE_PLAIN },
-		{ "spsr_el1", ARM_REG_CORE(spsr[0]), ROLE_PLAIN }, { "vbar_el1", ARM_REG_VBAR_EL1, ROLE_VECTOR },
-		{ "sp_el0", ARM_REG_CORE(regs.sp), ROLE_PLAIN },
-		{ "sctlr_el1", ARM_REG_SCTLR_EL1, ROLE_PLAIN }, { "tcr_el1", ARM_REG_TCR_EL1, ROLE_PLAIN },
-		{ "mair_el1", ARM_REG_MAIR_EL1, ROLE_PLAIN },
-		{ "ttbr0_el1", ARM_REG_TTBR0_EL1, ROLE_PLAIN }, { "ttbr1_el1", ARM_REG_TTBR1_EL1, ROLE_PLAIN },
-		{ "par_el1", ARM_REG_PAR_EL1, ROLE_PLAIN },
-		{ "tpidr_el1", ARM_REG_TPIDR_EL1, ROLE_PLAIN }, { "mpidr_el1", ARM_REG_MPIDR_EL1, ROLE_PLAIN },
-	};
 	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
-	uint64_t tcr = optional_reg(vcpu, ARM_REG_TCR_EL1);
+	uint64_t hcr = guest_hcr(vcpu);
+	const struct el_regs *el = ruling_regs(pstate, hcr);
+	uint64_t tcr = tcr_as_el1(el, optional_reg(vcpu, el->tcr), hcr);
 	char name[8];
 
 	for (unsigned int i = 0; i < 31; i++) {
@@ -699,42 +767,49 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 			name, ARM_REG_X(i), i == 29 ? ROLE_FP : i == 30 ? ROLE_LR : ROLE_PLAIN });
 	}
 	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){
-		"sp", arm_pstate_own_sp(pstate) ? ARM_REG_CORE(sp_el1) : ARM_REG_CORE(regs.sp), ROLE_SP });
+		"sp", arm_pstate_own_sp(pstate) ? el->sp : ARM_REG_CORE(regs.sp), ROLE_SP });
 	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){ "pc", ARM_REG_CORE(regs.pc), ROLE_PC });
-	for (unsigned int i = 0; i < ARRAY_SIZE(system); i++)
-		add_reg(vcpu, set, REG_SYSTEM, &system[i]);
+	add_system_regs(vcpu, set, el);
 	set->user = arm_pstate_is_user(pstate);
 	set->bits = pstate & PSTATE_AARCH32 ? 32 : 64;
-	set->big_endian = is_big_endian(vcpu, pstate);
+	set->big_endian = is_big_endian(vcpu, el, pstate);
 	set->frames = set->bits == 64 ? FRAMES_UP : FRAMES_NONE;
-	/* With FEAT_PAuth return addresses on the stack are signed above the bits that TCR_EL1.TnSZ leaves. */
+	/* With FEAT_PAuth return addresses on the stack are signed above the bits that TCR_ELx.TnSZ leaves. */
 	set->signed_bits[0] = (uint8_t)(64 - (tcr & 0x3f));
 	set->signed_bits[1] = (uint8_t)(64 - (tcr >> 16 & 0x3f));
 	set->vector_symbol = "vectors";
-	add_notes(vcpu, set, pstate);
+	add_notes(vcpu, set, el, pstate);
 }
 
 void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk *w)
 {
 	struct walk_memory mem = memory_for_walk(&vcpu->vm->memory);
+	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
+	uint64_t hcr = guest_hcr(vcpu);
+	const struct el_regs *el = ruling_regs(pstate, hcr);
 	struct arm_mmu mmu = {
 		/* These exist since FEAT_S1PIE. */
-		.tcr2 = optional_reg(vcpu, ARM_REG_TCR2_EL1),
-		.pir = optional_reg(vcpu, ARM_REG_PIR_EL1),
-		.pire0 = optional_reg(vcpu, ARM_REG_PIRE0_EL1),
-		.user = arm_pstate_is_user(optional_reg(vcpu, ARM_REG_CORE(regs.pstate))),
+		.tcr2 = optional_reg(vcpu, el->tcr2),
+		.pir = optional_reg(vcpu, el->pir),
+		.pire0 = optional_reg(vcpu, el->pire0),
+		.el2 = el->el2,
+		.alone = el->el2 && !(hcr & ARM_HCR_E2H),
+		.user = arm_pstate_is_user(pstate),
 		.aarch32 = arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_EL1_32BIT),
 	};
 	const struct {
 		uint64_t  id;
 		uint64_t *value;
 	} needed[] = {
-		{ ARM_REG_SCTLR_EL1, &mmu.sctlr }, { ARM_REG_TCR_EL1, &mmu.tcr },
-		{ ARM_REG_TTBR0_EL1, &mmu.ttbr0 }, { ARM_REG_TTBR1_EL1, &mmu.ttbr1 },
+		{ el->sctlr, &mmu.sctlr }, { el->tcr, &mmu.tcr },
+		{ el->ttbr0, &mmu.ttbr0 }, { el->ttbr1, &mmu.ttbr1 },
 	};
 
+	/* TTBR1_EL2, the last, is there with VHE only. */
+	size_t nr = ARRAY_SIZE(needed) - mmu.alone;
+
 	(void)fetch; /* both see the same tables */
-	for (unsigned int i = 0; i < ARRAY_SIZE(needed); i++) {
+	for (size_t i = 0; i < nr; i++) {
 		int ret = kvm_get_reg(vcpu->fd, needed[i].id, needed[i].value);
 
 		if (ret) {
@@ -744,6 +819,12 @@ void arch_vcpu_translate(struct vcpu *vcpu, uint64_t va, bool fetch, struct walk
 			return;
 		}
 	}
+	if (!el->el2 && hcr & ARM_HCR_VM) {
+		walk_init(w, va, mmu.user);
+		walk_fail(w, WALK_UNKNOWN, "this is a guest of the guest, whose stage 2 lkvm does not follow");
+		return;
+	}
+	mmu.tcr = tcr_as_el1(el, mmu.tcr, hcr);
 	arm_mmu_walk(&mmu, &mem, va, w);
 }
 

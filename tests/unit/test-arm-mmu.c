@@ -43,6 +43,42 @@ static void test_off(void)
 	check_failed(&w, WALK_UNKNOWN, 0);
 }
 
+/* EL2 with VHE is EL1 by another name. Without, there is one half and one privilege, and TCR has another layout. */
+static void test_el2(void)
+{
+	/* TCR_EL2: T0SZ 16, TG0 4K, PS 5, TBI */
+	const uint64_t tcr_el2 = 16 | 5 << 16 | 1 << 20;
+	struct arm_mmu mmu = make_mmu(make_tcr(0, 2, 48));
+	struct walk w;
+
+	mmu.el2 = true;
+	arm_mmu_walk(&mmu, &walk_mem, UINT64_C(0x0001000000000000), &w);
+	check_failed(&w, WALK_BAD_ADDRESS, 0);
+	CHECK_STR(w.why, "outside the 48 bits that TTBR0_EL2 translates");
+
+	CHECK_EQ(arm_mmu_tcr_of_el2(tcr_el2), 16 | UINT64_C(5) << 32 | UINT64_C(1) << 37);
+	CHECK_EQ(arm_mmu_tcr_of_el2(UINT64_C(1) << 32 | 7 << 20 | 1 << 24 | 1 << 29 | 0xffff),
+		 UINT64_C(1) << 59 | UINT64_C(1) << 51 | UINT64_C(1) << 41 | UINT64_C(3) << 39 | UINT64_C(1) << 37 |
+			 0xffff);
+	mmu.alone = true;
+	mmu.tcr = arm_mmu_tcr_of_el2(tcr_el2);
+	walk_ram_clear();
+	set_entry(T(0), 0, T(1) | TABLE);
+	set_entry(T(1), 0, T(2) | TABLE);
+	set_entry(T(2), 0, 0x200000 | BLOCK | AP_EL0); /* AP[1] is RES1 here, and PXN nothing */
+	set_entry(T(2), 1, 0x400000 | BLOCK | AP_EL0 | PXN | AP_RO);
+	set_entry(T(2), 2, 0x600000 | BLOCK | AP_EL0 | UXN);
+	arm_mmu_walk(&mmu, &walk_mem, 0x1000, &w);
+	check_mapped(&w, 0x201000, MIB(2), "rwx", "---");
+	arm_mmu_walk(&mmu, &walk_mem, UINT64_C(0xaa00000000201000), &w);
+	check_mapped(&w, 0x401000, MIB(2), "r-x", "---");
+	arm_mmu_walk(&mmu, &walk_mem, 0x401000, &w);
+	check_mapped(&w, 0x601000, MIB(2), "rw-", "---");
+	arm_mmu_walk(&mmu, &walk_mem, UINT64_C(0xffff000000001000), &w);
+	check_failed(&w, WALK_BAD_ADDRESS, 0);
+	CHECK_STR(w.why, "EL2 without VHE translates no upper half");
+}
+
 static void test_granules(void)
 {
 	static const struct {
@@ -257,6 +293,7 @@ static void test_hostile(void)
 
 const struct test arm_mmu_tests[] = {
 	{ "off", test_off },
+	{ "el2", test_el2 },
 	{ "granules", test_granules },
 	{ "52_bit_outputs", test_52_bit_outputs },
 	{ "blocks_and_runs", test_blocks_and_runs },
