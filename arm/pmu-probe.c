@@ -35,6 +35,9 @@
 #define PMCR_N(v)      ((unsigned int)((v) >> 11) & 0x1f)
 #define CYCLE_BIT      (1u << 31)
 
+/* PMEVTYPER<n>_EL0.NSH, PMCCFILTR_EL0.NSH: count at EL2, where the guest may be; RES0 where it has none. */
+#define AT_EL2_TOO     (1u << 27)
+
 #define INST_RETIRED   0x08
 #define CPU_CYCLES     0x11
 
@@ -222,10 +225,10 @@ static int ask_counting(const struct probe *probe, struct pmu_list *list, unsign
 		*op++ = write_reg(PMEVCNTR(i), ~UINT64_C(0));
 		*op++ = read_reg(PMEVCNTR(i));
 		*op++ = write_reg(PMEVCNTR(i), 0);
-		*op++ = write_reg(PMEVTYPER(i), event);
+		*op++ = write_reg(PMEVTYPER(i), event | AT_EL2_TOO);
 	}
 	*op++ = write_reg(PMCR, PMCR_E | PMCR_LC | (version >= PMUVER_P5 ? PMCR_LP : 0));
-	*op++ = write_reg(PMCCFILTR, 0);
+	*op++ = write_reg(PMCCFILTR, AT_EL2_TOO);
 	*op++ = write_reg(PMCCNTR, 0);
 	*op++ = write_reg(PMCNTENSET, all);
 	*op = (struct probe_op){ .op = PROBE_LOOP, .arg = { TEST_LOOPS } };

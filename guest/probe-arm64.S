@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The probe guest (lkvm/probe.h) for arm64: entered at EL1 with the MMU off. lkvm copies it to the
+ * The probe guest (lkvm/probe.h) for arm64: entered at EL1 or EL2 with the MMU off. lkvm copies it to the
  * start of guest RAM, so it is position-independent.
  *
  * x19: the operation, x20: how many are left, x21: the script's head
@@ -76,9 +76,12 @@ result:	str	x0, [x19, #OP_RET0]
 power_off:
 	mov	w0, #0x8
 	movk	w0, #0x8400, lsl #16 /* PSCI SYSTEM_OFF */
+	mrs	x1, CurrentEL
+	tbnz	x1, #3, 1f /* at EL2 HVC is the guest's own */
 	hvc	#0
-1:	wfi
-	b	1b
+1:	smc	#0
+2:	wfi
+	b	2b
 probe_guest_end:
 
 	.section .note.GNU-stack, "", %progbits

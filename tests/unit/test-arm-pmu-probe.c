@@ -18,10 +18,11 @@ static struct {
 static size_t nr_regs;
 static bool undefined; /* all but ID_AA64DFR0_EL1 */
 static bool stuck;
+static bool at_el2;
 static unsigned int counter_bits;
 
 static const uint32_t dfr0 = 0x00080500, pmcr = 0x001b9c00, pmceid0 = 0x001b9cc0, pmceid1 = 0x001b9ce0;
-static const uint32_t pmccntr = 0x001b9d00;
+static const uint32_t pmccntr = 0x001b9d00, pmccfiltr = 0x001befe0;
 
 static uint64_t *reg(uint32_t key)
 {
@@ -40,6 +41,14 @@ static bool is_event_counter(uint32_t key)
 	return key >= 0x001be800 && key < 0x001bec00; /* S3_3_C14_C8_0 to S3_3_C14_C11_7 */
 }
 
+/* Whether counter @full counts where the guest is: at EL2 with NSH (bit 27) of its type or filter. */
+static bool counts_here(uint32_t full)
+{
+	uint32_t type = full == pmccntr ? pmccfiltr : full + 0x400; /* PMEVTYPER<n> for PMEVCNTR<n> */
+
+	return !at_el2 || *reg(type & 0x000fffe0) >> 27 & 1;
+}
+
 static int run(const struct probe_host *host LKVM_UNUSED, struct probe_op *ops, size_t nr)
 {
 	for (size_t i = 0; i < nr; i++) {
@@ -51,7 +60,7 @@ static int run(const struct probe_host *host LKVM_UNUSED, struct probe_op *ops, 
 			for (size_t k = 0; k < nr_regs && !stuck; k++) {
 				uint32_t full = regs[k].key | 0x00100000;
 
-				if (is_event_counter(full) || full == pmccntr)
+				if ((is_event_counter(full) || full == pmccntr) && counts_here(full))
 					regs[k].value += 2 * op->arg[0];
 			}
 			continue;
@@ -79,6 +88,7 @@ static void setup(unsigned int version, unsigned int n)
 	nr_regs = 0;
 	undefined = false;
 	stuck = false;
+	at_el2 = false;
 	counter_bits = 32;
 	*reg(dfr0 & 0x000fffe0) = version << 8;
 	*reg(pmcr & 0x000fffe0) = n << 11;
@@ -93,6 +103,19 @@ static struct pmu_list *ask(void)
 
 	CHECK_EQ(arm_pmu_list(&probe, list), 0);
 	return list;
+}
+
+/* A guest that starts at EL2 counts there. */
+static void test_el2(void)
+{
+	struct pmu_list *list;
+
+	setup(1, 3);
+	at_el2 = true;
+	list = ask();
+	CHECK_EQ(list->nr_bugs, 0);
+	CHECK_EQ(list->nr_notes, 0);
+	free(list);
 }
 
 static void test_good(void)
@@ -168,6 +191,7 @@ static void test_bugs(void)
 
 const struct test arm_pmu_probe_tests[] = {
 	{ "good", test_good },
+	{ "el2", test_el2 },
 	{ "absent", test_absent },
 	{ "bugs", test_bugs },
 	{ 0 },
