@@ -94,6 +94,13 @@ int arch_machine_init(struct vm *vm)
 		log_error("--console hv: arm64 has no console by hypervisor call, use serial or virtio");
 		return -EINVAL;
 	}
+	/*
+	 * When the host puts a copy in the place of a page of guest memory, KVM goes through all that the shadow
+	 * page tables of nested guests could map, up to 52 bits of addresses (Linux arch/arm64/kvm/nested.c,
+	 * kvm_nested_s2_unmap()): seconds, each time. Pages of shared memory are not copied on write.
+	 */
+	if (vm->cfg->arm.nested)
+		vm->memory.share = true;
 	return arm_machine_init(&vm->machine, &params);
 }
 

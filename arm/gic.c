@@ -194,6 +194,9 @@ static const struct arm_irqchip *find_irqchip(const char *name)
 /* What makes @chip impossible here, or NULL. */
 static const char *obstacle(struct vm *vm, const struct arm_irqchip *chip)
 {
+	/* KVM emulates no GICv2 that hypervisors could use. */
+	if (vm->cfg->arm.nested && chip->fdt != ARM_FDT_GICV3)
+		return "a guest at EL2 (--nested) needs a GICv3 to run guests";
 	if (!arm_has_device(vm->fd, chip->device))
 		return chip->fdt == ARM_FDT_GICV3 ? "this host's KVM has no GICv3 (its own GIC is a GICv2)" :
 						    "this host's KVM has no GICv2 (its own GIC is a GICv3 "

@@ -407,6 +407,86 @@ static void test_features(void)
 	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
 	CHECK(has(&f, KVM_ARM_VCPU_HAS_EL2));
 	CHECK(has(&f, KVM_ARM_VCPU_HAS_EL2_E2H0));
+	/* Memory of which the host never makes copies. */
+	CHECK(f.vm->memory.share);
+	teardown(&f);
+
+	setup(&f);
+	f.cfg.arm.nested = true;
+	f.cfg.irqchip = strdup("gicv2");
+	refused(&f, -ENODEV, "--irqchip gicv2: a guest at EL2 (--nested) needs a GICv3");
+}
+
+static const struct reg *find_by_name(const struct reg_set *set, const char *name)
+{
+	for (unsigned int i = 0; i < set->nr; i++)
+		if (!strcmp(set->regs[i].name, name))
+			return &set->regs[i];
+	return NULL;
+}
+
+/* What rules a vCPU at EL2, or at EL0 under a VHE hypervisor, are EL2's registers; below, those of EL1. */
+static void test_el2_regs(void)
+{
+	const uint64_t el2h = 0x3c9, el1h = 0x3c5, el0t = 0;
+	const uint64_t e2h = UINT64_C(1) << 34, tge = UINT64_C(1) << 27, vm = 1;
+	static struct reg_set set;
+	struct fixture f;
+	struct walk w;
+
+	setup(&f);
+	f.cfg.arm.nested = true;
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	fake_kvm_set_reg(ARM_REG_SCTLR_EL1, 0);
+	fake_kvm_set_reg(ARM_REG_SCTLR_EL2, 1);
+	fake_kvm_set_reg(ARM_REG_TCR_EL2, 0x3f); /* a size that there is not: seen in the walk */
+	fake_kvm_set_reg(ARM_REG_SP_EL2, 0x5e12);
+	fake_kvm_set_reg(ARM_REG_CORE(sp_el1), 0x5e11);
+	fake_kvm_set_reg(ARM_REG_ESR_EL2, 0x96000045);
+	static const struct {
+		uint64_t    pstate, hcr;
+		bool        el2;
+		const char *why;
+	} rows[] = {
+		{ el2h, e2h, true, "TCR_EL2.T0SZ 63 is out of range" },
+		{ el2h, 0, true, "TCR_EL2.T0SZ 63 is out of range" },
+		{ el0t, e2h | tge, true, "TCR_EL2.T0SZ 63 is out of range" },
+		{ el0t, e2h, false, "" },
+		{ el0t, tge, false, "" },
+		{ el1h, e2h | tge, false, "" },
+		{ el1h, e2h | vm, false, "this is a guest of the guest, whose stage 2 lkvm does not follow" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_kvm_set_reg(ARM_REG_CORE(regs.pstate), rows[i].pstate);
+		fake_kvm_set_reg(ARM_REG_HCR_EL2, rows[i].hcr);
+		arch_vcpu_translate(f.vm->vcpus[0], 0x1000, false, &w);
+		CHECK_STR(w.why, rows[i].why);
+		memset(&set, 0, sizeof(set));
+		arch_vcpu_regs(f.vm->vcpus[0], &set);
+		CHECK(!find_by_name(&set, "sctlr_el1") == rows[i].el2);
+		CHECK(!find_by_name(&set, "sctlr_el2") != rows[i].el2);
+		CHECK(find_by_name(&set, "hcr_el2"));
+		CHECK_EQ(find_by_name(&set, "sp")->value, rows[i].pstate == el2h ? 0x5e12 :
+			 rows[i].pstate == el1h ? 0x5e11 : 0);
+	}
+	/* Without VHE there is no TTBR1_EL2 to ask for. */
+	fake_kvm_set_reg(ARM_REG_CORE(regs.pstate), el2h);
+	fake_kvm_set_reg(ARM_REG_HCR_EL2, 0);
+	fake_kvm_reg_error(ARM_REG_TTBR1_EL2, ENOENT, 0);
+	arch_vcpu_translate(f.vm->vcpus[0], 0x1000, false, &w);
+	CHECK_STR(w.why, "TCR_EL2.T0SZ 63 is out of range");
+	fake_kvm_set_reg(ARM_REG_HCR_EL2, e2h);
+	arch_vcpu_translate(f.vm->vcpus[0], 0x1000, false, &w);
+	CHECK_STR(w.why, "KVM does not give the translation registers: No such file or directory");
+	teardown(&f);
+
+	/* Other guests are not asked. */
+	setup(&f);
+	CHECK_EQ(vm_create(&f.vm, &f.cfg), 0);
+	memset(&set, 0, sizeof(set));
+	arch_vcpu_regs(f.vm->vcpus[0], &set);
+	CHECK(!find_by_name(&set, "hcr_el2"));
 	teardown(&f);
 }
 
@@ -788,6 +868,7 @@ const struct test vm_arm_tests[] = {
 	{ "aarch32", test_aarch32 },
 	{ "old_ipa", test_old_ipa },
 	{ "features", test_features },
+	{ "el2_regs", test_el2_regs },
 	{ "bare_host", test_bare_host },
 	{ "cpu_feature", test_cpu_feature },
 	{ "contradictions", test_contradictions },
