@@ -44,11 +44,11 @@ struct machine_device {
 /* A PCI host bridge: "pci-host-ecam-generic", or the arch's own kind where ecam is absent. */
 struct machine_pci {
 	struct machine_range ecam;   /* configuration space, 1 MiB per bus */
-	struct machine_range io;     /* CPU address of port 0, MACHINE_MMIO archs */
+	struct machine_range io;     /* CPU address of port 0 and how many ports; with .ports: the ports of BARs */
 	struct machine_range mem32;  /* CPU address == bus address */
 	struct machine_range mem64;  /* above RAM, CPU address == bus address */
 	uint32_t             intx_irq[4]; /* INTA..INTD of device 0; rotated by device number */
-	bool                 ports;  /* configuration also through ports CF8/CFC */
+	bool                 ports;  /* the CPU has ports: configuration also through CF8/CFC */
 	bool                 msi;    /* MSI messages are delivered */
 };
 

@@ -33,7 +33,8 @@
 #define PCI_INTERRUPT_PIN       0x3d
 #define PCI_FIRST_CAPABILITY    0x40
 
-/* Command register: 6.2.2. There are no I/O BARs, hence no I/O enable bit. */
+/* Command register: 6.2.2. PCI_COMMAND_IO is there where a BAR is. */
+#define PCI_COMMAND_IO           0x0001
 #define PCI_COMMAND_MEMORY       0x0002
 #define PCI_COMMAND_MASTER       0x0004
 #define PCI_COMMAND_PARITY       0x0040
@@ -47,7 +48,10 @@
 #define PCI_STATUS_INTERRUPT 0x08
 #define PCI_STATUS_CAP_LIST  0x10
 
-/* Memory BARs: 6.2.5.1. */
+/* BARs: 6.2.5.1. */
+#define PCI_BAR_IO       0x1u
+#define PCI_BAR_IO_FLAGS 0x3u
+#define PCI_BAR_IO_BYTES 256 /* the most that one may have */
 #define PCI_BAR_64BIT    0x4u
 #define PCI_BAR_PREFETCH 0x8u
 #define PCI_BAR_FLAGS    0xfu
@@ -77,9 +81,17 @@
 #define PCI_PIO_DATA         4
 #define PCI_PIO_ENABLE       0x80000000u
 
-/* BARs are counted in pages, so that a page never belongs to two devices and a place fits 32 bits. */
-#define BAR_PAGE_SHIFT 12
-#define BAR_PAGE_BYTES (1u << BAR_PAGE_SHIFT)
+/*
+ * BARs are counted in pages, so that a page never belongs to two devices and a place fits 32 bits. Of ports
+ * there are few, and a page is what a BAR may have.
+ */
+#define BAR_PAGE_SHIFT    12
+#define BAR_PAGE_BYTES    (1u << BAR_PAGE_SHIFT)
+#define BAR_IO_PAGE_SHIFT 8
+_Static_assert(1 << BAR_IO_PAGE_SHIFT == PCI_BAR_IO_BYTES, "one page of ports");
+
+/* Below, PCs have other devices, and Linux places no BAR, whatever the machine. */
+#define PCI_FIRST_PORT 0x1000
 
 #define PCI_BRIDGE_VENDOR 0x1b36 /* Red Hat's "generic PCIe host bridge" */
 #define PCI_BRIDGE_DEVICE 0x0008
@@ -128,12 +140,13 @@ struct pci_device {
 /* A piece of CPU address space behind which BARs may lie. */
 struct pci_window {
 	struct pci_host     *host;
-	struct machine_range range;
+	struct machine_range range;      /* as BARs have it: of ports, or of CPU addresses */
+	unsigned int         page_shift;
 	uint32_t             first_page; /* its first page, counted over all windows */
 	gpa_t                next_free;  /* for BARs that are being placed */
 };
 
-enum { WINDOW_MEM32, WINDOW_MEM64, NR_WINDOWS };
+enum { WINDOW_IO, WINDOW_MEM32, WINDOW_MEM64, NR_WINDOWS };
 
 struct pci_host {
 	struct machine_pci    machine;
@@ -329,15 +342,15 @@ static const struct pci_bar_state *window_find(const struct pci_window *w, uint6
 					       uint64_t *bar_offset)
 {
 	const struct pci_host *host = w->host;
-	uint32_t page = w->first_page + (uint32_t)(offset >> BAR_PAGE_SHIFT) + 1;
+	uint32_t page = w->first_page + (uint32_t)(offset >> w->page_shift) + 1;
 
 	for (unsigned int i = 0; i < host->nr_bars; i++) {
 		const struct pci_bar_state *bar = host->bars[i];
 		uint32_t place = atomic_load_explicit(&bar->place, memory_order_acquire);
 
 		if (place && page - place < bar->nr_pages) {
-			*bar_offset = (uint64_t)(page - place) << BAR_PAGE_SHIFT |
-				      (offset & (BAR_PAGE_BYTES - 1));
+			*bar_offset = (uint64_t)(page - place) << w->page_shift |
+				      (offset & ((UINT64_C(1) << w->page_shift) - 1));
 			return bar;
 		}
 	}
@@ -366,55 +379,34 @@ static const struct bus_ops window_bus_ops = {
 	.write = window_write,
 };
 
-/* Ports: no BAR is ever there. */
-static uint64_t io_read(void *opaque, uint64_t offset, unsigned int size)
-{
-	(void)opaque;
-	(void)offset;
-	return ones(size);
-}
-
-static void io_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)
-{
-	(void)opaque;
-	(void)offset;
-	(void)size;
-	(void)value;
-}
-
-static const struct bus_ops io_bus_ops = {
-	.read = io_read,
-	.write = io_write,
-};
-
 /* The address in BAR register @i. */
 static gpa_t bar_address(const struct pci_device *dev, unsigned int i)
 {
 	const uint8_t *reg = dev->config + PCI_BAR0 + 4 * i;
-	gpa_t addr = get_le32(reg) & ~PCI_BAR_FLAGS;
+	gpa_t addr = get_le32(reg) & ~(dev->bars[i].info.is_io ? PCI_BAR_IO_FLAGS : PCI_BAR_FLAGS);
 
 	if (dev->bars[i].info.is_64bit)
 		addr |= (uint64_t)get_le32(reg + 4) << 32;
 	return addr;
 }
 
-/* The place of [@addr, @addr + @size) as in struct pci_bar_state, 0 if it is in no window. */
-static uint32_t bar_place(const struct pci_host *host, gpa_t addr, uint64_t size)
+/* The place of @bar at @addr as in struct pci_bar_state, 0 if it is in no window of its space. */
+static uint32_t bar_place(const struct pci_host *host, const struct pci_bar *bar, gpa_t addr)
 {
 	for (unsigned int i = 0; i < NR_WINDOWS; i++) {
 		const struct pci_window *w = &host->windows[i];
 
-		if (range_within(addr, size, w->range.base, w->range.size_bytes))
-			return w->first_page + (uint32_t)((addr - w->range.base) >> BAR_PAGE_SHIFT) +
-			       1;
+		if (bar->is_io == (i == WINDOW_IO) &&
+		    range_within(addr, bar->size_bytes, w->range.base, w->range.size_bytes))
+			return w->first_page + (uint32_t)((addr - w->range.base) >> w->page_shift) + 1;
 	}
 	return 0;
 }
 
-/* BAR registers or the memory enable bit were written. Under config_lock. */
+/* BAR registers or an enable bit were written. Under config_lock. */
 static void bars_update(struct pci_device *dev)
 {
-	bool enabled = get_le16(dev->config + PCI_COMMAND) & PCI_COMMAND_MEMORY;
+	uint16_t command = get_le16(dev->config + PCI_COMMAND);
 
 	for (unsigned int i = 0; i < PCI_MAX_BARS; i++) {
 		struct pci_bar_state *bar = &dev->bars[i];
@@ -423,9 +415,9 @@ static void bars_update(struct pci_device *dev)
 
 		if (!bar->nr_pages)
 			continue;
-		if (enabled) {
+		if (command & (bar->info.is_io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY)) {
 			base = bar_address(dev, i);
-			place = bar_place(dev->host, base, bar->info.size_bytes);
+			place = bar_place(dev->host, &bar->info, base);
 			if (!place)
 				base = 0;
 		}
@@ -441,6 +433,7 @@ static void bars_update(struct pci_device *dev)
 /* Gives BAR @i an address in the window that suits it. */
 static int bar_allot(struct pci_device *dev, unsigned int i, gpa_t next[NR_WINDOWS])
 {
+	static const char *const names[NR_WINDOWS] = { "I/O", "32-bit", "64-bit" };
 	const struct pci_host *host = dev->host;
 	struct pci_bar_state *bar = &dev->bars[i];
 	const uint64_t size = bar->info.size_bytes;
@@ -455,19 +448,22 @@ static int bar_allot(struct pci_device *dev, unsigned int i, gpa_t next[NR_WINDO
 	if (bar->info.is_64bit && bar->info.prefetchable &&
 	    host->windows[WINDOW_MEM64].range.size_bytes)
 		which = WINDOW_MEM64;
+	if (bar->info.is_io)
+		which = WINDOW_IO;
 	range = &host->windows[which].range;
 
 	addr = align_up(next[which], size);
 	if (addr < next[which] || !range_within(addr, size, range->base, range->size_bytes)) {
 		log_error("PCI device %s: no room for BAR %u of %#" PRIx64 " bytes in the %s window of %#"
-			  PRIx64 " bytes", dev->name, i, size,
-			  which == WINDOW_MEM64 ? "64-bit" : "32-bit", range->size_bytes);
+			  PRIx64 " bytes", dev->name, i, size, names[which], range->size_bytes);
 		return -ENOSPC;
 	}
 	next[which] = addr + size;
 
 	if (bar->info.prefetchable)
 		flags |= PCI_BAR_PREFETCH;
+	if (bar->info.is_io)
+		flags |= PCI_BAR_IO;
 	if (bar->info.is_64bit)
 		flags |= PCI_BAR_64BIT;
 	/* A guest that sizes the BAR writes ones and finds the bits that stick: 6.2.5.1. */
@@ -752,20 +748,24 @@ static int msix_init(struct pci_device *dev, unsigned int nr_vectors, unsigned i
 static int bars_init(struct pci_device *dev, const struct pci_bar bars[PCI_MAX_BARS])
 {
 	for (unsigned int i = 0; i < PCI_MAX_BARS; i++) {
+		unsigned int shift = bars[i].is_io ? BAR_IO_PAGE_SHIFT : BAR_PAGE_SHIFT;
 		struct pci_bar_state *bar = &dev->bars[i];
 
 		if (!bars[i].size_bytes)
 			continue;
 		bar->info = bars[i];
-		bar->info.size_bytes = MAX(bars[i].size_bytes, BAR_PAGE_BYTES);
+		bar->info.size_bytes = MAX(bars[i].size_bytes, UINT64_C(1) << shift);
+		bar->nr_pages = (uint32_t)(bar->info.size_bytes >> shift);
 		if (!is_power_of_two(bar->info.size_bytes) || !bar->info.ops ||
-		    bar->info.size_bytes >> BAR_PAGE_SHIFT > UINT32_MAX ||
+		    bar->info.size_bytes >> shift > UINT32_MAX ||
+		    (bars[i].is_io && (bar->nr_pages > 1 || bars[i].is_64bit || bars[i].prefetchable)) ||
 		    (bar->info.is_64bit && (i + 1 == PCI_MAX_BARS || bars[i + 1].size_bytes))) {
 			log_error("PCI device %s: impossible BAR %u of %#" PRIx64 " bytes", dev->name,
 				  i, bars[i].size_bytes);
 			return -EINVAL;
 		}
-		bar->nr_pages = (uint32_t)(bar->info.size_bytes >> BAR_PAGE_SHIFT);
+		if (bars[i].is_io)
+			dev->writable[PCI_COMMAND] |= PCI_COMMAND_IO;
 	}
 	return 0;
 }
@@ -871,9 +871,11 @@ static int host_add_window(struct bus *bus, const char *name, const struct machi
 
 static int host_init_windows(struct pci_host *host)
 {
-	const struct machine_range *ranges[NR_WINDOWS] = {
-		[WINDOW_MEM32] = &host->machine.mem32,
-		[WINDOW_MEM64] = &host->machine.mem64,
+	const struct machine_pci *m = &host->machine;
+	const struct machine_range ranges[NR_WINDOWS] = {
+		[WINDOW_IO] = { m->ports ? m->io.base : 0, m->io.size_bytes },
+		[WINDOW_MEM32] = m->mem32,
+		[WINDOW_MEM64] = m->mem64,
 	};
 	uint64_t nr_pages = 0;
 
@@ -881,15 +883,16 @@ static int host_init_windows(struct pci_host *host)
 		struct pci_window *w = &host->windows[i];
 
 		w->host = host;
-		w->range = *ranges[i];
-		w->next_free = w->range.base;
+		w->range = ranges[i];
+		w->page_shift = i == WINDOW_IO ? BAR_IO_PAGE_SHIFT : BAR_PAGE_SHIFT;
+		w->next_free = i == WINDOW_IO ? MAX(w->range.base, PCI_FIRST_PORT) : w->range.base;
 		w->first_page = (uint32_t)nr_pages;
-		nr_pages += w->range.size_bytes >> BAR_PAGE_SHIFT;
+		nr_pages += w->range.size_bytes >> w->page_shift;
 		/* Room for the numbers of struct pci_bar_state: 16 TiB in all. */
 		if (nr_pages >= UINT32_MAX ||
-		    (w->range.base | w->range.size_bytes) % BAR_PAGE_BYTES ||
-		    (i == WINDOW_MEM32 && w->range.size_bytes &&
-		     !range_within(w->range.base, w->range.size_bytes, 0, GIB(4)))) {
+		    (w->range.base | w->range.size_bytes) % (UINT64_C(1) << w->page_shift) ||
+		    (i != WINDOW_MEM64 && w->range.size_bytes &&
+		     !range_within(w->range.base, w->range.size_bytes, 0, i == WINDOW_IO ? KIB(64) : GIB(4)))) {
 			log_error("impossible PCI window at %#" PRIx64 " of %#" PRIx64 " bytes",
 				  w->range.base, w->range.size_bytes);
 			return -EINVAL;
@@ -928,7 +931,8 @@ int pci_host_create(struct pci_host **out, const struct machine_pci *m, struct b
 	if (!err)
 		err = host_add_window(mmio, "pci-ecam", &m->ecam, &ecam_bus_ops, host);
 	if (!err)
-		err = host_add_window(mmio, "pci-io", &m->io, &io_bus_ops, host);
+		err = host_add_window(m->ports && pio ? pio : mmio, "pci-io", &m->io, &window_bus_ops,
+				      &host->windows[WINDOW_IO]);
 	if (!err)
 		err = host_add_window(mmio, "pci-mem32", &m->mem32, &window_bus_ops,
 				      &host->windows[WINDOW_MEM32]);

@@ -20,7 +20,8 @@ struct pci_host;
 struct pci_device;
 
 struct pci_bar {
-	uint64_t size_bytes;          /* power of two, rounded up to 4 KiB; 0: not implemented */
+	uint64_t size_bytes;          /* power of two, rounded up to 4 KiB (256 if is_io); 0: not implemented */
+	bool     is_io;               /* ports, at most 256 of them; else memory */
 	bool     is_64bit;            /* takes the next index too */
 	bool     prefetchable;
 	const struct bus_ops *ops;    /* offset is relative to the BAR */
@@ -28,8 +29,8 @@ struct pci_bar {
 };
 
 struct pci_device_ops {
-	/* A BAR's base or the memory-enable bit changed: doorbells must be moved. Any vCPU thread, under
-	 * the device's configuration lock. @base is 0 when the BAR is not decoded. Optional. */
+	/* A BAR's base (in I/O space a port) or its enable bit changed: doorbells must be moved. Any vCPU
+	 * thread, under the device's configuration lock. @base is 0 when the BAR is not decoded. Optional. */
 	void (*bar_moved)(void *dev, unsigned int bar, gpa_t base);
 	/* Configuration write that hit a capability added by the device: config[] has been changed where
 	 * that is allowed. Under the device's configuration lock. Optional. */
@@ -54,9 +55,9 @@ struct pci_device_info {
 
 /*
  * Creates the bridge for machine->pci and registers its windows (those whose size is not 0) on @mmio
- * (ECAM, io, mem32, mem64) and @pio (NULL: none; else CF8/CFC). @intx[i] is the line of INTx pin i of slot
- * 0, rotated by slot. @msi may have .send NULL: then no device shows MSI-X. Returns 0 or -errno (reported);
- * after a failure @mmio and @pio must not be used any more.
+ * (ECAM, io, mem32, mem64) and @pio (NULL: none; else CF8/CFC, and with machine->pci.ports io). @intx[i] is
+ * the line of INTx pin i of slot 0, rotated by slot. @msi may have .send NULL: then no device shows MSI-X.
+ * Returns 0 or -errno (reported); after a failure @mmio and @pio must not be used any more.
  */
 int pci_host_create(struct pci_host **host, const struct machine_pci *m, struct bus *mmio,
 		    struct bus *pio, const struct irq_line intx[4], const struct msi_sink *msi)

@@ -36,6 +36,9 @@
 #define PCI_REVISION   0x08
 #define PCI_CLASS      0x09
 #define PCI_BAR0       0x10
+#define BAR_IO         0x1 /* a BAR of ports; its flags, and those of memory */
+#define BAR_IO_FLAGS   0x3u
+#define BAR_FLAGS      0xfu
 #define PCI_SUBVENDOR  0x2c
 #define PCI_SUBDEVICE  0x2e
 #define PCI_PIN        0x3d
@@ -44,6 +47,7 @@
 /* PCI bus binding §2.2.1.1: phys.hi. */
 #define PHYS_FIXED     0x80000000u
 #define PHYS_PREFETCH  0x40000000u
+#define PHYS_IO        0x01000000u
 #define PHYS_MEM32     0x02000000u
 #define PHYS_MEM64     0x03000000u
 
@@ -217,11 +221,12 @@ static uint64_t bar_size(struct pci_host *pci, unsigned int bdf, unsigned int i,
 {
 	unsigned int reg = PCI_BAR0 + 4 * i;
 	uint32_t low = pci_config_read(pci, bdf, reg, 4);
+	uint32_t flags = low & BAR_IO ? BAR_IO_FLAGS : BAR_FLAGS;
 	uint32_t high = is_64bit ? pci_config_read(pci, bdf, reg + 4, 4) : 0;
 	uint64_t mask = UINT64_C(0xffffffff) << 32;
 
 	pci_config_write(pci, bdf, reg, 4, UINT32_MAX);
-	mask |= pci_config_read(pci, bdf, reg, 4) & ~0xfu;
+	mask |= pci_config_read(pci, bdf, reg, 4) & ~flags;
 	pci_config_write(pci, bdf, reg, 4, low);
 	if (is_64bit) {
 		pci_config_write(pci, bdf, reg + 4, 4, UINT32_MAX);
@@ -253,17 +258,17 @@ static void read_bars(struct pci_host *pci, unsigned int bdf, struct pci_address
 	a->nr_reg = add_address(a->reg, 0, bdf << 8, 0, 0);
 	for (unsigned int i = 0; i < PCI_MAX_BARS; i++) {
 		uint32_t low = pci_config_read(pci, bdf, PCI_BAR0 + 4 * i, 4);
-		bool is_64bit = low & 4;
+		bool is_io = low & BAR_IO, is_64bit = !is_io && low & 4;
 		uint64_t size = bar_size(pci, bdf, i, is_64bit);
-		uint64_t addr = low & ~0xfu;
+		uint64_t addr = low & ~(is_io ? BAR_IO_FLAGS : BAR_FLAGS);
 		uint32_t hi = bdf << 8 | (PCI_BAR0 + 4 * i);
 
 		if (!size)
 			continue;
 		if (is_64bit)
 			addr |= (uint64_t)pci_config_read(pci, bdf, PCI_BAR0 + 4 * i + 4, 4) << 32;
-		hi |= is_64bit ? PHYS_MEM64 : PHYS_MEM32;
-		if (low & 8)
+		hi |= is_io ? PHYS_IO : is_64bit ? PHYS_MEM64 : PHYS_MEM32;
+		if (!is_io && low & 8)
 			hi |= PHYS_PREFETCH;
 		a->nr_reg = add_address(a->reg, a->nr_reg, hi, 0, size);
 		a->nr_assigned = add_address(a->assigned, a->nr_assigned, hi | PHYS_FIXED, addr, size);

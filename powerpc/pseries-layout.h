@@ -5,6 +5,7 @@
  *
  *   0             RAM, up to 2 GiB of it
  *   0x8000_0000   PCI 32-bit memory window
+ *   0xc000_0000   PCI ports
  *   0xf000_0000   in the guest of `lkvm doctor`: a register that says what to do
  *   0x1_0000_0000 RAM beyond 2 GiB
  *   above RAM     PCI 64-bit memory window
@@ -21,6 +22,8 @@
 #define PSERIES_LOW_RAM_BYTES  GIB(2)
 #define PSERIES_PCI_MEM32_BASE UINT64_C(0x80000000)
 #define PSERIES_PCI_MEM32_BYTES GIB(1)
+#define PSERIES_PCI_IO_BASE    UINT64_C(0xc0000000)
+#define PSERIES_PCI_IO_BYTES   KIB(64)
 #define PSERIES_PROBE_BASE     UINT64_C(0xf0000000)
 #define PSERIES_HIGH_RAM_BASE  GIB(4)
 #define PSERIES_PCI_MEM64_BYTES GIB(16)

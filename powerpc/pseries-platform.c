@@ -36,6 +36,7 @@ int pseries_machine_init(struct machine *m, const struct pseries_platform_params
 	if (high)
 		m->ram[m->nr_ram++] = (struct machine_range){ PSERIES_HIGH_RAM_BASE, high };
 
+	m->pci.io = (struct machine_range){ PSERIES_PCI_IO_BASE, PSERIES_PCI_IO_BYTES };
 	m->pci.mem32 = (struct machine_range){ PSERIES_PCI_MEM32_BASE, PSERIES_PCI_MEM32_BYTES };
 	m->pci.mem64 = (struct machine_range){
 		align_up(PSERIES_HIGH_RAM_BASE + high, PSERIES_PCI_MEM64_BYTES), PSERIES_PCI_MEM64_BYTES,

@@ -23,6 +23,8 @@
 
 #define X86_PCI_MEM32        0xc0000000ull
 #define X86_PCI_MEM32_BYTES  MIB(512)
+#define X86_PCI_PORTS        0xc000 /* of BARs */
+#define X86_PCI_NR_PORTS     0x4000
 #define X86_PCI_ECAM         0xe0000000ull
 #define X86_PCI_ECAM_BYTES   MIB(1)
 /* The 64-bit window: behind RAM, where the CPU's physical addresses allow. */

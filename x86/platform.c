@@ -32,6 +32,7 @@ static void add_pci(struct machine *m, const struct x86_platform_params *p)
 	uint64_t base = align_up(MAX(top->base + top->size_bytes, X86_RAM_HIGH), X86_PCI_MEM64_ALIGN);
 
 	m->pci.ecam = (struct machine_range){ X86_PCI_ECAM, X86_PCI_ECAM_BYTES };
+	m->pci.io = (struct machine_range){ X86_PCI_PORTS, X86_PCI_NR_PORTS };
 	m->pci.mem32 = (struct machine_range){ X86_PCI_MEM32, X86_PCI_MEM32_BYTES };
 	/* Devices get by with the 32-bit window where no other fits. */
 	if (base && range_within(base, X86_PCI_MEM64_BYTES, 0, 1ull << p->phys_bits))

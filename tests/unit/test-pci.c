@@ -235,7 +235,7 @@ static void test_bridge(void)
 	CHECK_EQ(cfg_read(&rig, 0, 0xffc, 4), 0);
 	CHECK_EQ(mmio_read(&rig, ECAM, 8), UINT64_MAX);
 	mmio_write(&rig, ECAM, 8, 0);
-	/* No I/O BARs, so no ports. */
+	/* No I/O BAR is there yet. */
 	CHECK_EQ(mmio_read(&rig, IO, 4), 0xffffffff);
 	mmio_write(&rig, IO, 1, 0);
 	rig_exit(&rig);
@@ -736,6 +736,110 @@ static void test_bus_full(void)
 	rig_exit(&rig);
 }
 
+/* ---- I/O BARs ----------------------------------------------------------------------------------- */
+
+/* Adds a fake with 64 ports in BAR 0, and memory in BAR 2. */
+static unsigned int add_io_fake(struct rig *rig, struct fake *fake)
+{
+	struct pci_device_info info = fake_info(fake);
+
+	info.bars[0].size_bytes = 64;
+	info.bars[0].is_io = true;
+	info.bars[2] = (struct pci_bar){ .size_bytes = 0x1000, .ops = &fake_ops, .dev = fake };
+	CHECK_EQ(pci_device_add(rig->host, &info, &fake->pci), 0);
+	return pci_slot(fake->pci);
+}
+
+static void test_io_bar(void)
+{
+	struct fake a, b;
+	struct rig rig;
+	unsigned int first, second;
+
+	rig_init(&rig);
+	first = add_io_fake(&rig, &a);
+	second = add_io_fake(&rig, &b);
+	/* Not at port 0, and as far apart as no BAR is long. */
+	CHECK_EQ(cfg_read(&rig, first, 0x10, 4), 0x1001);
+	CHECK_EQ(cfg_read(&rig, second, 0x10, 4), 0x1101);
+	cfg_write(&rig, first, 0x10, 4, 0xffffffff);
+	CHECK_EQ(cfg_read(&rig, first, 0x10, 4), 0xffffff01);
+	cfg_write(&rig, first, 0x10, 4, 0x1001);
+
+	/* Memory and ports have an enable bit each. */
+	a.answer = 0x1a;
+	b.answer = 0x1b;
+	CHECK_EQ(mmio_read(&rig, IO + 0x1004, 1), 0xff);
+	cfg_write(&rig, first, 4, 2, 2);
+	CHECK_EQ(mmio_read(&rig, IO + 0x1004, 1), 0xff);
+	CHECK_EQ(a.reads, 0);
+	CHECK_EQ(a.moved_to[0], 0);
+	cfg_write(&rig, first, 4, 2, 1);
+	cfg_write(&rig, second, 4, 2, 1);
+	CHECK_EQ(cfg_read(&rig, first, 4, 2), 1);
+	CHECK_EQ(a.moved_to[0], 0x1000);
+	CHECK_EQ(a.moved_to[2], 0);
+	CHECK_EQ(mmio_read(&rig, IO + 0x1004, 1), 0x1a);
+	CHECK_EQ(a.offset, 4);
+	CHECK_EQ(mmio_read(&rig, IO + 0x10ff, 1), 0x1a);
+	CHECK_EQ(a.offset, 0xff);
+	CHECK_EQ(mmio_read(&rig, IO + 0x1112, 2), 0x1b);
+	CHECK_EQ(b.offset, 0x12);
+	CHECK_EQ(mmio_read(&rig, IO + 0x1200, 4), 0xffffffff);
+	mmio_write(&rig, IO + 0x1110, 4, 0x12345678);
+	CHECK_EQ(b.value, 0x12345678);
+	CHECK_EQ(b.size, 4);
+
+	/* Moved; and to where no port is, or no port may be of that kind. */
+	cfg_write(&rig, first, 0x10, 4, 0xff00);
+	CHECK_EQ(mmio_read(&rig, IO + 0x1004, 1), 0xff);
+	CHECK_EQ(mmio_read(&rig, IO + 0xff10, 1), 0x1a);
+	cfg_write(&rig, first, 0x10, 4, 0x10000);
+	CHECK_EQ(a.moved_to[0], 0);
+	cfg_write(&rig, first, 0x10, 4, MEM32);
+	CHECK_EQ(a.moved_to[0], 0);
+	cfg_write(&rig, first, 0x18, 4, 0x1000);
+	cfg_write(&rig, first, 4, 2, 3);
+	CHECK_EQ(a.moved_to[2], 0);
+	CHECK_EQ(mmio_read(&rig, IO + 0x1004, 1), 0xff);
+	rig_exit(&rig);
+}
+
+/* Where the CPU has ports, they are its own. */
+static void test_io_bar_ports(void)
+{
+	struct machine_pci m = machine;
+	struct pci_device_info info;
+	struct fake a, b;
+	struct rig rig;
+	unsigned int slot;
+
+	m.ports = true;
+	m.io = (struct machine_range){ 0xc000, 0x100 };
+	rig_init_machine(&rig, &m, true);
+	slot = add_io_fake(&rig, &a);
+	CHECK_EQ(cfg_read(&rig, slot, 0x10, 4), 0xc001);
+	cfg_write(&rig, slot, 4, 2, 1);
+	a.answer = 7;
+	CHECK_EQ(port_in(&rig, 0xc013, 1), 7);
+	CHECK_EQ(a.offset, 0x13);
+	port_out(&rig, 0xc010, 2, 99);
+	CHECK_EQ(a.value, 99);
+
+	test_stderr_begin();
+	info = fake_info(&b);
+	info.bars[0].size_bytes = 256;
+	info.bars[0].is_io = true;
+	CHECK_EQ(pci_device_add(rig.host, &info, &b.pci), -ENOSPC);
+	info.bars[0].size_bytes = 512; /* more than one may have */
+	CHECK_EQ(pci_device_add(rig.host, &info, &b.pci), -EINVAL);
+	info.bars[0].size_bytes = 64;
+	info.bars[0].is_64bit = true;
+	CHECK_EQ(pci_device_add(rig.host, &info, &b.pci), -EINVAL);
+	CHECK(strstr(test_stderr_end(), "no room for BAR 0 of 0x100 bytes in the I/O window of 0x100 bytes"));
+	rig_exit(&rig);
+}
+
 /* ---- INTx --------------------------------------------------------------------------------------- */
 
 static void test_intx(void)
@@ -1074,6 +1178,8 @@ const struct test pci_tests[] = {
 	{ "bar-placement", test_bar_placement },
 	{ "machines", test_machines },
 	{ "bus-full", test_bus_full },
+	{ "io-bar", test_io_bar },
+	{ "io-bar-ports", test_io_bar_ports },
 	{ "intx", test_intx },
 	{ "msix", test_msix },
 	{ "msix-program", test_msix_program },

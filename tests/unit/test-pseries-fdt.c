@@ -308,6 +308,7 @@ static void test_pci(void)
 		.class_code = 0x018000, .revision = 1,
 		.bars[0] = { .size_bytes = 0x4000, .ops = &no_ops },
 		.bars[2] = { .size_bytes = GIB(1), .is_64bit = true, .prefetchable = true, .ops = &no_ops },
+		.bars[4] = { .size_bytes = 256, .is_io = true, .ops = &no_ops },
 		.msix_vectors = 3, .msix_bar = 1, .name = "fake",
 	};
 	struct pci_device *device;
@@ -329,8 +330,11 @@ static void test_pci(void)
 	CHECK_EQ(cell(&f, PHB, "ibm,pe-total-#msi", 0), PSERIES_NR_MSI);
 	CHECK_EQ(cell(&f, PHB, "ibm,dma-window", 0), PSERIES_PHB_LIOBN);
 	CHECK_EQ(cell(&f, PHB, "ibm,dma-window", 4), PPC_TCE_WINDOW_BYTES);
-	CHECK_EQ(cell(&f, PHB, "ranges", 0), 0x02000000);
-	CHECK_EQ(cell(&f, PHB, "ranges", 2), PSERIES_PCI_MEM32_BASE);
+	CHECK_EQ(cell(&f, PHB, "ranges", 0), 0x01000000);
+	CHECK_EQ(cell(&f, PHB, "ranges", 2), 0);
+	CHECK_EQ(cell(&f, PHB, "ranges", 4), PSERIES_PCI_IO_BASE);
+	CHECK_EQ(cell(&f, PHB, "ranges", 7), 0x02000000);
+	CHECK_EQ(cell(&f, PHB, "ranges", 9), PSERIES_PCI_MEM32_BASE);
 	/* Slot 0, pin 1 first: a level of the first line. */
 	CHECK_EQ(cell(&f, PHB, "interrupt-map", 4), cell(&f, "/interrupt-controller", "phandle", 0));
 	CHECK_EQ(cell(&f, PHB, "interrupt-map", 5), PSERIES_IRQ_PCI_INTX);
@@ -346,20 +350,26 @@ static void test_pci(void)
 	CHECK_EQ(cell(&f, dev, "interrupts", 0), 1);
 	CHECK_EQ(cell(&f, dev, "ibm,req#msi-x", 0), 3);
 	CHECK_EQ(cell(&f, dev, "reg", 0), 0x800);
-	/* BAR 0 and its size, MSI-X in BAR 1, the 64-bit one; and where they are. */
-	CHECK_EQ(length(&f, dev, "reg"), 4 * 5 * 4);
+	/* BAR 0 and its size, MSI-X in BAR 1, the 64-bit one, ports; and where they are. */
+	CHECK_EQ(length(&f, dev, "reg"), 5 * 5 * 4);
 	CHECK_EQ(cell(&f, dev, "reg", 5), 0x02000810);
 	CHECK_EQ(cell(&f, dev, "reg", 9), 0x4000);
 	CHECK_EQ(cell(&f, dev, "reg", 10), 0x02000814);
 	CHECK_EQ(cell(&f, dev, "reg", 15), 0x43000818);
 	CHECK_EQ(cell(&f, dev, "reg", 19), GIB(1));
+	CHECK_EQ(cell(&f, dev, "reg", 20), 0x01000820);
+	CHECK_EQ(cell(&f, dev, "reg", 24), 256);
 	CHECK_EQ(cell(&f, dev, "assigned-addresses", 0), 0x82000810);
 	CHECK_EQ(cell(&f, dev, "assigned-addresses", 2), bar0 & ~0xfu);
 	CHECK_EQ(cell(&f, dev, "assigned-addresses", 4), 0x4000);
 	CHECK_EQ(cell(&f, dev, "assigned-addresses", 10), 0xc3000818);
 	CHECK_EQ((uint64_t)cell(&f, dev, "assigned-addresses", 11) << 32 | cell(&f, dev, "assigned-addresses", 12),
 		 f.machine.pci.mem64.base);
+	CHECK_EQ(cell(&f, dev, "assigned-addresses", 15), 0x81000820);
+	CHECK_EQ(cell(&f, dev, "assigned-addresses", 17), 0x1000);
+	CHECK_EQ(cell(&f, dev, "assigned-addresses", 19), 256);
 	/* Sizing them has left them where they were. */
+	CHECK_EQ(pci_config_read(f.pci, 8, 0x20, 4), 0x1001);
 	CHECK_EQ(pci_config_read(f.pci, 8, 0x10, 4), bar0);
 	CHECK_EQ(pci_config_read(f.pci, 8, 0x18, 4), bar2);
 	CHECK_EQ(pci_config_read(f.pci, 8, 0x1c, 4), f.machine.pci.mem64.base >> 32);
