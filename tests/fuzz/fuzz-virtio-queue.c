@@ -16,7 +16,7 @@
 #define ROM       0x40000u
 #define ROM_BYTES 0x10000u
 
-/* Flags, log2 of the queue size, and three ring addresses in 16-byte units. */
+/* Flags, log2 of the queue size with the byte order in its top bit, and three ring addresses in 16-byte units. */
 #define HEADER_BYTES 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -74,6 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cfg = (struct virtqueue_config){
 		.event_idx = data[0] & 1,
 		.indirect = data[0] & 2,
+		.big_endian = data[1] & 0x80,
 		.size = (uint16_t)(1u << data[1] % 12),
 		.desc = RAM + (gpa_t)get_le16(data + 2) * 16,
 		.avail = RAM + (gpa_t)get_le16(data + 4) * 16,
