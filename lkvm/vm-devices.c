@@ -130,6 +130,7 @@ static int create_pci(struct vm *vm)
 /* Takes @dev, whatever happens. */
 static int attach_virtio(struct vm *vm, struct virtio_device *dev)
 {
+	const char *kind = vm->cfg->transport_legacy ? "-legacy" : "";
 	struct machine_device place;
 	struct irq_line irq;
 	int ret;
@@ -137,15 +138,10 @@ static int attach_virtio(struct vm *vm, struct virtio_device *dev)
 	ret = device_list_add(&vm->devices, virtio_name(dev), &virtio_device_ops, dev);
 	if (ret)
 		return ret;
-	if (vm->pci && vm->cfg->virtio_transport != TRANSPORT_MMIO) {
-		if (config_legacy_virtio(vm->cfg)) {
-			log_error("legacy virtio on PCI is not built into this lkvm (use --virtio-transport mmio-legacy)");
-			return -EINVAL;
-		}
+	if (vm->pci && vm->cfg->virtio_transport != TRANSPORT_MMIO)
 		return virtio_pci_attach(dev, vm->pci, &vm->ioevent);
-	}
 	if (vm->cfg->virtio_transport == TRANSPORT_PCI) {
-		log_error("--virtio-transport pci: this machine has no PCI (use mmio)");
+		log_error("--virtio-transport pci%s: this machine has no PCI (use mmio%s)", kind, kind);
 		return -EINVAL;
 	}
 	ret = machine_place_virtio_mmio(&vm->machine, &place);

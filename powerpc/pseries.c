@@ -58,10 +58,12 @@ static int pseries_machine(struct vm *vm)
 		.nr_cpus = vm->cfg->nr_cpus,
 		.ram_bytes = vm->cfg->ram_bytes,
 	};
+	const char *kind = vm->cfg->transport_legacy ? "-legacy" : "";
 
 	/* arch/powerpc/platforms/pseries makes no platform devices of what the tree has outside of its buses. */
 	if (vm->cfg->virtio_transport == TRANSPORT_MMIO) {
-		log_error("--virtio-transport mmio: Linux looks for virtio devices of a pseries guest on PCI only (use pci)");
+		log_error("--virtio-transport mmio%s: Linux looks for virtio devices of a pseries guest on PCI only (use pci%s)",
+			  kind, kind);
 		return -EINVAL;
 	}
 	if (vm->cfg->pmu == CONFIG_OFF) {

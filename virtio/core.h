@@ -136,7 +136,7 @@ struct virtio_device {
 	struct virtio_queue    *queues;
 
 	bool                    legacy;
-	bool                    big_endian;  /* byte order; changes only while not live */
+	_Atomic bool            big_endian;  /* byte order; changes only while not live */
 	bool                  (*guest_big_endian)(void *ctx); /* of struct virtio_env */
 	void                   *ctx;
 	const uint8_t          *config_widths; /* of struct virtio_device_info */

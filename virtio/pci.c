@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,10 @@
 #define PCI_SUBSYSTEM_MODERN 0x0040
 #define PCI_REVISION_MODERN  1
 #define PCI_CAP_VENDOR       0x09
+/* Legacy devices: their subsystem is the device type (§4.1.2.3). */
+#define PCI_REVISION_LEGACY  0
 
-/* BAR 0 holds the four structures, BAR 1 the MSI-X table. */
+/* BAR 0 holds the four structures, or the registers of a legacy device; BAR 1 the MSI-X table. */
 #define BAR_REGISTERS 0
 #define BAR_MSIX      1
 
@@ -28,6 +31,11 @@
 #define NOTIFY_OFFSET 0x3000
 #define NOTIFY_STEP   4 /* one address per queue, so that a doorbell need not look at the value */
 #define BAR_BYTES     0x4000
+
+/* §4.1.4.10; what follows is for the device's configuration. */
+#define LEGACY_BAR_BYTES  256
+#define LEGACY_PAGE_SHIFT 12
+#define LEGACY_ALIGN      4096
 
 /* Where a doorbell is bound. */
 #define UNBOUND (-1)
@@ -351,6 +359,126 @@ static const struct bus_ops bar_ops = {
 	.write = bar_write,
 };
 
+/* ---- the legacy interface (virtio 1.3 §4.1.4.10) --------------------------------------------- */
+
+/* Two more registers are there while MSI-X is enabled. */
+static unsigned int legacy_config_offset(const struct virtio_pci *t)
+{
+	return VIRTIO_PCI_CONFIG_OFF(pci_msix_enabled(t->pci));
+}
+
+static uint32_t legacy_queue_pfn(struct virtio_pci *t)
+{
+	if (!virtio_queue_ready(t->dev, t->queue_select))
+		return 0;
+	return (uint32_t)(virtio_queue_ring(t->dev, t->queue_select, VIRTIO_RING_DESC) >> LEGACY_PAGE_SHIFT);
+}
+
+static void legacy_set_queue_pfn(struct virtio_pci *t, uint32_t pfn)
+{
+	uint16_t queue = t->queue_select;
+
+	virtio_queue_set_legacy_rings(t->dev, queue, (gpa_t)pfn << LEGACY_PAGE_SHIFT, LEGACY_ALIGN);
+	(void)virtio_queue_set_ready(t->dev, queue, pfn);
+}
+
+/* Registers are little-endian, as all of PCI; the device's configuration is bytes here. */
+static uint64_t legacy_read(void *opaque, uint64_t offset, unsigned int size)
+{
+	struct virtio_pci *t = opaque;
+	struct virtio_device *dev = t->dev;
+	unsigned int config = legacy_config_offset(t);
+	uint16_t queue = t->queue_select;
+
+	if (offset >= config)
+		return virtio_config_read(dev, offset - config, size);
+	switch (offset) {
+	case VIRTIO_PCI_HOST_FEATURES:
+		return virtio_offered_features(dev, 0);
+	case VIRTIO_PCI_GUEST_FEATURES:
+		return virtio_driver_features(dev, 0);
+	case VIRTIO_PCI_QUEUE_PFN:
+		return legacy_queue_pfn(t);
+	case VIRTIO_PCI_QUEUE_NUM:
+		return virtio_queue_max_size(dev, queue);
+	case VIRTIO_PCI_QUEUE_SEL:
+		return queue;
+	case VIRTIO_PCI_STATUS:
+		return virtio_status(dev);
+	case VIRTIO_PCI_ISR: /* reading acknowledges */
+		return virtio_irq_clear(&t->irq, UINT32_MAX);
+	case VIRTIO_MSI_CONFIG_VECTOR:
+		return t->config_vector;
+	case VIRTIO_MSI_QUEUE_VECTOR:
+		return queue < dev->nr_queues ? t->queue_vectors[queue] : VIRTIO_MSI_NO_VECTOR;
+	default:
+		return 0;
+	}
+}
+
+static void legacy_write(void *opaque, uint64_t offset, unsigned int size, uint64_t value)
+{
+	struct virtio_pci *t = opaque;
+	struct virtio_device *dev = t->dev;
+	unsigned int config = legacy_config_offset(t);
+	uint16_t queue = t->queue_select;
+
+	if (offset >= config) {
+		virtio_config_write(dev, offset - config, size, value);
+		return;
+	}
+	switch (offset) {
+	case VIRTIO_PCI_GUEST_FEATURES:
+		virtio_set_driver_features(dev, 0, (uint32_t)value);
+		break;
+	case VIRTIO_PCI_QUEUE_PFN:
+		legacy_set_queue_pfn(t, (uint32_t)value);
+		break;
+	case VIRTIO_PCI_QUEUE_SEL:
+		t->queue_select = (uint16_t)value;
+		break;
+	case VIRTIO_PCI_QUEUE_NOTIFY:
+		virtio_queue_notify(dev, (uint16_t)value);
+		break;
+	case VIRTIO_PCI_STATUS:
+		virtio_set_status(dev, (uint8_t)value);
+		break;
+	case VIRTIO_MSI_CONFIG_VECTOR:
+		t->config_vector = usable_vector(t, (uint16_t)value);
+		break;
+	case VIRTIO_MSI_QUEUE_VECTOR:
+		if (queue < dev->nr_queues)
+			t->queue_vectors[queue] = usable_vector(t, (uint16_t)value);
+		break;
+	default: /* read-only */
+		break;
+	}
+}
+
+static const struct bus_ops legacy_ops = {
+	.read = legacy_read,
+	.write = legacy_write,
+};
+
+/* Those types that drivers before virtio 1.0 know have numbers of their own (§4.1.2). 0: none. */
+static uint16_t legacy_device_id(uint32_t type)
+{
+	switch (type) {
+	case VIRTIO_ID_BLOCK:
+		return 0x1001;
+	case VIRTIO_ID_BALLOON:
+		return 0x1002;
+	case VIRTIO_ID_CONSOLE:
+		return 0x1003;
+	case VIRTIO_ID_RNG:
+		return 0x1005;
+	case VIRTIO_ID_9P:
+		return 0x1009;
+	default:
+		return 0;
+	}
+}
+
 /* ---- access by configuration space (virtio 1.3 §4.1.4.9) ------------------------------------- */
 
 /* True if the capability's fields ask for an access that is legal; then it is described. */
@@ -460,11 +588,22 @@ static void add_capabilities(struct virtio_pci *t)
 			       t->cfg_cap + offsetof(struct virtio_pci_cfg_cap, pci_cfg_data), 4);
 }
 
+static void make_legacy(struct pci_device_info *info, const struct virtio_device *dev)
+{
+	info->device = legacy_device_id(dev->type);
+	info->subsystem = (uint16_t)dev->type;
+	info->revision = PCI_REVISION_LEGACY;
+	info->bars[BAR_REGISTERS].size_bytes = LEGACY_BAR_BYTES;
+	info->bars[BAR_REGISTERS].is_io = true;
+	info->bars[BAR_REGISTERS].ops = &legacy_ops;
+	info->ops = NULL; /* its doorbells are exits, wherever the BAR is */
+}
+
 int virtio_pci_attach(struct virtio_device *dev, struct pci_host *host,
 		      const struct ioevent_binder *ioevent)
 {
 	struct virtio_pci *t = calloc(1, sizeof(*t));
-	const struct pci_device_info info = {
+	struct pci_device_info info = {
 		.vendor = PCI_VENDOR_VIRTIO,
 		.device = (uint16_t)(PCI_DEVICE_MODERN + dev->type),
 		.subsystem_vendor = PCI_VENDOR_VIRTIO,
@@ -488,6 +627,11 @@ int virtio_pci_attach(struct virtio_device *dev, struct pci_host *host,
 		log_error("%s: out of memory", dev->name);
 		return -ENOMEM;
 	}
+	if (dev->legacy) {
+		assert(legacy_device_id(dev->type));
+		assert(VIRTIO_PCI_CONFIG_OFF(1) + dev->config_bytes <= LEGACY_BAR_BYTES);
+		make_legacy(&info, dev);
+	}
 	t->dev = dev;
 	t->irq.set_level = set_level;
 	t->irq.ctx = t;
@@ -506,6 +650,7 @@ int virtio_pci_attach(struct virtio_device *dev, struct pci_host *host,
 		return ret;
 	}
 	virtio_attach(dev, &transport_ops, t);
-	add_capabilities(t);
+	if (!dev->legacy)
+		add_capabilities(t);
 	return 0;
 }

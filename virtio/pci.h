@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The virtio-pci transport: modern (1.x) only, MSI-X with INTx as fallback (virtio 1.3 §4.1). */
+/*
+ * The virtio-pci transport, MSI-X with INTx as fallback (virtio 1.3 §4.1): modern (1.x) only, or for
+ * devices that are legacy that interface only, in an I/O BAR. Those must be of a type that drivers
+ * before 1.0 know: block, console, entropy, balloon, 9P.
+ */
 #ifndef VIRTIO_PCI_H
 #define VIRTIO_PCI_H
 

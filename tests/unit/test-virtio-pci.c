@@ -13,6 +13,7 @@
 
 #define ECAM_BASE  0x30000000u
 #define MEM32_BASE 0x40000000u
+#define IO_BASE    0x3f000000u
 #define BDF        (1u << 3) /* the bridge is slot 0 */
 
 #define PCI_COMMAND 0x04
@@ -160,11 +161,17 @@ static void find_capabilities(struct fixture *f)
 	CHECK(n < 16);
 }
 
-static void setup_with(struct fixture *f, bool msi,
+static bool yes(void *ctx LKVM_UNUSED)
+{
+	return true;
+}
+
+static void setup_kind(struct fixture *f, bool msi, bool legacy,
 		       int (*create)(struct virtio_device **, const struct virtio_env *))
 {
 	const struct machine_pci machine = {
 		.ecam = { ECAM_BASE, MIB(1) },
+		.io = { IO_BASE, KIB(64) },
 		.mem32 = { MEM32_BASE, MIB(16) },
 		.msi = msi,
 	};
@@ -180,12 +187,18 @@ static void setup_with(struct fixture *f, bool msi,
 		intx[i] = fake_irq(&f->lines[i]);
 	CHECK_EQ(pci_host_create(&f->host, &machine, &f->bus, NULL, intx, &sink), 0);
 	CHECK_EQ(loop_create(&f->loop), 0);
-	env = (struct virtio_env){ .mem = &f->mem, .loop = f->loop };
+	env = (struct virtio_env){ .mem = &f->mem, .loop = f->loop, .legacy = legacy, .guest_big_endian = yes };
 	CHECK_EQ(create(&f->dev, &env), 0);
 	CHECK_EQ(virtio_pci_attach(f->dev, f->host, &binder), 0);
 	find_capabilities(f);
 	cfg_put(f, PCI_COMMAND, 2, COMMAND_MEM);
 	ring_init(&f->ring, &f->mem, GUEST_RING(0), 16);
+}
+
+static void setup_with(struct fixture *f, bool msi,
+		       int (*create)(struct virtio_device **, const struct virtio_env *))
+{
+	setup_kind(f, msi, false, create);
 }
 
 static void setup(struct fixture *f, bool msi)
@@ -515,6 +528,128 @@ static void test_device_config(void)
 	teardown(&f);
 }
 
+/* ---- the legacy interface, with a big-endian driver ------------------------------------------- */
+
+static uint32_t legacy_get(struct fixture *f, unsigned int reg, unsigned int size)
+{
+	return (uint32_t)mem_get(f, IO_BASE + bar_base(f, 0) + reg, size);
+}
+
+static void legacy_put(struct fixture *f, unsigned int reg, unsigned int size, uint32_t value)
+{
+	mem_put(f, IO_BASE + bar_base(f, 0) + reg, size, value);
+}
+
+static void setup_legacy(struct fixture *f, bool msi,
+			 int (*create)(struct virtio_device **, const struct virtio_env *))
+{
+	setup_kind(f, msi, true, create);
+	cfg_put(f, PCI_COMMAND, 2, COMMAND_MEM | 1);
+	/* virtio 1.3 §2.7.2, with an alignment of 4096. */
+	f->ring.size = virtio_queue_max_size(f->dev, 0);
+	f->ring.avail = f->ring.desc + 16u * f->ring.size;
+	f->ring.used = align_up(f->ring.avail + 6 + 2u * f->ring.size, 4096);
+	f->ring.big_endian = true;
+}
+
+static void legacy_bring_up(struct fixture *f, uint32_t features)
+{
+	legacy_put(f, VIRTIO_PCI_STATUS, 1, 0);
+	legacy_put(f, VIRTIO_PCI_STATUS, 1, ST_ACK | ST_DRIVER);
+	legacy_put(f, VIRTIO_PCI_GUEST_FEATURES, 4, features);
+	legacy_put(f, VIRTIO_PCI_QUEUE_SEL, 2, 0);
+	CHECK_EQ(legacy_get(f, VIRTIO_PCI_QUEUE_NUM, 2), f->ring.size);
+	CHECK_EQ(legacy_get(f, VIRTIO_PCI_QUEUE_PFN, 4), 0);
+	legacy_put(f, VIRTIO_PCI_QUEUE_PFN, 4, (uint32_t)(f->ring.desc >> 12));
+	CHECK_EQ(legacy_get(f, VIRTIO_PCI_QUEUE_PFN, 4), f->ring.desc >> 12);
+	legacy_put(f, VIRTIO_PCI_STATUS, 1, ST_ACK | ST_DRIVER | ST_DRIVER_OK);
+	CHECK_EQ(legacy_get(f, VIRTIO_PCI_STATUS, 1), ST_ACK | ST_DRIVER | ST_DRIVER_OK);
+}
+
+static void legacy_request(struct fixture *f)
+{
+	const struct guest_buf buf = { GUEST_DATA, 8, true };
+
+	ring_add(&f->ring, &buf, 1);
+	legacy_put(f, VIRTIO_PCI_QUEUE_NOTIFY, 2, 0);
+	virtio_queue_poll(f->dev, 0);
+	CHECK_EQ(ring_must_take(&f->ring), 8);
+}
+
+static void test_legacy(void)
+{
+	struct fixture f;
+
+	setup_legacy(&f, false, virtio_rng_create);
+	CHECK_EQ(cfg_get(&f, 0, 4), 0x10051af4);
+	CHECK_EQ(cfg_get(&f, 8, 1), 0);
+	CHECK_EQ(cfg_get(&f, 0x2c, 4), VIRTIO_ID_RNG << 16 | 0x1af4);
+	CHECK_EQ(cfg_get(&f, 0x10, 4), 0x1001);
+	CHECK_EQ(cfg_get(&f, 0x34, 1), 0); /* no capabilities: no modern device */
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_HOST_FEATURES, 4),
+		 1u << VIRTIO_F_ANY_LAYOUT | 1u << VIRTIO_RING_F_EVENT_IDX | 1u << VIRTIO_RING_F_INDIRECT_DESC);
+	legacy_bring_up(&f, 1u << VIRTIO_RING_F_INDIRECT_DESC);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_GUEST_FEATURES, 4), 1u << VIRTIO_RING_F_INDIRECT_DESC);
+	legacy_request(&f);
+	CHECK(intx(&f));
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_ISR, 1), 1);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_ISR, 1), 0);
+	CHECK(!intx(&f));
+	/* Stopped, and reset. */
+	legacy_put(&f, VIRTIO_PCI_QUEUE_PFN, 4, 0);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_QUEUE_PFN, 4), 0);
+	legacy_put(&f, VIRTIO_PCI_QUEUE_PFN, 4, (uint32_t)(f.ring.desc >> 12));
+	legacy_put(&f, VIRTIO_PCI_STATUS, 1, 0);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_QUEUE_PFN, 4), 0);
+	/* A queue that does not exist. */
+	legacy_put(&f, VIRTIO_PCI_QUEUE_SEL, 2, 9);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_QUEUE_SEL, 2), 9);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_QUEUE_NUM, 2), 0);
+	legacy_put(&f, VIRTIO_PCI_QUEUE_PFN, 4, 1);
+	CHECK_EQ(legacy_get(&f, VIRTIO_PCI_QUEUE_PFN, 4), 0);
+	teardown(&f);
+}
+
+static void test_legacy_msix(void)
+{
+	struct fixture f;
+
+	setup_legacy(&f, true, virtio_rng_create);
+	legacy_put(&f, VIRTIO_MSI_CONFIG_VECTOR, 2, 0); /* not there yet: configuration, of which there is none */
+	enable_msix(&f);
+	CHECK_EQ(legacy_get(&f, VIRTIO_MSI_CONFIG_VECTOR, 2), VIRTIO_MSI_NO_VECTOR);
+	legacy_bring_up(&f, 0);
+	legacy_put(&f, VIRTIO_MSI_QUEUE_VECTOR, 2, 1);
+	CHECK_EQ(legacy_get(&f, VIRTIO_MSI_QUEUE_VECTOR, 2), 1);
+	legacy_put(&f, VIRTIO_MSI_CONFIG_VECTOR, 2, 2); /* there are two: 0 and 1 */
+	CHECK_EQ(legacy_get(&f, VIRTIO_MSI_CONFIG_VECTOR, 2), VIRTIO_MSI_NO_VECTOR);
+	legacy_put(&f, VIRTIO_MSI_CONFIG_VECTOR, 2, 0);
+	legacy_request(&f);
+	CHECK_EQ(f.nr_messages, 1);
+	CHECK_EQ(f.messages[0].data, 0x4001);
+	CHECK(!intx(&f));
+	legacy_put(&f, VIRTIO_PCI_STATUS, 1, 0);
+	CHECK_EQ(legacy_get(&f, VIRTIO_MSI_QUEUE_VECTOR, 2), VIRTIO_MSI_NO_VECTOR);
+	teardown(&f);
+}
+
+/* The device's configuration moves when MSI-X is enabled, and is in the driver's byte order. */
+static void test_legacy_config(void)
+{
+	const unsigned int nr_ports = offsetof(struct virtio_console_config, max_nr_ports);
+	struct fixture f;
+
+	setup_legacy(&f, true, create_console);
+	CHECK_EQ(cfg_get(&f, 2, 2), 0x1003);
+	legacy_put(&f, VIRTIO_PCI_STATUS, 1, ST_ACK);
+	CHECK_EQ(legacy_get(&f, 20 + nr_ports, 4), 1u << 24);
+	CHECK_EQ(legacy_get(&f, 20 + nr_ports + 3, 1), 1);
+	enable_msix(&f);
+	CHECK_EQ(legacy_get(&f, 24 + nr_ports, 4), 1u << 24);
+	CHECK_EQ(legacy_get(&f, 0xfc, 4), 0);
+	teardown(&f);
+}
+
 static void test_bus_full(void)
 {
 	const struct ioevent_binder none = { 0 };
@@ -550,5 +685,8 @@ const struct test virtio_pci_tests[] = {
 	{ "config access", test_config_access },
 	{ "device config", test_device_config },
 	{ "bus full", test_bus_full },
+	{ "legacy", test_legacy },
+	{ "legacy msix", test_legacy_msix },
+	{ "legacy config", test_legacy_config },
 	{ 0 },
 };
