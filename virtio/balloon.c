@@ -347,7 +347,7 @@ int virtio_balloon_create(struct virtio_device **dev, const struct virtio_env *e
 		.features = FEATURE(MUST_TELL_HOST) | FEATURE(STATS_VQ) | FEATURE(DEFLATE_ON_OOM),
 		/*
 		 * Up to and with actual: what follows goes with features that are not offered. Little-endian on the
-		 * legacy interface, too (§5.5.4.1), so there are no config_widths.
+		 * legacy interface, too (§5.5.4), so there are no config_widths.
 		 */
 		.config_bytes = CONFIG_OFFSET(actual) + 4,
 		.nr_queues = NR_QUEUES,

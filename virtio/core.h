@@ -26,7 +26,7 @@
  * The legacy interface, of drivers older than virtio 1.0, is a property of the device: registers of
  * the transport differ, there is no FEATURES_OK, only feature bits 0..31 exist, and the device runs
  * as soon as it has a queue, for many drivers use it before DRIVER_OK (§3.1.2). Rings,
- * configuration and requests are in the guest's own byte order (§2.4.3, §2.7.3), which is asked for
+ * configuration and requests are in the guest's own byte order (§2.5.3, §2.7.3), which is asked for
  * when the driver resets the device or begins to set it up.
  */
 #ifndef VIRTIO_CORE_H
