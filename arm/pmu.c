@@ -112,3 +112,16 @@ int arm_pmu_by_name(const char *dir, const char *name, int *type)
 	close(fd);
 	return ret;
 }
+
+/* reset_unknown() in Linux arch/arm64/kvm/sys_regs.h; the parts of it that the registers have. */
+#define RESET_PATTERN UINT64_C(0x1de7ec7edbadc0de)
+
+bool arm_pmu_event_unset(uint64_t event, uint64_t value)
+{
+	return (uint16_t)event == (uint16_t)RESET_PATTERN || value == (uint32_t)RESET_PATTERN;
+}
+
+bool arm_pmu_cycles_unset(uint64_t value)
+{
+	return value >> 32 == RESET_PATTERN >> 32;
+}

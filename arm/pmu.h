@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which of the host's PMUs a guest gets: hosts with different kinds of CPUs have one for each kind. Pure. */
+/*
+ * Which of the host's PMUs a guest gets, as hosts with different kinds of CPUs have one for each kind, and what its
+ * counters hold. Pure.
+ */
 #ifndef ARM_PMU_H
 #define ARM_PMU_H
 
@@ -20,5 +23,14 @@ bool arm_pmu_exists(const char *dir);
  * Returns 0; -ENOENT if there are only others, or none; or -errno of opening @dir. Silent.
  */
 int arm_pmu_find(const char *dir, const cpu_set_t *cpus, int *type) LKVM_MUST_CHECK;
+
+/*
+ * True if no guest has set that event counter, or what it counts: KVM gives registers whose reset value is unknown
+ * a pattern, and among those that it so enables are counters that nobody asked for. @event: PMEVTYPER<n>_EL0,
+ * @value: PMEVCNTR<n>_EL0.
+ */
+bool arm_pmu_event_unset(uint64_t event, uint64_t value);
+/* The same of PMCCNTR_EL0, which counts on from there. */
+bool arm_pmu_cycles_unset(uint64_t value);
 
 #endif

@@ -885,14 +885,20 @@ int arch_guest_counters(struct vcpu *vcpu, struct guest_counter *counters, size_
 		    kvm_get_reg(vcpu->fd, ARM_REG_PMEVCNTR_EL0(i), &value))
 			continue;
 		event &= 0xffff;
+		if (arm_pmu_event_unset(event, value)) {
+			counters[n] = (struct guest_counter){ .unset = true };
+			snprintf(counters[n++].name, sizeof(counters->name), "PMEVCNTR%u", i);
+			continue;
+		}
 		name = arm_pmu_event_name((unsigned int)event);
-		snprintf(counters[n].name, sizeof(counters[n].name), "PMEVCNTR%u %s(0x%x)", i, name ? name : "",
+		counters[n] = (struct guest_counter){ .value = value };
+		snprintf(counters[n++].name, sizeof(counters->name), "PMEVCNTR%u %s(0x%x)", i, name ? name : "",
 			 (unsigned int)event);
-		counters[n++].value = value;
 	}
 	if (enabled >> 31 & 1 && n < max && !kvm_get_reg(vcpu->fd, ARM_REG_PMCCNTR_EL0, &value)) {
-		snprintf(counters[n].name, sizeof(counters[n].name), "PMCCNTR CPU_CYCLES");
-		counters[n++].value = value;
+		counters[n] = (struct guest_counter){ .value = value, .unset = arm_pmu_cycles_unset(value) };
+		snprintf(counters[n].name, sizeof(counters->name), "PMCCNTR%s", counters[n].unset ? "" : " CPU_CYCLES");
+		n++;
 	}
 	return (int)n;
 }

@@ -159,6 +159,7 @@ void arch_reg_name(uint64_t id, char *buf, size_t size);
 struct guest_counter {
 	char     name[48]; /* the counter and what it counts: "PMEVCNTR0 INST_RETIRED" */
 	uint64_t value;
+	bool     unset;    /* it runs, but from a value that the guest has not chosen: no count */
 };
 #define GUEST_COUNTER_MAX 40
 

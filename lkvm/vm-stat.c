@@ -189,7 +189,10 @@ static void add_guest(struct stat_table *t, unsigned int index, const struct gue
 			return;
 		/* The guest may set them as it likes. */
 		item->instant = true;
-		stat_item_set(item, index, r->counters[i].value);
+		if (r->counters[i].unset)
+			stat_item_missing(item, STAT_NOT_COUNTED, "the guest has not set it");
+		else
+			stat_item_set(item, index, r->counters[i].value);
 	}
 }
 

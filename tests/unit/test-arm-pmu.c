@@ -118,7 +118,23 @@ static void test_name(void)
 	CHECK(!arm_pmu_exists(dir));
 }
 
+/* What KVM leaves in registers that no guest has written, and what guests have in them. */
+static void test_unset(void)
+{
+	CHECK(arm_pmu_event_unset(0xc0de, 0xdbadc0de));
+	CHECK(arm_pmu_event_unset(0x1badc0de, 0xdbadc0de + 77)); /* counts, but nobody said what */
+	CHECK(arm_pmu_event_unset(0x11, 0xdbadc0de));
+	CHECK(!arm_pmu_event_unset(0x11, 0));
+	CHECK(!arm_pmu_event_unset(0x11, 0xdbadc0df));
+	CHECK(!arm_pmu_event_unset(0x11, UINT64_C(0x1dbadc0de)));
+	CHECK(arm_pmu_cycles_unset(UINT64_C(0x1de7ec7edbadc0de)));
+	CHECK(arm_pmu_cycles_unset(UINT64_C(0x1de7ec7edbadc0de) + 1538923));
+	CHECK(!arm_pmu_cycles_unset(0xdbadc0de));
+	CHECK(!arm_pmu_cycles_unset(0));
+}
+
 const struct test arm_pmu_tests[] = {
+	{ "unset", test_unset },
 	{ "kinds", test_kinds },
 	{ "nowhere", test_nowhere },
 	{ "name", test_name },
