@@ -103,7 +103,7 @@ static int run_mke2fs(char *mke2fs, char *dir, int fd)
 		return -EIO;
 	}
 	if (status) {
-		log_error("--root: %s cannot make an image of %s (it must be that of e2fsprogs, and "
+		log_error("--root: %s cannot make an image of %s (it must be that of e2fsprogs 1.43 or later, and "
 			  "able to read all of it)", mke2fs, dir);
 		return -EIO;
 	}
@@ -118,7 +118,7 @@ int guest_root_make_image(const struct config *cfg, struct disk **disk)
 	int ret, fd;
 
 	if (!find_mke2fs(mke2fs, sizeof(mke2fs))) {
-		log_error("--root: type=image needs mke2fs, which is not on PATH (package e2fsprogs)");
+		log_error("--root: type=image needs the mke2fs of e2fsprogs, not that of busybox, and it is not on PATH (package e2fsprogs)");
 		return -ENOENT;
 	}
 	ret = stat(cfg->root, &st) ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;

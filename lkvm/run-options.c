@@ -886,7 +886,8 @@ const struct option_spec run_options[] = {
 		  "the kernel knows, as --modules shows; type chooses" },
 	{ .long_name = "root-rw", .arches = OPT_ALL, .negatable = true, .section = COMMAND,
 	  .parse = option_parse_bool, .offset = CFG(root_rw),
-	  .help = "what the guest writes goes to the directory of --root" },
+	  .help = "what the guest writes goes to the directory of --root, also the empty proc, sys, dev, run and tmp that it makes "
+		  "there if they are missing" },
 
 	{ .short_name = 'c', .long_name = "cpus", .metavar = "N", .arches = OPT_ALL,
 	  .section = MACHINE, .parse = parse_cpus, .help = "number of CPUs, 1 unless given" },

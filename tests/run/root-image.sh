@@ -4,7 +4,9 @@
 # needs: mke2fs
 . "${CASES:-/cases}/lib.sh"
 
-PATH=/usr/sbin:/sbin:$PATH # before busybox's mke2fs, which is too simple
+# busybox's mke2fs is too simple, and passed over.
+ln -s /bin/busybox mke2fs
+PATH=$PWD:$PATH
 modules_dir m || skip "this kernel has no modules"
 ! grep -q '^9p' m/modules.dep || skip "this kernel has 9P"
 mkdir -p root/bin root/sub
@@ -24,5 +26,12 @@ x" ] || fail "output: $(cat out)"
 
 expect_status 125 lkvm run -k /guest/kernel --root /,type=image -- true
 expect_grep "^lkvm: --root /: no image is made of this host's own root" err
+mv /usr/sbin/mke2fs /usr/sbin/mke2fs.away
+status=0
+lkvm run -k /guest/kernel --root root,type=image -- true >out 2>err || status=$?
+mv /usr/sbin/mke2fs.away /usr/sbin/mke2fs
+[ $status = 125 ] || fail "status $status without mke2fs"
+expect_grep '^lkvm: --root: type=image needs the mke2fs of e2fsprogs, not that of busybox' err
+[ "$(wc -l <err)" = 1 ] || fail "more than one line: $(cat err)"
 expect_status 125 lkvm run -k /guest/kernel --root root,type=image --root-rw -- true
 expect_grep '^lkvm: --root-rw and type=image exclude each other' err

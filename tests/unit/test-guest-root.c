@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "guest/frame.h"
+#include "lkvm/program.h"
 #include "lkvm/virtiofsd.h"
 #include "tests/unit/test.h"
 
@@ -194,6 +195,7 @@ static void test_failures(void)
 {
 	struct config cfg = { .root_type = ROOT_IMAGE };
 	static char top[] = "/", none[] = "/no/such/dir", file[] = "/dev/null";
+	char applet[128], path[4096];
 	struct fixture f;
 
 	setup(&f);
@@ -203,6 +205,13 @@ static void test_failures(void)
 	check_failure(&cfg, -ENOENT, "--root /no/such/dir: No such file or directory");
 	cfg.root = file;
 	check_failure(&cfg, -ENOTDIR, "--root /dev/null: Not a directory");
+	/* An applet of busybox is as good as none, and is not run, which would print its usage. */
+	snprintf(applet, sizeof(applet), "%s/mke2fs", f.dir);
+	put_file(&f, "busybox-1.36", "#!/bin/sh\necho usage >&2\nexit 1\n", 0755);
+	CHECK(!unlink(applet) && !symlink("busybox-1.36", applet));
+	CHECK(!program_find("mke2fs", (const char *const[]){ f.dir, NULL }, path, sizeof(path)) ||
+	      strcmp(path, applet));
+	CHECK(!unlink(applet));
 	put_file(&f, "mke2fs", "#!/bin/sh\nexit 1\n", 0755);
 	cfg.root = f.root;
 	check_failure(&cfg, -EIO, "/mke2fs cannot make an image of /tmp/lkvm-test-root-");
