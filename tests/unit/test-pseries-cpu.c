@@ -2,45 +2,12 @@
 #include "powerpc/pseries-cpu.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "lkvm/byteorder.h"
 #include "powerpc/options.h"
-#include "tests/unit/test.h"
-
-static char dir[64];
-
-static void put(const char *node, const char *name, const void *data, size_t len)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, node);
-	mkdir(path, 0700);
-	snprintf(path, sizeof(path), "%s/%s/%s", dir, node, name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	CHECK(fd >= 0 && write(fd, data, len) == (ssize_t)len);
-	close(fd);
-}
-
-static void setup(void)
-{
-	strcpy(dir, "/tmp/lkvm-test-XXXXXX");
-	CHECK(mkdtemp(dir) != NULL);
-}
-
-static void teardown(void)
-{
-	char cmd[128];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	CHECK_EQ(system(cmd), 0);
-}
+#include "tests/unit/cpus-util.h"
 
 static const struct pseries_cpu_prop *find(const struct pseries_cpu *cpu, const char *name)
 {
@@ -70,16 +37,16 @@ static void test_host_tree(void)
 	uint8_t pa[90] = { 26, 0, [2] = 0xf6, [24] = 0x80, [28] = 7, [29] = 1 /* the next list */ };
 	struct pseries_cpu cpu = { 0 };
 
-	setup();
-	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), -ENOENT);
-	put("l2-cache@2000", "device_type", "cache", 6);
-	put("ibm,powerpc-cpu-features", "isa", clock, sizeof(clock));
-	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), -ENOENT);
-	put("PowerPC,POWER9@20", "clock-frequency", clock, sizeof(clock));
-	put("PowerPC,POWER9@20", "ibm,pi-features", features, sizeof(features));
-	put("PowerPC,POWER9@20", "ibm,pa-features", pa, sizeof(pa));
-	put("PowerPC,POWER9@20", "reg", clock, sizeof(clock)); /* the host's own business */
-	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), 0);
+	cpus_setup();
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), -ENOENT);
+	cpus_put("l2-cache@2000", "device_type", "cache", 6);
+	cpus_put("ibm,powerpc-cpu-features", "isa", clock, sizeof(clock));
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), -ENOENT);
+	cpus_put("PowerPC,POWER9@20", "clock-frequency", clock, sizeof(clock));
+	cpus_put("PowerPC,POWER9@20", "ibm,pi-features", features, sizeof(features));
+	cpus_put("PowerPC,POWER9@20", "ibm,pa-features", pa, sizeof(pa));
+	cpus_put("PowerPC,POWER9@20", "reg", clock, sizeof(clock)); /* the host's own business */
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), 0);
 	CHECK_STR(cpu.name, "PowerPC,POWER9");
 	CHECK_EQ(cpu.nr_props, 2);
 	CHECK_EQ(cell(&cpu, "clock-frequency"), 4000000000);
@@ -88,13 +55,13 @@ static void test_host_tree(void)
 	CHECK(has(&cpu, PSERIES_PA_TM));
 	CHECK(!has(&cpu, PSERIES_PA_RADIX));
 	/* The first CPU has number 0 in most machines. */
-	put("PowerPC,POWER9@0", "ibm,pa-features", pa, 30);
-	put("PowerPC,POWER9@0", "clock-frequency", clock, sizeof(clock));
+	cpus_put("PowerPC,POWER9@0", "ibm,pa-features", pa, 30);
+	cpus_put("PowerPC,POWER9@0", "clock-frequency", clock, sizeof(clock));
 	cpu.nr_props = 0;
-	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), 0);
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), 0);
 	CHECK_STR(cpu.name, "PowerPC,POWER9");
 	CHECK_EQ(cpu.nr_props, 1);
-	teardown();
+	cpus_teardown();
 	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent", NULL), -ENOENT);
 }
 
@@ -139,16 +106,16 @@ static void test_broken_features(void)
 	static const uint8_t pa[] = { 66, 0, 0xff, 0xff };
 	struct pseries_cpu cpu = { 0 };
 
-	setup();
-	put("cpu@0", "ibm,pa-features", pa, sizeof(pa));
-	CHECK_EQ(pseries_cpu_read(&cpu, dir, "power9"), 0);
+	cpus_setup();
+	cpus_put("cpu@0", "ibm,pa-features", pa, sizeof(pa));
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), 0);
 	CHECK_EQ(cpu.pa_bytes, 0);
 	pseries_cpu_set_feature(&cpu, PSERIES_PA_TM, true);
 	CHECK_EQ(cpu.pa_bytes, 25);
 	CHECK_EQ(cpu.pa_features[0], 23);
 	/* What had been read is not taken for features. */
 	CHECK_EQ(cpu.pa_features[2], 0);
-	teardown();
+	cpus_teardown();
 }
 
 static void test_features(void)
