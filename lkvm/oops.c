@@ -87,6 +87,14 @@ static bool is_number(const char *text, size_t len)
 	return len > 2 && starts(text, "0x") && strspn(text + 2, "0123456789abcdef") >= len - 2;
 }
 
+/* How long the name of @len bytes at @at is with " [module]", if that is behind it. */
+static size_t with_module(const char *at, size_t len)
+{
+	const char *end = starts(at + len, " [") ? strchr(at + len, ']') : NULL;
+
+	return end ? (size_t)(end - at) + 1 : len;
+}
+
 /* What %pS prints of a place in code goes to @to: "f+0x10/0x20 [module]" or a number. False if it is none. */
 static bool take_place(char *to, const char *text)
 {
@@ -95,18 +103,17 @@ static bool take_place(char *to, const char *text)
 
 	if (!has_offset(at, len) && !is_number(at, len))
 		return false;
-	if (starts(at + len, " [") && strchr(at + len, ']'))
-		len = (size_t)(strchr(at + len, ']') - at) + 1;
-	keep(to, at, len);
+	keep(to, at, with_module(at, len));
 	return true;
 }
 
-/* One of arm's 32-bit kernels: "f from g+0x10/0x20". */
+/* One of arm's 32-bit kernels: "f from g+0x10/0x20", "f [module] from g+0x10/0x20 [module]". */
 static bool take_arm_frame(char *to, const char *text)
 {
 	const char *at = skip_addresses(text);
 	size_t len = strcspn(at, " \r\n");
 
+	len = len ? with_module(at, len) : 0;
 	if (!len || !starts(at + len, " from ") || !has_offset(at + len, strlen(at + len)))
 		return false;
 	keep(to, at, len);

@@ -234,6 +234,19 @@ static void test_arm32(void)
 	check(&o, "virtio_dev_probe+0x110/0x220, which called 0x0",
 	      "Unable to handle kernel NULL pointer dereference at virtual address 00000000 when execute",
 	      "swapper/0, PID 1, CPU 0", 2, "virtio_dev_probe", "really_probe");
+	/* In a module. */
+	take_all(&o,
+		 "[    1.0] Unable to handle kernel NULL pointer dereference at virtual address 00000000 when write\n"
+		 "[    1.0] PC is at list_del+0x4/0x20 [foo]\n"
+		 "[    1.0] LR is at remove+0x142/0x1d6 [foo]\n"
+		 "[    1.0] Call trace:\n"
+		 "[    1.0]  list_del [foo] from remove+0x142/0x1d6 [foo]\n"
+		 "[    1.0]  remove [foo] from do_one_initcall+0x50/0x208\n"
+		 "[    1.0]  do_one_initcall from do_init_module+0x54/0x1d8\n"
+		 "[    1.0] ---[ end trace 0000000000000000 ]---\n");
+	check(&o, "list_del+0x4/0x20 [foo]", "Unable to handle kernel NULL pointer dereference at virtual address "
+	      "00000000 when write", "", 3, "list_del [foo]", "do_one_initcall");
+	CHECK_STR(o.trace[1], "remove [foo]");
 }
 
 /* A panic that nothing came before says who called panic(). */
