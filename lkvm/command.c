@@ -54,7 +54,7 @@ struct job {
 	bool     in_watched;
 	bool     in_always; /* epoll can't watch it: a file is always ready */
 	bool     in_eof;    /* to be told */
-	bool     keep_tail;
+	bool     keep_tail, judged;
 	uint32_t in_window;
 	uint32_t kill;      /* signal to send; 0: none */
 	struct sink sinks[STREAM_COUNT]; /* [STREAM_IN] is not used */
@@ -463,7 +463,8 @@ static void sink_give_up(struct job *job, struct sink *sink, int err)
 {
 	if (err && err != EPIPE) {
 		log_warning("cannot write the command's output: %s; the rest of it is lost", log_output_strerror(err));
-		job->cmd->output_error = -err;
+		if (job->judged)
+			job->cmd->output_error = -err;
 	}
 	sink_unwatch(job, sink);
 	if (sink->own_fd >= 0)
@@ -803,6 +804,7 @@ int command_start(struct command *cmd, const struct command_job *spec)
 		job.ended = spec->ended;
 		job.opaque = spec->opaque;
 		job.keep_tail = spec->keep_tail;
+		job.judged = spec->judged;
 		/* A program whose input is closed gets an empty one. */
 		if (fcntl(spec->fds[STREAM_IN], F_GETFD) >= 0)
 			job.in_fd = spec->fds[STREAM_IN];

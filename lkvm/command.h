@@ -34,6 +34,7 @@ struct command_job {
 	uint32_t     uid, gid;
 	int          fds[STREAM_COUNT]; /* stdin, stdout, stderr; not owned; -1: none */
 	bool         keep_tail; /* of its output, for command_tail(); one job at most */
+	bool         judged;    /* what is lost of its output is said by command_output_error() */
 	/* The guest has started the program. Main loop. */
 	void (*started)(void *opaque);
 	/*
@@ -95,7 +96,7 @@ void command_tail(struct command *cmd, char buf[COMMAND_TAIL_BYTES + 1]);
 
 /* How many bytes have come from the guest. Any thread. */
 uint64_t command_received(const struct command *cmd);
-/* 0, or -errno of output that could not be written, other than to a reader that went away. */
+/* 0, or -errno of output of judged jobs that could not be written, other than to a reader that went away. */
 int command_output_error(const struct command *cmd);
 
 #endif

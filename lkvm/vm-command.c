@@ -68,6 +68,7 @@ static int start(struct vm *vm)
 		.gid = cfg->gid,
 		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
 		.keep_tail = cfg->junit || cfg->report,
+		.judged = true,
 		.started = on_started,
 		.ended = on_ended,
 		.opaque = vm,

@@ -3,6 +3,7 @@
 #include "lkvm/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,13 +45,13 @@ static void on_ended(void *opaque, enum frame_end end, uint32_t code, const char
 	loop_quit(f->loop);
 }
 
-static void begin(struct fixture *f)
+static void begin_with(struct fixture *f, bool judged)
 {
 	static char prog[] = "prog", var[] = "A=1";
 	char *argv[] = { prog, NULL }, *env[] = { var, NULL };
 	struct command_job job = {
 		.argv = argv, .env = env, .workdir = "/", .started = on_started, .ended = on_ended, .opaque = f,
-		.keep_tail = true,
+		.keep_tail = true, .judged = judged,
 	};
 
 	memset(f, 0, sizeof(*f));
@@ -64,6 +65,11 @@ static void begin(struct fixture *f)
 	job.fds[STREAM_ERR] = f->err[1];
 	f->job = command_start(f->cmd, &job);
 	CHECK(f->job >= 0);
+}
+
+static void begin(struct fixture *f)
+{
+	begin_with(f, true);
 }
 
 static void end(struct fixture *f)
@@ -260,6 +266,27 @@ static void test_reader_gone(void)
 	end(&f);
 }
 
+/* A stream that was closed when lkvm began. What others lose of commands of their own is not this run's loss. */
+static void test_lost_output(void)
+{
+	struct fixture f;
+
+	for (int judged = 0; judged < 2; judged++) {
+		int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		begin_with(&f, judged);
+		CHECK(dup2(fd, f.out[1]) == f.out[1]);
+		close(fd);
+		test_stderr_begin();
+		guest_sends(&f, FRAME_DATA, STREAM_OUT, "out", 3);
+		guest_ends(&f, END_EXITED, 0, 3, 0);
+		CHECK_EQ(loop_run(f.loop), 0);
+		CHECK(strstr(test_stderr_end(), "cannot write the command's output: it is closed (send it to a file"));
+		CHECK_EQ(command_output_error(f.cmd), judged ? -EBADF : 0);
+		end(&f);
+	}
+}
+
 static void test_limits(void)
 {
 	static char big[70000], prog[] = "p";
@@ -321,5 +348,6 @@ const struct test command_tests[] = {
 	{ "reader-gone", test_reader_gone },
 	{ "limits", test_limits },
 	{ "closed", test_closed },
+	{ "lost_output", test_lost_output },
 	{ 0 },
 };
