@@ -591,7 +591,8 @@ const struct cmd cmd_pmu_stat = {
 		"perf events on the vCPU threads, for the guest alone; by the performance counters that the guest "
 		"itself has running, where KVM shows them; by KVM's own statistics; and where the time of the "
 		"threads went. Each number is labelled with its source. What this host can't count is said to be "
-		"<not supported>, what it did not get to <not counted>; neither is ever printed as 0. What the guest has running but never set is <not counted>, too. A counter that "
+		"<not supported>, what it did not get to <not counted>; neither is ever printed as 0. What the "
+		"guest has running but never set is <not counted>, too. A counter that "
 		"had to be shared is scaled up, and the percentage of time that it did count stands behind it. The kernel "
 		"counts the threads' time in ticks: where there was none in a short run, times are <not counted>.\n\n"
 		"Numbers go to standard error unless --output is given. Exit status: that of lkvm run.",
