@@ -384,7 +384,8 @@ static const struct phrase {
 	{ { "triple", "fault" }, SAYS_TRIPLE_FAULT, false, false },
 	{ { "unsupported", "exception", "type" }, SAYS_ARM_EXCEPTION, false, false },
 	{ { "instruction", "decoding", "not", "implemented" }, SAYS_ARM_NO_SYNDROME, false, false }, /* before 5.5 */
-	{ { "no", "valid", "syndrome" }, SAYS_ARM_NO_SYNDROME, false, false },
+	{ { "no", "valid", "syndrome" }, SAYS_ARM_NO_SYNDROME, false, false }, /* newer kernels trace it: */
+	{ { "kvm_mmio_nisv" }, SAYS_ARM_NO_SYNDROME, false, false },
 	{ { "exit_nr" }, SAYS_EXIT_NR, false, true },                          /* booke.c, book3s_pr.c */
 	{ { "unexpected", "spe", "interrupt" }, SAYS_SPE_INTERRUPT, false, true }, /* booke.c */
 	{ { "kvm_intel" }, SAYS_VENDOR, false, false },

@@ -123,6 +123,8 @@ static const struct {
 	  EXIT_CAUSE_DEVICE_ACCESS, "does not describe" },
 	{ "kvm [4711]: Data abort outside memslots with no valid syndrome info", "arm64", 1, EXIT_REASON_UNKNOWN, ENOSYS,
 	  EXIT_CAUSE_DEVICE_ACCESS, "does not describe" },
+	{ "kvm_mmio_nisv: ipa 0x0000000009000000, esr 0x0000000093c08007, far 0xffff800080000000, pc 0xffff800080001234", "arm64", 1,
+	  EXIT_REASON_UNKNOWN, ENOSYS, EXIT_CAUSE_DEVICE_ACCESS, "a device at pc 0xffff800080001234 with an instruction that" },
 	{ "KVM: FAILED VMRUN WITH VMCB:", "x86-amd", 1, EXIT_REASON_NOT_WRITTEN, 0, EXIT_CAUSE_ENTRY_REFUSED, "refused VMRUN" },
 	{ "[47175.214140] SVM: VMCB 00000000a4006788, last attempted VMRUN on CPU 81\n[47175.215862] SVM: VMCB Control Area:",
 	  "x86-amd", 1, EXIT_REASON_NOT_WRITTEN, 0, EXIT_CAUSE_UNKNOWN, "did not enter" },
