@@ -222,7 +222,7 @@ int vhost_user_open(struct vhost_user *vu, int fd)
 	vu->features = p.u64 & ~(F_PROTOCOL_FEATURES | F_LOG_ALL);
 	if (!(p.u64 & F_PROTOCOL_FEATURES))
 		return lost(vu, -EPROTO, "knows no protocol features");
-	/* Rings of the legacy interface have another layout, which no transport here offers. */
+	/* The devices that are served so, virtio-fs, have no legacy interface. */
 	if (!(p.u64 & F_VERSION_1))
 		return lost(vu, -EPROTO, "cannot serve devices of virtio 1 (it offers no VIRTIO_F_VERSION_1)");
 	ret = ask(vu, GET_PROTOCOL_FEATURES, 0, &p, 0, sizeof(p.u64), NULL, 0);
