@@ -62,23 +62,26 @@ static int dir_open(const char *path, bool create)
 	return fd;
 }
 
-/* The address of @name in the directory, by a short way: paths can be longer than an address. */
-static int make_address(struct sockaddr_un *addr, int dir_fd, const char *name)
+/* The address of @name in directory @path, open as @dir_fd. */
+static int make_address(struct sockaddr_un *addr, const char *path, int dir_fd, const char *name)
 {
 	int n;
 
-	*addr = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s" SUFFIX, dir_fd, name);
+	addr->sun_family = AF_UNIX;
+	n = snprintf(addr->sun_path, sizeof(addr->sun_path), "%s/%s" SUFFIX, path, name);
+	/* Paths can be longer than an address: then by a short way, which takes the kernel longer. */
+	if (n < 0 || (size_t)n >= sizeof(addr->sun_path))
+		n = snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s" SUFFIX, dir_fd, name);
 	return n > 0 && (size_t)n < sizeof(addr->sun_path) ? 0 : -ENAMETOOLONG;
 }
 
 /* fd, -ECONNREFUSED (nobody listens), -ENOENT or -errno. */
-static int connect_in(int dir_fd, const char *name, int flags)
+static int connect_in(const char *path, int dir_fd, const char *name, int flags)
 {
 	struct sockaddr_un addr;
 	int fd, ret;
 
-	ret = make_address(&addr, dir_fd, name);
+	ret = make_address(&addr, path, dir_fd, name);
 	if (ret)
 		return ret;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
@@ -110,10 +113,10 @@ static bool is_alive(int fd)
 }
 
 /* 0 if a living guest answers to @name, else -ECONNREFUSED (a dead one's socket), -ENOENT or -errno. */
-static int probe_name(int dir_fd, const char *name)
+static int probe_name(const char *path, int dir_fd, const char *name)
 {
 	for (;;) {
-		int fd = connect_in(dir_fd, name, SOCK_NONBLOCK);
+		int fd = connect_in(path, dir_fd, name, SOCK_NONBLOCK);
 
 		if (fd < 0)
 			return fd == -EAGAIN ? 0 : fd; /* alive, and many want to talk to it */
@@ -123,13 +126,13 @@ static int probe_name(int dir_fd, const char *name)
 }
 
 /* Whether a living guest has @name; a dead one's socket is removed. With the directory locked. */
-static bool name_taken(int dir_fd, const char *name)
+static bool name_taken(const char *path, int dir_fd, const char *name)
 {
 	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
 	int ret;
 
 	snprintf(file, sizeof(file), "%s" SUFFIX, name);
-	ret = probe_name(dir_fd, name);
+	ret = probe_name(path, dir_fd, name);
 	if (ret == -ECONNREFUSED) {
 		unlinkat(dir_fd, file, 0);
 		return false;
@@ -159,17 +162,17 @@ static bool name_taken_elsewhere(const char *name, unsigned int first)
 		dir_fd = dir_open(path, false);
 		if (dir_fd < 0)
 			continue;
-		taken = probe_name(dir_fd, name) == 0;
+		taken = probe_name(path, dir_fd, name) == 0;
 		close(dir_fd);
 	}
 	return taken;
 }
 
 /* bind() in the directory, which is locked; a dead guest's socket makes room. 0, -EEXIST or -errno. */
-static int bind_in(int dir_fd, int fd, const char *name)
+static int bind_in(const char *path, int dir_fd, int fd, const char *name)
 {
 	struct sockaddr_un addr;
-	int ret = make_address(&addr, dir_fd, name);
+	int ret = make_address(&addr, path, dir_fd, name);
 
 	if (ret)
 		return ret;
@@ -178,37 +181,48 @@ static int bind_in(int dir_fd, int fd, const char *name)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -errno;
-	if (name_taken(dir_fd, name))
+	if (name_taken(path, dir_fd, name))
 		return -EEXIST;
 	return bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) ? -errno : 0;
 }
 
-/* With the directory locked. */
-static int listen_as(struct registry_entry *entry, const char *name)
+/* The inode of @name's socket. 0 or -errno. */
+static int find_inode(int dir_fd, const char *name, uint64_t *inode)
 {
 	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
 	struct stat st;
+
+	snprintf(file, sizeof(file), "%s" SUFFIX, name);
+	if (fstatat(dir_fd, file, &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	*inode = st.st_ino;
+	return 0;
+}
+
+/* With the directory locked. */
+static int listen_as(struct registry_entry *entry, const char *path, const char *name, bool automatic)
+{
 	int ret;
 
 	entry->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (entry->fd < 0)
 		return -errno;
-	snprintf(file, sizeof(file), "%s" SUFFIX, name);
-	ret = bind_in(entry->dir_fd, entry->fd, name);
-	if (!ret && (fstatat(entry->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) || listen(entry->fd, BACKLOG)))
+	ret = bind_in(path, entry->dir_fd, entry->fd, name);
+	if (!ret && !automatic)
+		ret = find_inode(entry->dir_fd, name, &entry->inode);
+	if (!ret && listen(entry->fd, BACKLOG))
 		ret = -errno;
 	if (ret) {
 		close(entry->fd);
 		entry->fd = -1;
 		return ret;
 	}
-	entry->inode = st.st_ino;
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
 	return 0;
 }
 
 /* Others may be in the directories from @elsewhere on. */
-static int add_in(struct registry_entry *entry, const char *name, unsigned int elsewhere)
+static int add_in(struct registry_entry *entry, const char *path, const char *name, unsigned int elsewhere)
 {
 	char automatic[REGISTRY_NAME_BYTES];
 	int ret = -EEXIST;
@@ -222,7 +236,7 @@ static int add_in(struct registry_entry *entry, const char *name, unsigned int e
 			snprintf(automatic, sizeof(automatic), "guest-%d-%u", (int)getpid(), i);
 		if (name_taken_elsewhere(name ? name : automatic, elsewhere))
 			continue;
-		ret = listen_as(entry, name ? name : automatic);
+		ret = listen_as(entry, path, name ? name : automatic, !name);
 	}
 	flock(entry->dir_fd, LOCK_UN);
 	return ret;
@@ -245,7 +259,7 @@ int registry_add(struct registry_entry *entry, const char *name)
 			ret = entry->dir_fd;
 			continue;
 		}
-		ret = add_in(entry, name, usable ? 0 : i + 1);
+		ret = add_in(entry, path, name, usable ? 0 : i + 1);
 		usable = true;
 		if (!ret)
 			return 0;
@@ -260,13 +274,15 @@ int registry_add(struct registry_entry *entry, const char *name)
 void registry_remove(struct registry_entry *entry)
 {
 	char file[REGISTRY_NAME_BYTES + sizeof(SUFFIX)];
-	struct stat st;
+	uint64_t inode;
 
 	if (entry->dir_fd < 0)
 		return;
-	flock(entry->dir_fd, LOCK_EX);
+	/* It stands for this process until it ends. Only if somebody removed it can another have taken the name. */
+	if (entry->inode)
+		flock(entry->dir_fd, LOCK_EX);
 	snprintf(file, sizeof(file), "%s" SUFFIX, entry->name);
-	if (!fstatat(entry->dir_fd, file, &st, AT_SYMLINK_NOFOLLOW) && st.st_ino == entry->inode)
+	if (!entry->inode || (!find_inode(entry->dir_fd, entry->name, &inode) && inode == entry->inode))
 		unlinkat(entry->dir_fd, file, 0);
 	close(entry->fd);
 	close(entry->dir_fd);
@@ -288,11 +304,11 @@ int registry_connect(const char *name)
 		dir_fd = dir_open(path, false);
 		if (dir_fd < 0)
 			continue;
-		ret = connect_in(dir_fd, name, 0);
+		ret = connect_in(path, dir_fd, name, 0);
 		if (ret == -ECONNREFUSED) {
 			/* Looked at again with the lock held: somebody may just be starting. */
 			flock(dir_fd, LOCK_EX);
-			ret = name_taken(dir_fd, name) ? connect_in(dir_fd, name, 0) : -ENOENT;
+			ret = name_taken(path, dir_fd, name) ? connect_in(path, dir_fd, name, 0) : -ENOENT;
 		}
 		close(dir_fd);
 	}
