@@ -511,7 +511,8 @@ static bool spec_has_name(const struct option_spec *spec, const char *name, size
 	if (spec->prefix)
 		return len > strlen(spec->long_name) &&
 		       !strncmp(name, spec->long_name, strlen(spec->long_name));
-	if (strlen(spec->long_name) == len && !memcmp(spec->long_name, name, len))
+	/* Most names differ in the first letter, and every start looks at all of them. */
+	if (spec->long_name[0] == name[0] && strlen(spec->long_name) == len && !memcmp(spec->long_name, name, len))
 		return true;
 	while (list_next(&list, &word, &n))
 		if (n == len && !memcmp(word, name, len))
