@@ -380,16 +380,14 @@ static enum { PRINT_NOTHING, PRINT_LINES, PRINT_PANIC, PRINT_ALL } how_much(cons
 	}
 }
 
-void report_print(struct vm *vm)
+/* Not part of its caller, which would then need a lot of stack for nothing. */
+static void LKVM_NOINLINE print(struct vm *vm, int much)
 {
-	int much = how_much(vm);
 	struct report r;
 	char *text = NULL;
 	size_t len = 0;
 	FILE *out;
 
-	if (much == PRINT_NOTHING)
-		return;
 	out = open_memstream(&text, &len);
 	if (!out) {
 		/* Out of memory: say at least what happened. */
@@ -413,6 +411,14 @@ void report_print(struct vm *vm)
 	if (fclose(out) == 0)
 		log_write(text, len);
 	free(text);
+}
+
+void report_print(struct vm *vm)
+{
+	int much = how_much(vm);
+
+	if (much != PRINT_NOTHING)
+		print(vm, much);
 }
 
 void report_live(struct vm *vm, FILE *out)

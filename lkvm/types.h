@@ -13,6 +13,7 @@ typedef uint64_t gpa_t;
 #define LKVM_MUST_CHECK    __attribute__((warn_unused_result))
 #define LKVM_PRINTF(f, a)  __attribute__((format(printf, f, a)))
 #define LKVM_UNUSED        __attribute__((unused))
+#define LKVM_NOINLINE      __attribute__((noinline))
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
