@@ -18,11 +18,16 @@
 
 void boot_fdt_seeds(struct boot_fdt_seeds *seeds)
 {
-	bool have = getrandom(seeds->bytes, sizeof(seeds->bytes), GRND_NONBLOCK) == sizeof(seeds->bytes);
+	struct {
+		uint8_t  bytes[FDT_RNG_SEED_BYTES];
+		uint64_t kaslr;
+	} random;
+	bool have = getrandom(&random, sizeof(random), GRND_NONBLOCK) == sizeof(random);
 
+	if (have)
+		memcpy(seeds->bytes, random.bytes, sizeof(seeds->bytes));
 	seeds->rng = have ? seeds->bytes : NULL;
-	if (getrandom(&seeds->kaslr, sizeof(seeds->kaslr), GRND_NONBLOCK) != sizeof(seeds->kaslr))
-		seeds->kaslr = 0;
+	seeds->kaslr = have ? random.kaslr : 0;
 }
 
 void boot_fdt_usual_rooms(const struct vm *vm, gpa_t limit, struct boot_fdt_room rooms[BOOT_FDT_ROOMS])
@@ -30,8 +35,11 @@ void boot_fdt_usual_rooms(const struct vm *vm, gpa_t limit, struct boot_fdt_room
 	gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
 
 	rooms[0] = rooms[1] = (struct boot_fdt_room){ .high = limit };
-	if (vm->boot.firmware)
-		rooms[0] = (struct boot_fdt_room){ .low = end, .high = align_up(end, HUGE_PAGE_BYTES) };
+	if (vm->boot.firmware) {
+		gpa_t page_end = align_up(end, HUGE_PAGE_BYTES);
+
+		rooms[0] = (struct boot_fdt_room){ .low = end, .high = limit ? MIN(limit, page_end) : page_end };
+	}
 }
 
 static int find_room(struct vm *vm, size_t size_bytes, const struct boot_fdt_room *rooms, unsigned int nr_rooms,

@@ -323,7 +323,8 @@ static int e500_boot_prepare(struct vm *vm)
 	};
 	struct boot_fdt_seeds seeds;
 	const gpa_t end = vm->boot.kernel_start + vm->boot.kernel_bytes;
-	struct boot_fdt_room room = { 0 };
+	struct boot_fdt_room rooms[BOOT_FDT_ROOMS];
+	gpa_t limit;
 	size_t size_bytes;
 	void *blob;
 	int ret;
@@ -337,12 +338,13 @@ static int e500_boot_prepare(struct vm *vm)
 	ret = ppc_e500_fdt_build(&params, &blob, &size_bytes);
 	if (ret)
 		return ret;
-	ret = ppc_e500_fdt_limit(end, vm->arch->boot_map_bytes, size_bytes, &room.high);
+	ret = ppc_e500_fdt_limit(end, vm->arch->boot_map_bytes, size_bytes, &limit);
 	if (ret) {
 		free(blob);
 		return ret;
 	}
-	return boot_fdt_install(vm, blob, size_bytes, &room, 1);
+	boot_fdt_usual_rooms(vm, limit, rooms);
+	return boot_fdt_install(vm, blob, size_bytes, rooms, BOOT_FDT_ROOMS);
 }
 
 /* ---- reports ---------------------------------------------------------------------------------- */
