@@ -10,8 +10,8 @@
 
 void bus_init(struct bus *bus, const char *name)
 {
-	memset(bus, 0, sizeof(*bus));
 	bus->name = name;
+	bus->nr_windows = 0;
 }
 
 /* Index of the first window that starts above @addr. */

@@ -31,8 +31,8 @@ struct bus_window {
 
 struct bus {
 	const char       *name; /* "mmio", "pio" */
-	struct bus_window windows[BUS_MAX_WINDOWS]; /* sorted by base */
 	unsigned int      nr_windows;
+	struct bus_window windows[BUS_MAX_WINDOWS]; /* sorted by base; nothing beyond nr_windows is touched */
 };
 
 void bus_init(struct bus *bus, const char *name);

@@ -10,20 +10,24 @@
 /* Sockets and files are named after the guest: the name must be one path component, and short. */
 #define NAME_MAX_BYTES 64
 
+static void clear(struct config *cfg)
+{
+	memset(cfg, 0, offsetof(struct config, arm.features));
+}
+
 void config_init(struct config *cfg)
 {
-	*cfg = (struct config){
-		.nr_cpus = 1,
-		.ram_bytes = MIB(256),
-		.console = CONSOLE_SERIAL,
-		.virtio_transport = TRANSPORT_AUTO,
-		.on_reboot = ON_REBOOT_EXIT,
-		.control = true,
-		.progress_period_ms = CONFIG_PROGRESS_PERIOD_MS,
-		.loglevel = LOG_WARNING,
-		.dev = strdup("/dev/kvm"),
-		.workdir = strdup("/"),
-	};
+	clear(cfg);
+	cfg->nr_cpus = 1;
+	cfg->ram_bytes = MIB(256);
+	cfg->console = CONSOLE_SERIAL;
+	cfg->virtio_transport = TRANSPORT_AUTO;
+	cfg->on_reboot = ON_REBOOT_EXIT;
+	cfg->control = true;
+	cfg->progress_period_ms = CONFIG_PROGRESS_PERIOD_MS;
+	cfg->loglevel = LOG_WARNING;
+	cfg->dev = strdup("/dev/kvm");
+	cfg->workdir = strdup("/");
 }
 
 void config_free(struct config *cfg)
@@ -70,7 +74,7 @@ void config_free(struct config *cfg)
 	free(cfg->tap);
 	free(cfg->timeline);
 	free(cfg->dump_dtb);
-	*cfg = (struct config){ 0 };
+	clear(cfg);
 }
 
 uint64_t config_timeout_left_ms(const struct config *cfg)

@@ -115,7 +115,6 @@ struct config_cpuid_bit {
 
 /* What only arm64 guests have. */
 struct config_arm {
-	struct config_arm_feature features[CONFIG_MAX_ARM_FEATURES];
 	unsigned int nr_features;
 	uint64_t     firmware_address; /* where flat firmware goes; 0: the start of RAM */
 	uint64_t     kaslr_seed;       /* with has_kaslr_seed; 0: none is given to the guest */
@@ -129,6 +128,7 @@ struct config_arm {
 	bool         nested;           /* the guest starts at EL2 and can run guests of its own */
 	bool         e2h0;             /* ... with HCR_EL2.E2H always 0 */
 	enum config_tristate pvtime;   /* stolen time */
+	struct config_arm_feature features[CONFIG_MAX_ARM_FEATURES]; /* the last: see struct config */
 };
 
 #define CONFIG_RISCV_ISA_IDS     256
@@ -173,10 +173,8 @@ struct config {
 	bool         rng;
 	bool         balloon;
 	char        *vcpu_affinity; /* list of host CPUs for all vCPUs (cpulist.h); NULL: none */
-	struct config_arm     arm;
 	struct config_riscv   riscv;
 	uint32_t              ppc_compat_pvr; /* the CPU generation to be held to (powerpc/options.h); 0: none */
-	struct config_cpuid_bit cpuid[CONFIG_MAX_CPUID_BITS]; /* x86 */
 	unsigned int          nr_cpuid;
 
 	/* The run. */
@@ -221,6 +219,10 @@ struct config {
 	bool         root_rw;     /* what the guest writes goes there */
 	char        *user;        /* by name; NULL: uid and gid count */
 	uint32_t     uid, gid;
+
+	/* Large, rarely used and valid as far as a count says: nobody zeroes them, from arm.features on. */
+	struct config_arm     arm;
+	struct config_cpuid_bit cpuid[CONFIG_MAX_CPUID_BITS]; /* x86 */
 };
 
 /* Defaults: 1 CPU, 256 MiB, serial console, "/dev/kvm". */

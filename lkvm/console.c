@@ -60,7 +60,7 @@ struct scan {
 	bool   reported; /* of this line nothing more is wanted */
 	bool   cut;      /* line[] is not the line's beginning */
 	size_t len;
-	char   line[CONSOLE_LINE_BYTES];
+	char   line[CONSOLE_LINE_BYTES]; /* nothing beyond len counts */
 };
 
 /* One to whom the console is shown: console_attach(). Loop thread. */
@@ -115,7 +115,6 @@ struct console {
 	bool      timer_armed;
 	struct loop_timer timer;
 	size_t    out_len;
-	uint8_t   out_buf[CONSOLE_BUF_BYTES];
 	int       out_error;   /* -errno that ended the output, 0: none */
 	_Atomic unsigned int patience_ms; /* what is left of console_limit_wait() */
 
@@ -131,7 +130,10 @@ struct console {
 	bool      in_tty;
 	bool      escape;      /* ^A was typed */
 	size_t    typed_len;
+
+	/* What is here is not zeroed: a small guest's start touches as few pages as can be. */
 	uint8_t   typed[CONSOLE_TYPED_BYTES];
+	uint8_t   out_buf[CONSOLE_BUF_BYTES];
 };
 
 /* ---- terminal ----------------------------------------------------------------------------------- */
@@ -1168,7 +1170,7 @@ static bool fd_is_open(int fd)
 
 int console_create(struct console **out, const struct console_options *opt)
 {
-	struct console *con = calloc(1, sizeof(*con));
+	struct console *con = malloc(sizeof(*con));
 	struct stat st;
 	int err;
 
@@ -1176,6 +1178,7 @@ int console_create(struct console **out, const struct console_options *opt)
 		log_error("out of memory for the guest console");
 		return -ENOMEM;
 	}
+	memset(con, 0, offsetof(struct console, typed));
 	con->loop = opt->loop;
 	con->on_panic = opt->on_panic;
 	con->on_line = opt->on_line;

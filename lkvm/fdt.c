@@ -17,7 +17,7 @@
 #include "lkvm/uart8250.h"
 
 /* Holds an ordinary guest's tree; grows by doubling for guests with many CPUs. */
-#define FDT_FIRST_BYTES KIB(8)
+#define FDT_FIRST_BYTES KIB(4)
 /* What libfdt's int sizes can count, far above what any guest takes. */
 #define FDT_MAX_BYTES MIB(64)
 
@@ -69,15 +69,14 @@ void fdt_begin(struct fdt *fdt)
 static bool fdt_grow(struct fdt *fdt)
 {
 	size_t size = fdt->size_bytes * 2;
-	void *buf = size <= FDT_MAX_BYTES ? malloc(size) : NULL;
+	void *buf = size <= FDT_MAX_BYTES ? realloc(fdt->buf, size) : NULL;
 
-	if (!buf || fdt_resize(fdt->buf, buf, (int)size) < 0) {
-		free(buf);
+	if (buf)
+		fdt->buf = buf;
+	if (!buf || fdt_resize(buf, buf, (int)size) < 0) {
 		fdt_fail(fdt, -ENOMEM);
 		return false;
 	}
-	free(fdt->buf);
-	fdt->buf = buf;
 	fdt->size_bytes = size;
 	return true;
 }

@@ -34,11 +34,11 @@ struct splat_quote {
 struct splats {
 	unsigned int count[SPLAT_KINDS]; /* without those that are allowed */
 	unsigned int allowed;
-	struct splat_quote quotes[SPLAT_QUOTES];
-	unsigned int nr_quotes;
 	/* Whether a line is one that the user expects; NULL: none is. */
 	bool (*allow)(void *opaque, const char *line);
 	void *opaque;
+	unsigned int nr_quotes;
+	struct splat_quote quotes[SPLAT_QUOTES]; /* nothing beyond nr_quotes is touched */
 };
 
 /* "warning", "kasan", "rcu-stall" ...; static. NULL-terminated by SPLAT_KINDS. */

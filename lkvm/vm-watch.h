@@ -19,8 +19,6 @@ struct vm;
 
 struct vm_watch {
 	pthread_mutex_t lock;
-	struct splats   splats;          /* under lock */
-	struct oops     oops;            /* under lock */
 	regex_t        *allow;
 	unsigned int    nr_allow;
 	struct loop_timer tick;          /* set while there is something to watch for */
@@ -32,6 +30,8 @@ struct vm_watch {
 	_Atomic uint64_t command_start_ms;
 	_Atomic uint64_t command_end_ms;
 	_Atomic uint64_t end_ms;
+	struct oops     oops;            /* under lock */
+	struct splats   splats;          /* under lock; the last, as most of it is never touched */
 };
 
 /* Before the console. 0 or -errno (reported). vm_watch_exit() is legal for a vm that is all zeros. */

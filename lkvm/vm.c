@@ -635,13 +635,14 @@ int vm_drop_pmu(struct vm *vm, const char *fmt, ...)
 
 int vm_create(struct vm **out, const struct config *cfg)
 {
-	struct vm *vm = calloc(1, sizeof(*vm));
+	struct vm *vm = malloc(sizeof(*vm));
 	int ret;
 
 	if (!vm) {
 		log_error("out of memory for the VM");
 		return -ENOMEM;
 	}
+	memset(vm, 0, offsetof(struct vm, watch.splats.quotes));
 	vm->cfg = cfg;
 	vm->pmu = cfg->pmu;
 	vm->kvm_fd = -1;

@@ -72,8 +72,6 @@ struct vm {
 	struct machine    machine;
 	struct memory     memory;
 	struct place      place;
-	struct bus        mmio;
-	struct bus        pio;
 	struct loop      *loop;      /* the main loop */
 	struct console   *console;
 	struct device_list devices;
@@ -106,11 +104,9 @@ struct vm {
 	struct vm_progress *progress; /* NULL: no watchdog. Main thread only. */
 	/* What the report is to begin with, under vcpu_lock; the first one wins. NULL: nothing to report. */
 	struct vcpu      *culprit;
-	struct exit_record failure;  /* of culprit, if has_failure */
 	bool              has_failure;
 	struct vcpu      *panic_vcpu; /* said first that the guest panicked, under vcpu_lock; NULL: not known */
 
-	struct vm_watch   watch;
 	struct outcome    outcome;   /* first one wins, under vcpu_lock */
 	char              panic_text[200]; /* first line of a panic seen; "" if none. vcpu_lock */
 	struct loop_timer timeout_timer; /* --timeout */
@@ -118,6 +114,15 @@ struct vm {
 	int               signal_fd;    /* SIGTERM and friends, and memory.lease_signal */
 	int               console_log_fd;
 	sigset_t          old_sigmask;  /* before signal_fd took its signals; valid with loop */
+
+	struct vm_watch   watch;
+	/*
+	 * From the end of watch on nothing is zeroed when a VM is made: it is large, most starts touch little of it, and
+	 * every page that they touch costs them time.
+	 */
+	struct exit_record failure;     /* of culprit, if has_failure */
+	struct bus        pio;
+	struct bus        mmio;
 };
 
 /* Builds the machine. 0 or -errno; everything reported, nothing left behind on failure. */
