@@ -30,6 +30,13 @@
 /* More than making a machine again takes. */
 #define SET_UP_AGAIN_MS 1000
 
+/* Whether all is freed in the end, for who looks for leaks. */
+#ifdef __SANITIZE_ADDRESS__
+#define KEEP_TIDY true
+#else
+#define KEEP_TIDY false
+#endif
+
 #define TAIL_LINES 20
 #define TAIL_BYTES 4096
 
@@ -211,7 +218,10 @@ static struct outcome run_guest(const struct config *cfg, struct control *ctl, s
 	if (ctl)
 		control_detach(ctl);
 	write_report(report, vm, &outcome);
-	vm_destroy(vm);
+	if (KEEP_TIDY || hooks || begins_anew(cfg, &outcome))
+		vm_destroy(vm);
+	else
+		vm_let_go(vm);
 	return outcome;
 }
 

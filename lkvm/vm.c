@@ -713,14 +713,21 @@ err:
 	return ret;
 }
 
-void vm_destroy(struct vm *vm)
+void vm_let_go(struct vm *vm)
 {
-	if (!vm)
-		return;
 	image_close(&vm->image);
 	device_list_destroy(&vm->devices);
 	vm_balloon_destroy(vm);
 	vm_fs_destroy(vm);
+	if (vm->cfg->hugetlbfs)
+		memory_exit(&vm->memory);
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (!vm)
+		return;
+	vm_let_go(vm);
 	vm_stat_forget(vm);
 	console_destroy(vm->command_console);
 	command_destroy(vm->command);

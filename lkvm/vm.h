@@ -130,6 +130,13 @@ int vm_create(struct vm **vm, const struct config *cfg) LKVM_MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
 /*
+ * The part of vm_destroy() that others may wait for: disks are unlocked, virtiofsd has ended, huge pages are back. A
+ * process that ends next may leave the rest to the kernel, which takes a whole process apart in less time than it does
+ * its parts. The guest has ended; of @vm only vm_destroy() may be called.
+ */
+void vm_let_go(struct vm *vm);
+
+/*
  * With --pmu=auto, where KVM refuses the PMU that it promised: the guest goes without one. KVM takes no feature
  * back, so vm_create() starts over, with vm->pmu off, once the caller has passed up what this returns: -ERESTART.
  * From arch_vm_create(), arch_vcpu_create() and arch_irqchip_init(), only while vm->pmu is auto. @fmt says why, as
