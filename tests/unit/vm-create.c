@@ -319,6 +319,39 @@ static void test_two_vms_at_once(void)
 	vm_fixture_free(&cfg);
 }
 
+/* Another guest may have the disk at once, and the rest can still be taken apart. */
+static void test_let_go(void)
+{
+	char path[] = "/tmp/lkvm-unit-disk-XXXXXX";
+	struct vm *a = NULL, *b = NULL;
+	struct config cfg;
+	int fd = mkstemp(path), fds;
+
+	CHECK(fd >= 0 && !ftruncate(fd, 1 << 20));
+	close(fd);
+	vm_fixture_config(&cfg);
+	cfg.disks[0].path = strdup(path);
+	cfg.nr_disks = 1;
+	fake_kvm_reset();
+	vm_fixture_host();
+	fds = test_open_fds();
+	if (vm_create(&a, &cfg) || vm_run(a)) {
+		CHECK(!"a guest with a disk");
+	} else {
+		test_stderr_begin();
+		CHECK(vm_create(&b, &cfg) < 0);
+		CHECK(strstr(test_stderr_end(), path) != NULL);
+		vm_let_go(a);
+		CHECK(test_open_fds() > fds);
+		CHECK_EQ(vm_create(&b, &cfg), 0);
+	}
+	vm_destroy(b);
+	vm_destroy(a);
+	CHECK_EQ(test_open_fds(), fds);
+	vm_fixture_free(&cfg);
+	unlink(path);
+}
+
 const struct test vm_create_tests[] = {
 	{ "every_call_fails_eio", test_every_call_fails_eio },
 	{ "every_call_fails_enomem_smp", test_every_call_fails_enomem_smp },
@@ -328,6 +361,7 @@ const struct test vm_create_tests[] = {
 	{ "too_many_cpus", test_too_many_cpus },
 	{ "shares", test_shares },
 	{ "virtiofs", test_virtiofs },
+	{ "let_go", test_let_go },
 	{ "two_vms_at_once", test_two_vms_at_once },
 	{ 0 },
 };
