@@ -217,7 +217,8 @@ static int listen_as(struct registry_entry *entry, const char *path, const char 
 		entry->fd = -1;
 		return ret;
 	}
-	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	/* registry_add() has looked at its length. */
+	strcpy(entry->name, name);
 	return 0;
 }
 
