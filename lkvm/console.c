@@ -120,9 +120,8 @@ struct console {
 
 	/* Input; loop thread only, but for starved. */
 	int       in_fd;
-	int       wake_fd;     /* eventfd: the front end has room */
 	_Atomic bool starved;  /* the front end had no room: wants console_input_ready() */
-	bool      wake_watched;
+	struct loop_timer room_timer; /* it has */
 	bool      in_watched;  /* in_fd is in the loop ... */
 	bool      in_paused;   /* ... but silenced */
 	bool      in_file;     /* epoll can't watch it: read whenever there is room */
@@ -709,15 +708,14 @@ static size_t in_room(struct console *con)
 	return room;
 }
 
+static void console_on_room(void *opaque, uint32_t events);
+
 void console_input_ready(struct console *con)
 {
-	uint64_t one = 1;
-	ssize_t put LKVM_UNUSED;
-
 	if (con->on_input_ready)
 		con->on_input_ready(con->opaque);
 	if (atomic_load(&con->starved) && atomic_exchange(&con->starved, false))
-		put = write(con->wake_fd, &one, sizeof(one));
+		loop_timer_set(con->loop, &con->room_timer, 0, 0, console_on_room, con);
 }
 
 /* Input is over; the guest goes on without it. */
@@ -1033,20 +1031,17 @@ static void console_on_input(void *opaque, uint32_t events)
 	if (room) {
 		in_transfer(con, room);
 	} else {
-		/* Until console_on_wake(): what the guest can't take stays with the sender. */
+		/* Until console_on_room(): what the guest can't take stays with the sender. */
 		con->in_paused = true;
 		(void)loop_modify(con->loop, con->in_fd, 0);
 	}
 }
 
-static void console_on_wake(void *opaque, uint32_t events)
+static void console_on_room(void *opaque, uint32_t events)
 {
 	struct console *con = opaque;
-	uint64_t count;
-	ssize_t got LKVM_UNUSED;
 
 	(void)events;
-	got = read(con->wake_fd, &count, sizeof(count));
 	typed_deliver(con);
 	watchers_go_on(con);
 	if (con->in_watched && con->in_paused) {
@@ -1054,22 +1049,6 @@ static void console_on_wake(void *opaque, uint32_t events)
 		(void)loop_modify(con->loop, con->in_fd, EPOLLIN);
 	}
 	in_pump(con);
-}
-
-/* Makes console_on_wake() happen. 0 or -errno. */
-static int wake_start(struct console *con)
-{
-	int err;
-
-	if (con->wake_watched)
-		return 0;
-	if (con->wake_fd < 0)
-		con->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (con->wake_fd < 0)
-		return -errno;
-	err = loop_add(con->loop, con->wake_fd, EPOLLIN, console_on_wake, con);
-	con->wake_watched = !err;
-	return err;
 }
 
 static int news_start(struct console *con)
@@ -1105,10 +1084,8 @@ static uint64_t first_line(const struct console *con)
 int console_attach(struct console *con, int fd)
 {
 	struct watcher *w = calloc(1, sizeof(*w));
-	int err = !w ? -ENOMEM : con->nr_watchers == CONSOLE_MAX_WATCHERS ? -EBUSY : wake_start(con);
+	int err = !w ? -ENOMEM : con->nr_watchers == CONSOLE_MAX_WATCHERS ? -EBUSY : news_start(con);
 
-	if (!err)
-		err = news_start(con);
 	if (!err)
 		err = loop_add(con->loop, fd, EPOLLIN, watcher_on_event, w);
 	if (err) {
@@ -1154,11 +1131,9 @@ static int in_start(struct console *con)
 		/* Regular files and the like of /dev/null are always ready, says epoll. */
 		con->in_file = true;
 		in_pump(con);
-		if (!con->in_file) /* mostly: it is /dev/null */
-			return 0;
 		err = 0;
 	}
-	return err ? err : wake_start(con);
+	return err;
 }
 
 /* ---- life --------------------------------------------------------------------------------------- */
@@ -1190,7 +1165,6 @@ int console_create(struct console **out, const struct console_options *opt)
 	pthread_mutex_init(&con->lock, NULL);
 	pthread_mutex_init(&con->out_lock, NULL);
 	atomic_init(&con->patience_ms, CONSOLE_WAIT_FOREVER);
-	con->wake_fd = -1;
 	con->news_fd = -1;
 	con->own_tty_fd = -1;
 	/* A caller's stdin or stdout may have been closed before we were started. */
@@ -1224,8 +1198,6 @@ void console_destroy(struct console *con)
 	console_stop(con);
 	if (con->own_tty_fd >= 0)
 		close(con->own_tty_fd);
-	if (con->wake_fd >= 0)
-		close(con->wake_fd);
 	free(con->tail);
 	pthread_mutex_destroy(&con->out_lock);
 	pthread_mutex_destroy(&con->lock);
@@ -1271,9 +1243,9 @@ void console_stop(struct console *con)
 	static const uint8_t newline = '\n';
 
 	in_end(con);
-	if (con->wake_watched)
-		loop_del(con->loop, con->wake_fd);
-	con->wake_watched = false;
+	atomic_store(&con->starved, false);
+	if (con->loop)
+		loop_timer_stop(con->loop, &con->room_timer);
 
 	/* A last line that the guest did not live to finish. */
 	pthread_mutex_lock(&con->lock);
