@@ -396,6 +396,7 @@ static void on_signal(void *opaque, uint32_t events)
 {
 	struct vm *vm = opaque;
 	struct signalfd_siginfo info;
+	struct sigaction sa;
 
 	(void)events;
 	if (read(vm->signal_fd, &info, sizeof(info)) != sizeof(info))
@@ -404,10 +405,15 @@ static void on_signal(void *opaque, uint32_t events)
 		on_file_change(vm);
 		return;
 	}
-	switch (info.ssi_signo) {
-	case SIGQUIT:
+	/* Shells start what runs in the background with SIGQUIT ignored; here it ends nothing. */
+	if (info.ssi_signo == SIGQUIT) {
 		report_live_stderr(vm);
 		return;
+	}
+	/* What nohup or a background shell ignores stays ignored, though a signalfd gets it. */
+	if (!sigaction((int)info.ssi_signo, NULL, &sa) && sa.sa_handler == SIG_IGN)
+		return;
+	switch (info.ssi_signo) {
 	case SIGTSTP:
 		console_restore_terminal();
 		raise(SIGSTOP);
@@ -498,19 +504,14 @@ static int create_loop(struct vm *vm)
  */
 static int take_signals(struct vm *vm)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT };
-	struct sigaction sa;
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGTSTP, SIGCONT, SIGQUIT };
 	sigset_t set;
 	int ret;
 
 	sigemptyset(&set);
-	/* Shells start what runs in the background with SIGQUIT ignored; here it ends nothing. */
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, vm->memory.lease_signal);
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		/* What nohup or a background shell ignores stays ignored; signalfd would get it. */
-		if (!sigaction(signals[i], NULL, &sa) && sa.sa_handler != SIG_IGN)
-			sigaddset(&set, signals[i]);
+		sigaddset(&set, signals[i]);
+	sigaddset(&set, vm->memory.lease_signal);
 	pthread_sigmask(SIG_BLOCK, &set, &vm->old_sigmask);
 	vm->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	ret = vm->signal_fd < 0 ? -errno : loop_add(vm->loop, vm->signal_fd, EPOLLIN, on_signal, vm);
