@@ -104,19 +104,18 @@ static void print_oops(const struct config *cfg, const struct oops *oops)
 
 static void report_outcome(const struct config *cfg, struct vm *vm)
 {
+	bool bad = outcome_is_bad(&vm->outcome);
+	bool failed = bad || (outcome_exit_status(&vm->outcome) && vm->outcome.kind != OUTCOME_COMMAND);
 	char text[sizeof(vm->outcome.text) + 64];
 
-	outcome_format(&vm->outcome, text, sizeof(text));
-	if (outcome_is_bad(&vm->outcome)) {
-		if (!console_was_seen(cfg))
-			print_console_tail(vm->console);
+	if (!failed && log_get_level() < LOG_INFO)
+		return;
+	if (bad && !console_was_seen(cfg))
+		print_console_tail(vm->console);
+	if (bad)
 		print_oops(cfg, &vm->watch.oops);
-		log_error("%s", text);
-	} else if (outcome_exit_status(&vm->outcome) && vm->outcome.kind != OUTCOME_COMMAND) {
-		log_error("%s", text);
-	} else {
-		log_info("%s", text);
-	}
+	outcome_format(&vm->outcome, text, sizeof(text));
+	log_message(failed ? LOG_ERROR : LOG_INFO, "%s", text);
 }
 
 /* Whoever judges a good end by the output must not take what is left of it for all. */
@@ -248,10 +247,11 @@ static int run_guest_lives(struct config *cfg, struct run_report *report, const 
 	struct control *ctl = NULL;
 	struct outcome outcome;
 
-	snprintf(name, sizeof(name), "guest-%d", (int)getpid());
-	prctl(PR_SET_NAME, cfg->name ? cfg->name : name);
 	if (cfg->control && create_control(cfg, &ctl))
 		return EXIT_STATUS_START_FAILED;
+	if (!cfg->name && !ctl)
+		snprintf(name, sizeof(name), "guest-%d", (int)getpid());
+	prctl(PR_SET_NAME, cfg->name ? cfg->name : ctl ? control_name(ctl) : name);
 	for (;;) {
 		outcome = run_guest(cfg, ctl, report, hooks);
 		if (!begins_anew(cfg, &outcome))

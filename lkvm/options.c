@@ -529,7 +529,7 @@ static const struct option_spec *spec_find(const struct option_set *set, const c
 	const struct option_spec *found = NULL;
 	unsigned int best = 0;
 
-	for (size_t i = 0; i < set->nr; i++) {
+	for (size_t i = 0; i < set->nr && best < 1 + 2 + 1; i++) {
 		const struct option_spec *spec = &set->specs[i];
 		unsigned int rank = 1 + 2 * !spec->prefix + !!(spec->arches & set->arch);
 
