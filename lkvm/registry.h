@@ -19,7 +19,7 @@ struct registry_entry {
 	int      dir_fd;   /* of the directory, -1: not registered */
 	int      fd;       /* the listening socket, -1: none */
 	char     name[REGISTRY_NAME_BYTES];
-	uint64_t inode;    /* of the socket's file, as what is removed must be ours; 0: the name has our PID in it */
+	uint64_t inode;    /* of the socket's file: what is removed must be ours; 0: its name has our PID */
 };
 
 #define REGISTRY_ENTRY_NONE ((struct registry_entry){ .dir_fd = -1, .fd = -1 })

@@ -239,7 +239,7 @@ static void ioevent_unbind(void *ctx, gpa_t addr, unsigned int len, bool has_mat
 static int create_vcpus(struct vm *vm)
 {
 	unsigned int nr = vm->machine.nr_cpus;
-	int max = kvm_check_cap(vm->kvm_fd, KVM_CAP_MAX_VCPUS);
+	int max = nr > 1 ? kvm_check_cap(vm->kvm_fd, KVM_CAP_MAX_VCPUS) : 1;
 	int ret;
 
 	/* KVM_CAP_MAX_VCPUS is newer than KVM_CAP_NR_VCPUS; a host with neither guarantees 4. */

@@ -117,8 +117,8 @@ struct vm {
 
 	struct vm_watch   watch;
 	/*
-	 * From the end of watch on nothing is zeroed when a VM is made: it is large, most starts touch little of it, and
-	 * every page that they touch costs them time.
+	 * From the end of watch on nothing is zeroed when a VM is made: it is large, most starts touch little of
+	 * it, and every page that they touch costs them time.
 	 */
 	struct exit_record failure;     /* of culprit, if has_failure */
 	struct bus        pio;
@@ -130,9 +130,9 @@ int vm_create(struct vm **vm, const struct config *cfg) LKVM_MUST_CHECK;
 void vm_destroy(struct vm *vm);
 
 /*
- * The part of vm_destroy() that others may wait for: disks are unlocked, virtiofsd has ended, huge pages are back. A
- * process that ends next may leave the rest to the kernel, which takes a whole process apart in less time than it does
- * its parts. The guest has ended; of @vm only vm_destroy() may be called.
+ * The part of vm_destroy() that others may wait for: disks are unlocked, virtiofsd has ended, huge pages are back.
+ * A process that ends next may leave the rest to the kernel, which takes a whole process apart in less time than it
+ * does its parts. The guest has ended; of @vm only vm_destroy() may be called.
  */
 void vm_let_go(struct vm *vm);
 
