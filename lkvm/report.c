@@ -222,6 +222,26 @@ static const struct memory_region *kernel_region(const struct vm *vm, const stru
 	return memory_find(&vm->memory, *near);
 }
 
+/* The symbols in @len bytes at @gpa, of which @copy is one. NULL: none. */
+static struct symbols *parse_kallsyms(const struct anchor *a, gpa_t gpa, const uint8_t *copy, size_t len)
+{
+	struct symbols *symbols = NULL;
+	uint64_t addr;
+
+	if (!symbols_parse_kallsyms(&symbols, copy, len, 0, a->bits, a->big_endian))
+		return symbols;
+	/* Perhaps tables that say where things are by where they are themselves. All of a kernel moves together. */
+	if (!a->has_gpa ||
+	    symbols_parse_kallsyms(&symbols, copy, len, a->va + (gpa - a->gpa), a->bits, a->big_endian))
+		return NULL;
+	/* But for the trampoline that leads there from user mode. */
+	if (a->user && a->symbol && !(symbols_address(symbols, a->symbol, &addr) && addr == a->va)) {
+		symbols_free(symbols);
+		return NULL;
+	}
+	return symbols;
+}
+
 static struct symbols *find_kallsyms(const struct vm *vm, const struct anchor *a)
 {
 	static const char mark[SYMBOLS_KALLSYMS_MARK_BYTES] = SYMBOLS_KALLSYMS_MARK;
@@ -246,9 +266,8 @@ static struct symbols *find_kallsyms(const struct vm *vm, const struct anchor *a
 		from = MAX(region->gpa, at - MIN(at, KALLSYMS_BEFORE)) & ~(gpa_t)7;
 		to = MIN(region->gpa + region->size_bytes, at + KALLSYMS_AFTER);
 		copy = malloc((size_t)(to - from));
-		if (!copy || memory_read(&vm->memory, from, copy, to - from) ||
-		    symbols_parse_kallsyms(&symbols, copy, (size_t)(to - from), a->bits, a->big_endian))
-			symbols = NULL;
+		if (copy && !memory_read(&vm->memory, from, copy, to - from))
+			symbols = parse_kallsyms(a, from, copy, (size_t)(to - from));
 		free(copy);
 		start = (at + sizeof(mark)) & ~(gpa_t)7;
 	}

@@ -368,15 +368,25 @@ int symbols_open_elf(struct symbols **out, const char *path)
  * scripts/kallsyms.c writes, each aligned to a word: num_syms (u32), names, markers (u32, where every
  * 256th name begins), token_table (256 strings), token_index (u16, where each of them begins);
  * offsets (u32, of each symbol from the base) and relative_base come before all that until 6.4, and
- * behind since. Nothing says where any of it is: the token table is recognised by the single digits
+ * behind since. Newer kernels (7.2 is one) align to 4 bytes and have no base: an offset (s32) counts from where it
+ * lies itself. Nothing says where any of it is: the token table is recognised by the single digits
  * in it, and proven by token_index; from there the others are found, and proven by each other.
  */
+enum offset_kind {
+	FROM_BASE,
+	FROM_BASE_PERCPU, /* CONFIG_KALLSYMS_ABSOLUTE_PERCPU: what is not negative is an address itself */
+	FROM_PLACE,
+};
+
 struct kallsyms {
 	const uint8_t *mem;
 	size_t         len;
+	uint64_t       va;        /* of the first byte, 0: unknown */
 	unsigned int   word;      /* bytes */
 	bool           big_endian;
-	size_t         tokens, token_index, markers, names, num_syms;
+	size_t         tokens, token_index, markers, names, num_syms, offsets;
+	enum offset_kind kind;    /* of the offsets; and from where they count */
+	uint64_t       base;
 	uint32_t       nr_markers, nr;
 	size_t         budget;    /* entries that may yet be looked at: hostile memory must not cost minutes */
 };
@@ -508,60 +518,71 @@ static bool find_markers_and_names(struct kallsyms *k)
 	return false;
 }
 
-/* Address of symbol @i by the tables at @offsets with @base. */
-static uint64_t symbol_address(const struct kallsyms *k, size_t offsets, uint64_t base, bool percpu, uint32_t i)
+static uint64_t symbol_address(const struct kallsyms *k, uint32_t i)
 {
-	uint32_t v = (uint32_t)number_at(k, offsets + (size_t)4 * i, 4);
+	size_t at = k->offsets + (size_t)4 * i;
+	uint32_t v = (uint32_t)number_at(k, at, 4);
+	uint64_t from_zero = (uint64_t)(int64_t)(int32_t)v;
 
-	/* CONFIG_KALLSYMS_ABSOLUTE_PERCPU: what is not negative is an address itself. */
-	if (percpu)
-		return (int32_t)v >= 0 ? v : base - 1 - (uint64_t)(int64_t)(int32_t)v;
-	return base + v;
-}
-
-/* Are there sorted addresses of a kernel at @offsets? */
-static bool offsets_fit(const struct kallsyms *k, size_t offsets, size_t base_at, bool *percpu)
-{
-	uint64_t base = number_at(k, base_at, k->word), last = 0;
-
-	if (!range_within(offsets, (size_t)4 * k->nr, 0, k->len) || !range_within(base_at, k->word, 0, k->len) ||
-	    !(base >> (8 * k->word - 1)))
-		return false;
-	*percpu = false;
-	for (unsigned int attempt = 0; attempt < 2; attempt++, *percpu = true) {
-		uint32_t i;
-
-		for (i = 0, last = 0; i < k->nr; i++) {
-			uint64_t addr = symbol_address(k, offsets, base, *percpu, i);
-
-			if (addr < last)
-				break;
-			last = addr;
-		}
-		if (i == k->nr)
-			return true;
+	switch (k->kind) {
+	case FROM_BASE_PERCPU:
+		return (int32_t)v >= 0 ? v : k->base - 1 - from_zero;
+	case FROM_PLACE:
+		return k->va + at + from_zero;
+	default:
+		return k->base + v;
 	}
-	return false;
 }
 
-static bool find_offsets(const struct kallsyms *k, size_t *offsets, size_t *base_at, bool *percpu)
+/* Are there sorted addresses of a kernel? */
+static bool offsets_fit(const struct kallsyms *k)
+{
+	uint64_t last = 0;
+
+	if (!range_within(k->offsets, (size_t)4 * k->nr, 0, k->len))
+		return false;
+	for (uint32_t i = 0; i < k->nr; i++) {
+		uint64_t addr = symbol_address(k, i);
+
+		if (addr < last)
+			return false;
+		last = addr;
+	}
+	return true;
+}
+
+static bool offsets_fit_base(struct kallsyms *k, size_t offsets, size_t base_at)
+{
+	k->base = number_at(k, base_at, k->word);
+	k->offsets = offsets;
+	if (!range_within(base_at, k->word, 0, k->len) || !(k->base >> (8 * k->word - 1)))
+		return false;
+	k->kind = FROM_BASE;
+	if (offsets_fit(k))
+		return true;
+	k->kind = FROM_BASE_PERCPU;
+	return offsets_fit(k);
+}
+
+static bool find_offsets(struct kallsyms *k)
 {
 	size_t table = (size_t)align_up((uint64_t)4 * k->nr, k->word);
+	size_t end = k->token_index + 2 * NR_TOKENS, at = (size_t)align_up(end, k->word);
 
-	*offsets = (size_t)align_up(k->token_index + 2 * NR_TOKENS, k->word);
-	*base_at = *offsets + table;
-	if (offsets_fit(k, *offsets, *base_at, percpu))
+	if (offsets_fit_base(k, at, at + table))
 		return true;
-	*base_at = k->num_syms - k->word;
-	*offsets = *base_at - table;
-	return k->num_syms >= k->word + table && offsets_fit(k, *offsets, *base_at, percpu);
+	if (k->num_syms >= k->word + table &&
+	    offsets_fit_base(k, k->num_syms - k->word - table, k->num_syms - k->word))
+		return true;
+	/* The kernel's text, with which the symbols begin, is before the table. */
+	k->offsets = end;
+	k->kind = FROM_PLACE;
+	return k->va && number_at(k, end, 4) >> 31 && offsets_fit(k);
 }
 
-static int load_kallsyms(struct symbols **out, const struct kallsyms *k, size_t offsets, size_t base_at,
-			 bool percpu)
+static int load_kallsyms(struct symbols **out, const struct kallsyms *k)
 {
 	struct symbols *s = calloc(1, sizeof(*s));
-	uint64_t base = number_at(k, base_at, k->word);
 	size_t pos = 0, len, at;
 
 	if (!s)
@@ -588,7 +609,7 @@ static int load_kallsyms(struct symbols **out, const struct kallsyms *k, size_t 
 			break;
 		type = s->tokens[s->token_at[(uint8_t)s->names[at]]];
 		s->table[s->nr++] = (struct symbol){
-			.addr = symbol_address(k, offsets, base, percpu, i), .name = (uint32_t)pos,
+			.addr = symbol_address(k, i), .name = (uint32_t)pos,
 			.text = type == 't' || type == 'T' || type == 'w' || type == 'W',
 		};
 		pos = at + len;
@@ -598,20 +619,19 @@ static int load_kallsyms(struct symbols **out, const struct kallsyms *k, size_t 
 	return 0;
 }
 
-int symbols_parse_kallsyms(struct symbols **out, const uint8_t *mem, size_t len, unsigned int bits, bool big_endian)
+int symbols_parse_kallsyms(struct symbols **out, const uint8_t *mem, size_t len, uint64_t va, unsigned int bits,
+			   bool big_endian)
 {
 	static const char mark[SYMBOLS_KALLSYMS_MARK_BYTES] = SYMBOLS_KALLSYMS_MARK;
 	struct kallsyms k = {
-		.mem = mem, .len = len, .word = bits / 8, .big_endian = big_endian, .budget = SEARCH_BUDGET,
+		.mem = mem, .len = len, .va = va, .word = bits / 8, .big_endian = big_endian,
+		.budget = SEARCH_BUDGET,
 	};
 	const uint8_t *p = mem;
-	size_t offsets, base_at;
-	bool percpu;
 
 	while ((p = memmem(p, len - (size_t)(p - mem), mark, sizeof(mark)))) {
-		if (find_tokens(&k, (size_t)(p - mem)) && find_markers_and_names(&k) &&
-		    find_offsets(&k, &offsets, &base_at, &percpu))
-			return load_kallsyms(out, &k, offsets, base_at, percpu);
+		if (find_tokens(&k, (size_t)(p - mem)) && find_markers_and_names(&k) && find_offsets(&k))
+			return load_kallsyms(out, &k);
 		p++;
 	}
 	return -ENOENT;

@@ -24,11 +24,11 @@ int symbols_parse_elf(struct symbols **symbols, const uint8_t *file, size_t len)
 
 /*
  * kallsyms (scripts/kallsyms.c) somewhere in @len bytes of a kernel's memory, which begins at a
- * multiple of 8. The addresses are those at which the kernel runs. @mem is needed only during the
- * call. 0, -ENOENT: there is no such thing (or of a kind that this code does not know), or -ENOMEM.
- * Silent.
+ * multiple of 8. The addresses are those at which the kernel runs. For the tables of newer kernels @va has to
+ * say where it runs what is at @mem; 0 if nobody knows. @mem is needed only during the call. 0, -ENOENT: there is
+ * no such thing (or of a kind that this code does not know), or -ENOMEM. Silent.
  */
-int symbols_parse_kallsyms(struct symbols **symbols, const uint8_t *mem, size_t len, unsigned int bits,
+int symbols_parse_kallsyms(struct symbols **symbols, const uint8_t *mem, size_t len, uint64_t va, unsigned int bits,
 			   bool big_endian) LKVM_MUST_CHECK;
 
 /* NULL is legal. */

@@ -138,7 +138,8 @@ static void read_symbols(const uint8_t *data, size_t size, unsigned int kind)
 {
 	struct symbols *s = NULL;
 	int ret = kind & 1 ? symbols_parse_elf(&s, data, size) :
-			     symbols_parse_kallsyms(&s, data, size, kind & 2 ? 32 : 64, kind & 4);
+			     symbols_parse_kallsyms(&s, data, size, kind & 8 ? UINT64_C(0xffffffff80000000) : 0,
+						    kind & 2 ? 32 : 64, kind & 4);
 
 	if (!ret)
 		look_up(s, data, size);

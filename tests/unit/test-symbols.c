@@ -17,13 +17,13 @@
 struct image {
 	uint8_t  mem[65536];
 	size_t   at;
-	unsigned int word;
+	unsigned int word, align;
 	bool     big_endian;
 };
 
 static void align(struct image *i)
 {
-	i->at = (size_t)align_up(i->at, i->word);
+	i->at = (size_t)align_up(i->at, i->align);
 }
 
 static void put(struct image *i, unsigned int len, uint64_t v)
@@ -35,8 +35,24 @@ static void put(struct image *i, unsigned int len, uint64_t v)
 	i->at += len;
 }
 
-static void put_offsets(struct image *i, uint64_t base, bool percpu)
+enum layout {
+	BASE,        /* 6.4 and later */
+	BASE_PERCPU, /* the same on x86 */
+	BASE_FIRST,  /* 6.1 */
+	BASE_FIRST_SEQS, /* 6.2 */
+	PLACE,       /* 7.2 */
+};
+
+/* In PLACE the image itself runs at the base, so that the functions begin where it does. */
+static void put_offsets(struct image *i, uint64_t base, enum layout layout)
 {
+	bool percpu = layout == BASE_PERCPU;
+
+	if (layout == PLACE) {
+		for (uint32_t n = 0; n < NR; n++)
+			put(i, 4, (uint32_t)(n * 16 - (uint32_t)i->at));
+		return;
+	}
 	align(i);
 	for (uint32_t n = 0; n < NR; n++)
 		/* With absolute per-CPU symbols the first ten are addresses, the others count backwards. */
@@ -45,9 +61,10 @@ static void put_offsets(struct image *i, uint64_t base, bool percpu)
 	put(i, i->word, base);
 }
 
-/* Symbols fn0, fn1 ... at every 16 bytes; the second half is data. @offsets_first: as before 6.4. */
-static void build(struct image *i, uint64_t base, bool offsets_first, bool percpu, bool seqs)
+/* Symbols fn0, fn1 ... at every 16 bytes from @base; the second half is data. */
+static void build(struct image *i, uint64_t base, enum layout layout)
 {
+	bool offsets_first = layout == BASE_FIRST || layout == BASE_FIRST_SEQS, seqs = layout == BASE_FIRST_SEQS;
 	uint32_t markers[(NR + 255) / 256];
 	uint16_t index[256];
 	size_t start;
@@ -56,7 +73,7 @@ static void build(struct image *i, uint64_t base, bool offsets_first, bool percp
 	memcpy(i->mem + 100, SYMBOLS_KALLSYMS_MARK, SYMBOLS_KALLSYMS_MARK_BYTES);
 	i->at = 4096;
 	if (offsets_first)
-		put_offsets(i, base, percpu);
+		put_offsets(i, base, layout);
 	align(i);
 	put(i, 4, NR);
 	align(i);
@@ -94,10 +111,10 @@ static void build(struct image *i, uint64_t base, bool offsets_first, bool percp
 	for (unsigned int c = 0; c < 256; c++)
 		put(i, 2, index[c]);
 	if (!offsets_first)
-		put_offsets(i, base, percpu);
+		put_offsets(i, base, layout);
 }
 
-static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_first, bool percpu, bool seqs)
+static void check_kallsyms(unsigned int bits, bool big_endian, enum layout layout)
 {
 	uint64_t base = bits == 64 ? UINT64_C(0xffffffff81000000) : 0xc0000000, addr, offset, size;
 	struct image *i = calloc(1, sizeof(*i));
@@ -105,9 +122,13 @@ static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_firs
 	struct symbols *s = NULL;
 
 	i->word = bits / 8;
+	i->align = layout == PLACE ? 4 : i->word;
 	i->big_endian = big_endian;
-	build(i, base, offsets_first, percpu, seqs);
-	CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), bits, big_endian), 0);
+	build(i, base, layout);
+	if (layout == PLACE)
+		CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), 0, bits, big_endian), -ENOENT);
+	CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), layout == PLACE ? base : 0, bits, big_endian),
+		 0);
 	free(i);
 	if (!s)
 		return;
@@ -124,7 +145,7 @@ static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_firs
 	CHECK(!symbols_address(s, "fn_", &addr));
 	/* Data, and addresses outside. */
 	CHECK(!symbols_lookup(s, base + 600 * 16, name, &offset, &size));
-	CHECK(!symbols_lookup(s, base - 1, name, &offset, &size) || percpu);
+	CHECK(!symbols_lookup(s, base - 1, name, &offset, &size) || layout == BASE_PERCPU);
 	CHECK(!symbols_lookup(s, UINT64_MAX, name, &offset, &size));
 	symbols_set_slide(s, 0x1000);
 	CHECK_STR(symbols_text(s, base + 0x1000 + 16 * 16, false, text, sizeof(text)), "fn_16+0x0/0x10");
@@ -133,47 +154,59 @@ static void check_kallsyms(unsigned int bits, bool big_endian, bool offsets_firs
 
 static void test_kallsyms(void)
 {
-	check_kallsyms(64, false, false, false, false); /* riscv64, arm64 */
-	check_kallsyms(64, false, false, true, false);  /* x86-64 */
-	check_kallsyms(64, false, true, false, false);  /* 6.1 */
-	check_kallsyms(64, false, true, false, true);   /* 6.2 */
-	check_kallsyms(32, true, true, false, false);
-	check_kallsyms(32, true, true, false, true);
-	check_kallsyms(32, true, false, false, false);
+	check_kallsyms(64, false, BASE);
+	check_kallsyms(64, false, BASE_PERCPU);
+	check_kallsyms(64, false, BASE_FIRST);
+	check_kallsyms(64, false, BASE_FIRST_SEQS);
+	check_kallsyms(64, false, PLACE);
+	check_kallsyms(32, true, BASE_FIRST);
+	check_kallsyms(32, true, BASE_FIRST_SEQS);
+	check_kallsyms(32, true, BASE);
+	check_kallsyms(32, true, PLACE);
 }
 
-static void test_broken_kallsyms(void)
+static void check_broken_kallsyms(enum layout layout)
 {
+	const uint64_t base = UINT64_C(0xffffffff81000000), va = layout == PLACE ? base : 0;
 	struct image *i = calloc(1, sizeof(*i));
 	struct symbols *s = NULL;
-	size_t end, base;
+	size_t end;
 
 	i->word = 8;
-	build(i, UINT64_C(0xffffffff81000000), false, false, false);
+	i->align = layout == PLACE ? 4 : 8;
+	build(i, base, layout);
 	end = i->at;
-	base = end >= 8 ? end - 8 : 0;
 	/* Cut anywhere: found no more, and nothing is read beyond. */
 	for (size_t len = 0; len < end; len += 97) {
 		uint8_t *copy = malloc(len ? len : 1);
 
 		memcpy(copy, i->mem, len);
-		CHECK_EQ(symbols_parse_kallsyms(&s, copy, len, 64, false), -ENOENT);
+		CHECK_EQ(symbols_parse_kallsyms(&s, copy, len, va, 64, false), -ENOENT);
 		free(copy);
 	}
-	/* Not a kernel's base. */
-	put_le64(i->mem + base, 0x81000000);
-	CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), 64, false), -ENOENT);
+	if (layout == BASE && end >= 8) {
+		/* Not a kernel's base. */
+		put_le64(i->mem + end - 8, 0x81000000);
+		CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), va, 64, false), -ENOENT);
+		CHECK_EQ(symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), base, 64, false), -ENOENT);
+		put_le64(i->mem + end - 8, base);
+	}
 	/* Any byte changed: either the same symbols or none. */
-	put_le64(i->mem + base, UINT64_C(0xffffffff81000000));
 	for (size_t at = 4096; at < end; at += 61) {
 		i->mem[at] ^= 0x55;
 		s = NULL;
-		if (!symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), 64, false))
+		if (!symbols_parse_kallsyms(&s, i->mem, sizeof(i->mem), va, 64, false))
 			CHECK_EQ(symbols_count(s), NR);
 		symbols_free(s);
 		i->mem[at] ^= 0x55;
 	}
 	free(i);
+}
+
+static void test_broken_kallsyms(void)
+{
+	check_broken_kallsyms(BASE);
+	check_broken_kallsyms(PLACE);
 }
 
 /* ---- ELF ---------------------------------------------------------------------------------------- */
