@@ -45,7 +45,7 @@ refuse() { # PATTERN OPTIONS...: one line that matches
 }
 refuse "e2h0 needs --nested" --e2h0
 refuse "exclude each other" --disable-sve --sve-max-vl 128
-refuse "a 32-bit ARM zImage, which --aarch32 wants|no 32-bit kernels" --aarch32
+refuse "--aarch32 wants a 32-bit ARM zImage|no 32-bit kernels" --aarch32
 refuse "exclude each other" --aarch32 --nested
 refuse "none of these CPUs" --vcpu-affinity 1000
 refuse "address in RAM" --firmware-address 0
