@@ -243,7 +243,16 @@ $(BUILD)/guest-tests/%.bin: $(BUILD)/guest-tests/%.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 .PRECIOUS: $(BUILD)/guest-tests/%.elf
 
-guest-tests: $(GUEST_BINS)
+# A program of the hosts, which asks their KVM itself.
+HOST_TOOLS_riscv64 := late-regs
+HOST_TOOLS_arm64   := late-regs
+HOST_TOOLS := $(addprefix $(BUILD)/guest-tests/,$(HOST_TOOLS_$(ARCH)))
+$(HOST_TOOLS): $(BUILD)/guest-tests/%: tests/hosts/%.c lkvm/kvm-compat.h $(BUILD)/config.mk
+	$(call say,LINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_all) $(CFLAGS_all) $< $(LDFLAGS_all) -static -o $@
+
+guest-tests: $(GUEST_BINS) $(HOST_TOOLS)
 
 # ---- checks --------------------------------------------------------------------------------------
 
