@@ -40,6 +40,7 @@ static const struct {
 	{ SYS(3, 0, 0, 4, 2), "ID_AA64PFR2_EL1" }, { SYS(3, 0, 0, 4, 4), "ID_AA64ZFR0_EL1" },
 	{ SYS(3, 0, 0, 4, 5), "ID_AA64SMFR0_EL1" }, { SYS(3, 0, 0, 4, 7), "ID_AA64FPFR0_EL1" },
 	{ SYS(3, 0, 0, 5, 0), "ID_AA64DFR0_EL1" }, { SYS(3, 0, 0, 5, 1), "ID_AA64DFR1_EL1" },
+	{ SYS(3, 0, 0, 5, 2), "ID_AA64DFR2_EL1" },
 	{ SYS(3, 0, 0, 5, 4), "ID_AA64AFR0_EL1" }, { SYS(3, 0, 0, 5, 5), "ID_AA64AFR1_EL1" },
 	{ SYS(3, 0, 0, 6, 0), "ID_AA64ISAR0_EL1" }, { SYS(3, 0, 0, 6, 1), "ID_AA64ISAR1_EL1" },
 	{ SYS(3, 0, 0, 6, 2), "ID_AA64ISAR2_EL1" }, { SYS(3, 0, 0, 6, 3), "ID_AA64ISAR3_EL1" },
@@ -78,6 +79,7 @@ static const struct {
 	{ SYS(3, 3, 14, 3, 1), "CNTV_CTL_EL0" }, { SYS(3, 3, 14, 0, 1), "CNTPCT_EL0" },
 	{ SYS(3, 3, 14, 2, 1), "CNTP_CTL_EL0" }, { SYS(3, 3, 14, 2, 2), "CNTP_CVAL_EL0" },
 	{ SYS(2, 0, 0, 2, 0), "MDCCINT_EL1" }, { SYS(2, 0, 0, 2, 2), "MDSCR_EL1" }, { SYS(2, 0, 1, 1, 4), "OSLSR_EL1" },
+	{ SYS(2, 4, 0, 7, 0), "DBGVCR32_EL2" },
 	{ SYS(3, 4, 3, 0, 0), "DACR32_EL2" }, { SYS(3, 4, 5, 0, 1), "IFSR32_EL2" }, { SYS(3, 4, 5, 3, 0), "FPEXC32_EL2" },
 };
 
