@@ -18,7 +18,7 @@ reg() {
 	shift
 	for when in before after; do
 		what=same
-		[ "$1" != ENOENT ] || what=read
+		[ "$1" != ENOENT ] || what="read"
 		for what in $what other; do
 			echo "$name $when $what: $1" >>known
 			shift
