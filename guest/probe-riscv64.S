@@ -33,6 +33,8 @@ next:	beqz	s1, power_off
 	beq	t0, t1, call
 	li	t1, PROBE_INSN
 	beq	t0, t1, insn
+	li	t1, PROBE_STORE
+	beq	t0, t1, store
 	li	a0, -1
 	j	result
 
@@ -42,6 +44,10 @@ loop:	beqz	a0, success
 	j	success
 
 load:	ld	a1, 0(a0)
+	j	success
+
+store:	ld	t0, OP_ARG1(s0)
+	sd	t0, 0(a0)
 	j	success
 
 call:	mv	a7, a0

@@ -24,6 +24,7 @@
 #define PROBE_CPUID 4
 #define PROBE_RDMSR 5
 #define PROBE_WRMSR 6
+#define PROBE_STORE 7
 
 /* ppc_rtas_token("power-off") */
 #define PROBE_RTAS_POWER_OFF 0x2002

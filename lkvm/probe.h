@@ -12,6 +12,7 @@
 
 /* Offsets from where the guest is loaded. Known to guest/probe.h as well. */
 #define PROBE_SCRATCH_OFFSET 0x1000 /* a page for the operations' own use, zero at first */
+#define PROBE_SCRATCH_BYTES  0x1000
 #define PROBE_SCRIPT_OFFSET  0x2000 /* struct probe_script, then the operations */
 
 /* What an operation does. Not every arch has every one; an unknown one fails. */
@@ -24,6 +25,7 @@ enum {
 	PROBE_CPUID, /* x86: leaf arg[0], index arg[1]; ret[0] = eax | ebx << 32, ret[1] = ecx | edx << 32 */
 	PROBE_RDMSR, /* x86: ret[1] = MSR arg[0] */
 	PROBE_WRMSR, /* x86: MSR arg[0] = arg[1] */
+	PROBE_STORE, /* riscv64: the 64-bit word at guest-physical arg[0] = arg[1] */
 };
 
 /* In the guest's byte order, which is that of the host. */

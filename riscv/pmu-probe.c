@@ -19,6 +19,7 @@
 #define PMU_STOP           4
 #define PMU_FW_READ        5
 #define PMU_SET_SHMEM      7
+#define PMU_EVENT_INFO     8
 #define CFG_CLEAR_VALUE    (1u << 1)
 #define START_INIT_VALUE   (1u << 0)
 #define STOP_RESET         (1u << 0)
@@ -26,6 +27,8 @@
 #define INFO_FIRMWARE      (UINT64_C(1) << 63)
 #define INFO_CSR(info)     ((unsigned int)(info) & 0xfff)
 #define INFO_WIDTH(info)   (((unsigned int)((info) >> 12) & 0x3f) + 1)
+#define EVENT_INFO_BYTES   16 /* of an entry: the event in 32 bits, the answer in 32, its data in 64 */
+#define EVENT_INFO_YES     (UINT64_C(1) << 32)
 #define SNAPSHOT_VALUES    8 /* offset of the first counter's value, behind the overflow mask */
 
 #define TYPE_HARDWARE 0u
@@ -340,6 +343,58 @@ static int ask_events(const struct probe *probe, struct pmu_list *list)
 	return ret;
 }
 
+/* What the list of events in shared memory says of each, which SBI 3.0 has: the same as the counters say. */
+static int ask_event_info(const struct probe *probe, struct pmu_list *list)
+{
+	unsigned int n = MIN(list->nr_events, (unsigned int)(PROBE_SCRATCH_BYTES / EVENT_INFO_BYTES));
+	size_t flags, misaligned, call, entries;
+	unsigned int offered = 0, wrong = 0;
+	const char *first = "";
+	struct script s = { 0 };
+	int ret;
+
+	for (unsigned int i = 0; i < n; i++) {
+		const gpa_t at = SCRATCH + (gpa_t)i * EVENT_INFO_BYTES;
+
+		add(&s, &(struct probe_op){ .op = PROBE_STORE, .arg = { at, list->events[i].code } });
+		add(&s, &(struct probe_op){ .op = PROBE_STORE, .arg = { at + 8, 0 } });
+	}
+	flags = add_pmu(&s, PMU_EVENT_INFO, SCRATCH, 0, 1, 1);
+	misaligned = add_pmu(&s, PMU_EVENT_INFO, SCRATCH + 8, 0, 1, 0);
+	call = add_pmu(&s, PMU_EVENT_INFO, SCRATCH, 0, n, 0);
+	entries = s.nr;
+	for (unsigned int i = 0; i < n; i++)
+		add(&s, &(struct probe_op){ .op = PROBE_LOAD, .arg = { SCRATCH + (gpa_t)i * EVENT_INFO_BYTES } });
+	ret = run(probe, &s);
+	if (ret)
+		goto out;
+	if (error_of(&s, call)) {
+		pmu_list_fact(list, "event info", "%s", riscv_sbi_error_name(error_of(&s, call)));
+		if (error_of(&s, call) != SBI_ERR_NOT_SUPPORTED)
+			pmu_list_bug(list, "the list of events can't be had: %s",
+				     riscv_sbi_error_name(error_of(&s, call)));
+		goto out;
+	}
+	if (error_of(&s, flags) != SBI_ERR_INVALID_PARAM || error_of(&s, misaligned) != SBI_ERR_INVALID_PARAM)
+		pmu_list_bug(list, "the list of events with unknown flags answers %s, and where it is not aligned %s, "
+			     "instead of INVALID_PARAM", riscv_sbi_error_name(error_of(&s, flags)),
+			     riscv_sbi_error_name(error_of(&s, misaligned)));
+	for (unsigned int i = 0; i < n; i++) {
+		bool yes = value_of(&s, entries + i) & EVENT_INFO_YES;
+
+		offered += yes;
+		if (yes != !list->events[i].error && !wrong++)
+			first = list->events[i].name;
+	}
+	pmu_list_fact(list, "event info", "yes, %u of %u events", offered, n);
+	if (wrong)
+		pmu_list_bug(list, "the list of events and the counters disagree about %u events, the first is %s", wrong,
+			     first);
+out:
+	free(s.ops);
+	return ret;
+}
+
 /* ---- counting ----------------------------------------------------------------------------------- */
 
 /* The first counter that takes event @code, or -1. */
@@ -528,5 +583,7 @@ int riscv_pmu_list(const struct probe *probe, struct pmu_list *list)
 	if (ret || !list->present)
 		return ret;
 	ret = ask_events(probe, list);
+	if (!ret)
+		ret = ask_event_info(probe, list);
 	return ret ? ret : ask_counting(probe, list);
 }

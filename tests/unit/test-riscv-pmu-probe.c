@@ -19,13 +19,16 @@ struct probe_host_state {
 	bool     stuck;        /* counters do not move */
 	bool     stop_twice;   /* stopping again is no error */
 	bool     no_snapshot;
+	bool     event_info;   /* as SBI 3.0 has it */
+	bool     info_denies;  /* ... of events that counters take */
+	bool     info_lax;     /* ... with any flags and place */
 	/* state */
 	struct {
 		uint64_t event;
 		uint64_t value;
 		bool     running;
 	} ctr[64];
-	uint64_t snapshot;
+	uint64_t scratch[512];
 };
 
 static struct probe_host_state hv;
@@ -84,6 +87,22 @@ static void tick(uint64_t event, uint64_t n)
 			hv.ctr[i].value += n;
 }
 
+static int64_t event_info(uint64_t base, uint64_t nr, uint64_t flags)
+{
+	if (!hv.event_info)
+		return -2;
+	if ((flags || base % 16) && !hv.info_lax)
+		return -3;
+	for (uint64_t i = 0; i < nr && !(base % 16); i++) {
+		uint64_t *entry = &hv.scratch[(base / 8 + 2 * i) % 512], event = (uint32_t)*entry;
+		bool fw = event >> 16 == 15;
+
+		if (fw || ((event == 1 || event == 2 || event == 0x10019) && !hv.info_denies))
+			*entry |= 1ull << 32;
+	}
+	return 0;
+}
+
 static int64_t pmu_call(const struct probe_op *op, uint64_t *value)
 {
 	uint64_t i = op->arg[2];
@@ -104,7 +123,7 @@ static int64_t pmu_call(const struct probe_op *op, uint64_t *value)
 
 		hv.ctr[i].running = false;
 		if (op->arg[4] & 2)
-			hv.snapshot = hv.ctr[i].value;
+			hv.scratch[1] = hv.ctr[i].value;
 		if (op->arg[4] & 1)
 			hv.ctr[i].event = 0;
 		return was || hv.stop_twice ? 0 : -8;
@@ -116,6 +135,8 @@ static int64_t pmu_call(const struct probe_op *op, uint64_t *value)
 		if (hv.no_snapshot)
 			return -2;
 		return i != ~0ull && i % 4096 ? -3 : 0;
+	case 8:
+		return event_info(i, op->arg[4], op->arg[5]);
 	default:
 		return -2;
 	}
@@ -132,7 +153,10 @@ static int run(const struct probe_host *host LKVM_UNUSED, struct probe_op *ops, 
 			tick(2, 2 * op->arg[0]);
 			break;
 		case PROBE_LOAD:
-			op->ret[1] = hv.snapshot;
+			op->ret[1] = hv.scratch[op->arg[0] / 8 % 512];
+			break;
+		case PROBE_STORE:
+			hv.scratch[op->arg[0] / 8 % 512] = op->arg[1];
 			break;
 		case PROBE_INSN: {
 			unsigned int csr = (unsigned int)(op->arg[0] >> 20 & 0xfff) - 0xc00;
@@ -276,6 +300,31 @@ static void test_no_snapshot(void)
 	free(list);
 }
 
+static void test_event_info(void)
+{
+	struct pmu_list *list;
+
+	kvm_like();
+	list = ask();
+	CHECK_STR(fact(list, "event info"), "NOT_SUPPORTED");
+	free(list);
+	hv.event_info = true;
+	list = ask();
+	CHECK_EQ(list->nr_bugs, 0);
+	CHECK_STR(fact(list, "event info"), "yes, 25 of 74 events");
+	CHECK_STR(fact(list, "snapshot"), "yes, 200000 instructions");
+	free(list);
+	hv.info_denies = true;
+	list = ask();
+	CHECK(says(list, "the list of events and the counters disagree about 3 events, the first is CPU_CYCLES"));
+	free(list);
+	hv.info_denies = false;
+	hv.info_lax = true;
+	list = ask();
+	CHECK(says(list, "the list of events with unknown flags answers SUCCESS, and where it is not aligned SUCCESS"));
+	free(list);
+}
+
 static void test_many_counters(void)
 {
 	struct pmu_list *list;
@@ -323,6 +372,7 @@ const struct test riscv_pmu_probe_tests[] = {
 	{ "absent", test_absent },
 	{ "bugs", test_bugs },
 	{ "no_snapshot", test_no_snapshot },
+	{ "event_info", test_event_info },
 	{ "many_counters", test_many_counters },
 	{ "run_fails", test_run_fails },
 	{ "errors", test_errors },
