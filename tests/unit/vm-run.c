@@ -662,6 +662,53 @@ static void test_stopped_after_panic(void)
 	}
 }
 
+static int hang_up_and_end(struct kvm_run *run, unsigned int vcpu_index, uint64_t nth, void *opaque)
+{
+	(void)vcpu_index;
+	(void)opaque;
+	if (nth == 0) {
+		kill(getpid(), SIGHUP);
+		kill(getpid(), SIGTERM);
+	}
+	return fake_kvm_idle(run);
+}
+
+static void is_late(int sig)
+{
+	(void)sig;
+}
+
+/* nohup's SIGHUP is not heard; of two that are, the lower one comes first. */
+static void test_ignored_signal(void)
+{
+	static const struct {
+		sighandler_t hangup;
+		int status;
+	} rows[] = {
+		{ SIG_DFL, 128 + SIGHUP },
+		{ SIG_IGN, 128 + SIGTERM },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct config cfg;
+		struct vm *vm;
+
+		fake_kvm_reset();
+		vm_fixture_host();
+		fake_kvm_on_run(hang_up_and_end, NULL);
+		vm_fixture_config(&cfg);
+		signal(SIGHUP, rows[i].hangup);
+		signal(SIGTERM, is_late); /* where it was not the first */
+		CHECK_EQ(vm_create(&vm, &cfg), 0);
+		CHECK_EQ(vm_run(vm), 0);
+		CHECK_EQ(outcome_exit_status(&vm->outcome), rows[i].status);
+		vm_destroy(vm);
+		signal(SIGHUP, SIG_DFL);
+		signal(SIGTERM, SIG_DFL);
+		vm_fixture_free(&cfg);
+	}
+}
+
 /* The last that a kernel says of its panic ends the run at once; the same words before do not. */
 static void test_panic_is_over(void)
 {
@@ -846,6 +893,7 @@ const struct test vm_run_tests[] = {
 	{ "no_kick_is_lost", test_no_kick_is_lost },
 	{ "ended_vcpu_is_not_kicked", test_ended_vcpu_is_not_kicked },
 	{ "stopped_after_panic", test_stopped_after_panic },
+	{ "ignored_signal", test_ignored_signal },
 	{ "panic_is_over", test_panic_is_over },
 	{ "file_changes", test_file_changes },
 	{ "no_progress", test_no_progress },
