@@ -379,7 +379,8 @@ static void gather_end(struct vm *vm, struct report *r)
 	r->has_outcome = true;
 	r->outcome = vm->outcome;
 	r->has_failure = vm->has_failure;
-	r->failure = vm->failure;
+	if (vm->has_failure)
+		r->failure = vm->failure;
 }
 
 /* How much is printed of a run that is over. */
