@@ -61,7 +61,7 @@ const char *pseries_xive_obstacle(int fd)
 
 static bool cpus_too_old(const struct vm *vm)
 {
-	return vm->cfg->ppc_compat_pvr && vm->cfg->ppc_compat_pvr < PPC_COMPAT_POWER9;
+	return vm->arch->compat_pvr && vm->arch->compat_pvr < PPC_COMPAT_POWER9;
 }
 
 /*

@@ -109,16 +109,33 @@ static void likely_node(char *node, size_t size, const char *platform)
 			node[i] -= 'a' - 'A';
 }
 
-int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const char *platform)
+/*
+ * A host that is itself a guest may be held to an earlier generation than its CPU is of, or know no later one. Then
+ * its kernel has two names for it, and in the device tree is the generation's (Linux arch/powerpc/kernel/prom.c,
+ * early_init_dt_scan_cpus()).
+ */
+static uint32_t read_generation(const struct ppc_host_cpu *node, const struct pseries_host_cpu *host)
+{
+	uint8_t cell[4 + 1];
+	uint32_t pvr;
+
+	if (!host->platform || !host->base_platform || !strcmp(host->platform, host->base_platform) ||
+	    ppc_host_cpu_prop(node, "cpu-version", cell, sizeof(cell)) != 4)
+		return 0;
+	pvr = get_be32(cell);
+	return ppc_compat_name(pvr) ? pvr : 0;
+}
+
+int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const struct pseries_host_cpu *kernel)
 {
 	struct ppc_host_cpu host;
 	char node[32];
 	int len;
 
-	if (platform)
-		likely_node(node, sizeof(node), platform);
+	if (kernel->platform)
+		likely_node(node, sizeof(node), kernel->platform);
 	/* What tells a CPU from its caches, and from a list of all CPUs' features. */
-	len = ppc_host_cpu_find(&host, cpus, platform ? node : NULL, "ibm,pa-features", cpu->pa_features,
+	len = ppc_host_cpu_find(&host, cpus, kernel->platform ? node : NULL, "ibm,pa-features", cpu->pa_features,
 				sizeof(cpu->pa_features));
 
 	if (len < 0)
@@ -129,6 +146,7 @@ int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const char *plat
 	snprintf(cpu->name, sizeof(cpu->name), "%.*s", (int)strcspn(host.node, "@"), host.node);
 	copy_prop(cpu, &host, "clock-frequency");
 	copy_prop(cpu, &host, "ibm,pi-features");
+	cpu->held_to = read_generation(&host, kernel);
 	return 0;
 }
 

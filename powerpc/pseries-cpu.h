@@ -24,6 +24,7 @@ struct pseries_cache {
 struct pseries_host_cpu {
 	uint64_t hwcap, hwcap2; /* AT_HWCAP, AT_HWCAP2 */
 	uint32_t timebase_hz;   /* 0: not known */
+	const char *platform, *base_platform; /* AT_PLATFORM, AT_BASE_PLATFORM: "power9"; NULL: not known */
 	struct pseries_cache d, i;
 };
 
@@ -36,6 +37,7 @@ struct pseries_cpu_prop {
 struct pseries_cpu {
 	char     name[32];      /* node name without its unit address: "PowerPC,POWER9" */
 	uint32_t pvr;
+	uint32_t held_to;       /* the generation that the host is held to (powerpc/options.h); 0: its CPU's own */
 	/* Told to the guest as the host has them. */
 	struct pseries_cpu_prop props[PSERIES_CPU_MAX_PROPS];
 	unsigned int nr_props;
@@ -63,10 +65,11 @@ void pseries_cpu_describe(struct pseries_cpu *cpu, const struct pseries_host_cpu
 
 /*
  * Adds what only the device tree's folder @cpus (PPC_HOST_CPUS) has of the first CPU there: name, pa_features,
- * clock rate. @platform is AT_PLATFORM ("power9", NULL: unknown), by which it is found sooner. Returns 0, or -ENOENT
+ * clock rate, and held_to where the @kernel takes the CPU for an earlier one. Returns 0, or -ENOENT
  * (silent) if the host has no such tree.
  */
-int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const char *platform) LKVM_MUST_CHECK;
+int pseries_cpu_read(struct pseries_cpu *cpu, const char *cpus, const struct pseries_host_cpu *kernel)
+	LKVM_MUST_CHECK;
 
 /* The same without a device tree: the least that kernels want to know. */
 void pseries_cpu_guess(struct pseries_cpu *cpu, const struct pseries_host_cpu *host);

@@ -98,12 +98,14 @@ static bool describe_cpu(struct pseries_cpu *cpu)
 		.hwcap = getauxval(AT_HWCAP),
 		.hwcap2 = getauxval(AT_HWCAP2),
 		.timebase_hz = (uint32_t)__ppc_get_timebase_freq(),
+		.platform = (const char *)getauxval(AT_PLATFORM),
+		.base_platform = (const char *)getauxval(AT_BASE_PLATFORM),
 		.d = host_cache(AT_L1D_CACHESIZE, AT_L1D_CACHEGEOMETRY, AT_DCACHEBSIZE),
 		.i = host_cache(AT_L1I_CACHESIZE, AT_L1I_CACHEGEOMETRY, AT_ICACHEBSIZE),
 	};
 
 	pseries_cpu_describe(cpu, &host);
-	if (!pseries_cpu_read(cpu, PPC_HOST_CPUS, (const char *)getauxval(AT_PLATFORM)))
+	if (!pseries_cpu_read(cpu, PPC_HOST_CPUS, &host))
 		return true;
 	pseries_cpu_guess(cpu, &host);
 	return false;
@@ -231,7 +233,7 @@ static int set_up_mmu(struct vm *vm)
 {
 	bool can_radix = kvm_check_cap(vm->fd, KVM_CAP_PPC_MMU_RADIX) > 0;
 
-	if (vm->cfg->ppc_compat_pvr && vm->cfg->ppc_compat_pvr < PPC_COMPAT_POWER9)
+	if (vm->arch->compat_pvr && vm->arch->compat_pvr < PPC_COMPAT_POWER9)
 		can_radix = false;
 	if (can_radix && !pseries_wants_hash(vm->cfg->params))
 		return set_up_radix(vm);
@@ -494,6 +496,7 @@ static int pseries_vm_create(struct vm *vm)
 	arch->hcalls.rtas = &arch->rtas;
 	arch->hcalls.liobn = PSERIES_PHB_LIOBN;
 	describe_cpu(&arch->cpu);
+	arch->compat_pvr = vm->cfg->ppc_compat_pvr ? vm->cfg->ppc_compat_pvr : arch->cpu.held_to;
 	/* POWER8 runs as many vCPUs on a core as they are numbered next to each other. */
 	if (kvm_check_cap(vm->fd, KVM_CAP_PPC_SMT) > 1) {
 		ret = kvm_enable_cap(vm->fd, KVM_CAP_PPC_SMT, 1, 0);
@@ -504,8 +507,8 @@ static int pseries_vm_create(struct vm *vm)
 	if (ret)
 		return ret;
 	enable_hcalls(vm);
-	if (vm->cfg->ppc_compat_pvr)
-		pseries_cpu_hold_to(&arch->cpu, vm->cfg->ppc_compat_pvr);
+	if (arch->compat_pvr)
+		pseries_cpu_hold_to(&arch->cpu, arch->compat_pvr);
 	pseries_cpu_set_feature(&arch->cpu, PSERIES_PA_RADIX, arch->cpu.radix);
 	if (kvm_check_cap(vm->fd, KVM_CAP_PPC_HTM) <= 0)
 		pseries_cpu_set_feature(&arch->cpu, PSERIES_PA_TM, false);
@@ -530,15 +533,24 @@ static void pseries_vm_destroy(struct vm *vm)
 	vm->arch = NULL;
 }
 
-/* --max-cpu-compat: KVM hides what came later, and the device tree names the generation in place of the CPU. */
+/*
+ * --max-cpu-compat, or what the host is held to: KVM hides what came later, and the device tree names the
+ * generation in place of the CPU, which a kernel as old as the host's might not know.
+ */
 static int hold_to_generation(struct vcpu *vcpu)
 {
-	uint32_t pvr = vcpu->vm->cfg->ppc_compat_pvr;
+	bool asked = vcpu->vm->cfg->ppc_compat_pvr;
+	uint32_t pvr = vcpu->vm->arch->compat_pvr;
 	int ret;
 
 	if (!pvr)
 		return 0;
 	ret = kvm_set_reg(vcpu->fd, KVM_REG_PPC_ARCH_COMPAT, &pvr);
+	if (ret && !asked) {
+		log_debug("the host's CPU is held to %s, its guests' are not: %s", ppc_compat_name(pvr),
+			  strerror(-ret));
+		return 0;
+	}
 	if (ret == -EINVAL)
 		log_error("--max-cpu-compat: this host has no %s guests: its CPU, or its kernel's KVM, is older (take an "
 			  "earlier one)", ppc_compat_name(pvr));
@@ -890,7 +902,9 @@ static void doctor_cpu(const struct doctor *d, int vm_fd)
 	if (!known)
 		doctor_say(d, "host's device tree", "none: guests are told the least about their CPUs");
 	if (!kvm_ioctl(fd, KVM_GET_SREGS, &sregs))
-		doctor_say(d, "guest CPU", "%s, PVR 0x%08x", known ? cpu.name : "unknown", sregs.pvr);
+		doctor_say(d, "guest CPU", "%s, PVR 0x%08x%s%s", known ? cpu.name : "unknown", sregs.pvr,
+			   cpu.held_to ? ", which, as the host's, is held to " : "",
+			   cpu.held_to ? ppc_compat_name(cpu.held_to) : "");
 	kvm_sys_close(fd);
 }
 

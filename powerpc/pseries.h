@@ -15,6 +15,7 @@
 
 struct arch_vm {
 	struct pseries_cpu cpu;
+	uint32_t           compat_pvr; /* the generation of CPUs that guests are held to (options.h); 0: none */
 	const struct pseries_irqchip *irqchip;
 	int                irqchip_fd; /* -1: none yet */
 	struct pseries_xive {

@@ -31,22 +31,26 @@ static uint32_t cell(const struct pseries_cpu *cpu, const char *name)
 	return prop && prop->len == 4 ? get_be32(prop->data) : UINT32_MAX;
 }
 
+static const struct pseries_host_cpu power9 = { .platform = "power9", .base_platform = "power9" }, unknown = { 0 };
+
 static void test_host_tree(void)
 {
 	static const uint8_t clock[] = { 0xee, 0x6b, 0x28, 0 }, features[] = { 2, 0, 0x10 };
+	static const uint8_t power8_pvr[] = { 0x0f, 0, 0, 4 };
+	static const struct pseries_host_cpu held = { .platform = "power8", .base_platform = "power9" };
 	uint8_t pa[90] = { 26, 0, [2] = 0xf6, [24] = 0x80, [28] = 7, [29] = 1 /* the next list */ };
 	struct pseries_cpu cpu = { 0 };
 
 	cpus_setup();
-	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), -ENOENT);
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &power9), -ENOENT);
 	cpus_put("l2-cache@2000", "device_type", "cache", 6);
 	cpus_put("ibm,powerpc-cpu-features", "isa", clock, sizeof(clock));
-	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), -ENOENT);
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &power9), -ENOENT);
 	cpus_put("PowerPC,POWER9@20", "clock-frequency", clock, sizeof(clock));
 	cpus_put("PowerPC,POWER9@20", "ibm,pi-features", features, sizeof(features));
 	cpus_put("PowerPC,POWER9@20", "ibm,pa-features", pa, sizeof(pa));
 	cpus_put("PowerPC,POWER9@20", "reg", clock, sizeof(clock)); /* the host's own business */
-	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), 0);
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &power9), 0);
 	CHECK_STR(cpu.name, "PowerPC,POWER9");
 	CHECK_EQ(cpu.nr_props, 2);
 	CHECK_EQ(cell(&cpu, "clock-frequency"), 4000000000);
@@ -58,11 +62,23 @@ static void test_host_tree(void)
 	cpus_put("PowerPC,POWER9@0", "ibm,pa-features", pa, 30);
 	cpus_put("PowerPC,POWER9@0", "clock-frequency", clock, sizeof(clock));
 	cpu.nr_props = 0;
-	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), 0);
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &power9), 0);
 	CHECK_STR(cpu.name, "PowerPC,POWER9");
 	CHECK_EQ(cpu.nr_props, 1);
+	/* A partition's tree always names a generation, which is of interest if it is not the CPU's. */
+	cpus_put("PowerPC,POWER9@0", "cpu-version", power8_pvr, sizeof(power8_pvr));
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &power9), 0);
+	CHECK_EQ(cpu.held_to, 0);
+	cpus_put("PowerPC,POWER9@20", "cpu-version", power8_pvr, sizeof(power8_pvr));
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &held), 0);
+	CHECK_STR(cpu.name, "PowerPC,POWER9");
+	CHECK_EQ(cpu.held_to, 0x0f000004);
+	cpus_put("PowerPC,POWER9@0", "cpu-version", clock, sizeof(clock));
+	cpus_put("PowerPC,POWER9@20", "cpu-version", clock, sizeof(clock));
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &held), 0);
+	CHECK_EQ(cpu.held_to, 0);
 	cpus_teardown();
-	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent", NULL), -ENOENT);
+	CHECK_EQ(pseries_cpu_read(&cpu, "/nonexistent", &unknown), -ENOENT);
 }
 
 static void test_describe(void)
@@ -108,7 +124,7 @@ static void test_broken_features(void)
 
 	cpus_setup();
 	cpus_put("cpu@0", "ibm,pa-features", pa, sizeof(pa));
-	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, "power9"), 0);
+	CHECK_EQ(pseries_cpu_read(&cpu, cpus_dir, &power9), 0);
 	CHECK_EQ(cpu.pa_bytes, 0);
 	pseries_cpu_set_feature(&cpu, PSERIES_PA_TM, true);
 	CHECK_EQ(cpu.pa_bytes, 25);
