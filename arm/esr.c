@@ -160,3 +160,44 @@ const char *arm_pstate_text(uint64_t pstate, char *buf, size_t size)
 	snprintf(buf, size, "%s %s %s", flags, masks, mode);
 	return buf;
 }
+
+bool arm_pstate_is_32bit(uint64_t pstate)
+{
+	return pstate & PSTATE_AARCH32;
+}
+
+/* Where AArch64 sees the registers of AArch32's modes (Arm DDI0487 D1.7.1). */
+static const char *const aarch32_regs[31] = {
+	"r0", "r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "r12", "sp_usr", "lr_usr", "sp_hyp",
+	"lr_irq", "sp_irq", "lr_svc", "sp_svc", "lr_abt", "sp_abt", "lr_und", "sp_und", "r8_fiq", "r9_fiq", "r10_fiq",
+	"r11_fiq", "r12_fiq", "sp_fiq", "lr_fiq",
+};
+
+const char *arm_aarch32_reg_name(unsigned int n)
+{
+	return aarch32_regs[n];
+}
+
+void arm_aarch32_bank(uint64_t pstate, unsigned int *sp, unsigned int *lr)
+{
+	switch (pstate & PSTATE_M_MASK) {
+	case 0x1: /* FIQ */
+		*sp = 29, *lr = 30;
+		return;
+	case 0x2: /* IRQ */
+		*sp = 17, *lr = 16;
+		return;
+	case 0x3: /* supervisor */
+		*sp = 19, *lr = 18;
+		return;
+	case 0x7: /* abort */
+		*sp = 21, *lr = 20;
+		return;
+	case 0xb: /* undefined */
+		*sp = 23, *lr = 22;
+		return;
+	default: /* user and system */
+		*sp = 13, *lr = 14;
+		return;
+	}
+}

@@ -29,4 +29,11 @@ bool arm_pstate_is_el2(uint64_t pstate);
 /* True if @pstate uses the exception level's own stack pointer, not SP_EL0. */
 bool arm_pstate_own_sp(uint64_t pstate);
 
+/* True if @pstate is one of AArch32. */
+bool arm_pstate_is_32bit(uint64_t pstate);
+/* AArch32's name of general register X@n, n <= 30: "r0", "lr_svc". Static. */
+const char *arm_aarch32_reg_name(unsigned int n);
+/* Which of them are sp and lr in the mode that @pstate, of AArch32, is in. */
+void arm_aarch32_bank(uint64_t pstate, unsigned int *sp, unsigned int *lr);
+
 #endif

@@ -682,6 +682,11 @@ static uint64_t tcr_as_el1(const struct el_regs *el, uint64_t tcr, uint64_t hcr)
 	return el->el2 && !(hcr & ARM_HCR_E2H) ? arm_mmu_tcr_of_el2(tcr) : tcr;
 }
 
+static bool is_32bit_guest(struct vcpu *vcpu)
+{
+	return arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_EL1_32BIT);
+}
+
 static void add_notes(struct vcpu *vcpu, struct reg_set *set, const struct el_regs *el, uint64_t pstate)
 {
 	uint64_t esr = optional_reg(vcpu, el->esr);
@@ -689,7 +694,8 @@ static void add_notes(struct vcpu *vcpu, struct reg_set *set, const struct el_re
 	struct kvm_mp_state mp;
 
 	reg_note(set, "pstate     %016" PRIx64 "  %s", pstate, arm_pstate_text(pstate, text, sizeof(text)));
-	if (esr)
+	/* Guests of 32 bits have other registers for it, and leave this one as KVM has made it. */
+	if (esr && !is_32bit_guest(vcpu))
 		reg_note(set, "last exception: %s, taken from %s", arm_esr_text(esr, text, sizeof(text)),
 			 arm_pstate_text(optional_reg(vcpu, el->spsr), from, sizeof(from)));
 	if (kvm_ioctl(vcpu->fd, KVM_GET_MP_STATE, &mp)) {
@@ -720,20 +726,22 @@ static void add_system_regs(struct vcpu *vcpu, struct reg_set *set, const struct
 		{ "mpidr_el1", ARM_REG_MPIDR_EL1, ROLE_PLAIN },  { "hcr_el2", ARM_REG_HCR_EL2, ROLE_PLAIN },
 	};
 	bool has_el2 = arm_has_feature(&vcpu->vm->arch->init, KVM_ARM_VCPU_HAS_EL2);
+	enum reg_role role;
 	char name[16];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(banked); i++) {
 		snprintf(name, sizeof(name), "%s_el%d", banked[i].name, el->el2 ? 2 : 1);
-		add_reg(vcpu, set, REG_SYSTEM, &(struct named_reg){ name, banked[i].id, banked[i].role });
+		/* Of guests of 32 bits it is two addresses in one: of data, and of an instruction. */
+		role = is_32bit_guest(vcpu) && banked[i].role == ROLE_FAULT ? ROLE_PLAIN : banked[i].role;
+		add_reg(vcpu, set, REG_SYSTEM, &(struct named_reg){ name, banked[i].id, role });
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(others); i++)
 		if (has_el2 || others[i].id != ARM_REG_HCR_EL2)
 			add_reg(vcpu, set, REG_SYSTEM, &others[i]);
 }
 
-/* PSTATE.M (Arm DDI0487 C5.2.19) */
-#define PSTATE_AARCH32 (1u << 4)
-#define PSTATE_E       (1u << 9) /* byte order of data in 32-bit state */
+/* PSTATE (Arm DDI0487 C5.2.19) */
+#define PSTATE_E  (1u << 9) /* byte order of data in 32-bit state */
 /* SCTLR_ELx: byte order of data at that level and at EL0; instructions are always little-endian */
 #define SCTLR_E0E (1u << 24)
 #define SCTLR_EE  (1u << 25)
@@ -741,7 +749,7 @@ static void add_system_regs(struct vcpu *vcpu, struct reg_set *set, const struct
 /* Of data, in the state that @pstate says. */
 static bool is_big_endian(struct vcpu *vcpu, const struct el_regs *el, uint64_t pstate)
 {
-	if (pstate & PSTATE_AARCH32)
+	if (arm_pstate_is_32bit(pstate))
 		return pstate & PSTATE_E;
 	return optional_reg(vcpu, el->sctlr) & (arm_pstate_is_user(pstate) ? SCTLR_E0E : SCTLR_EE);
 }
@@ -753,12 +761,8 @@ bool arch_vcpu_big_endian(struct vcpu *vcpu)
 	return is_big_endian(vcpu, ruling_regs(pstate, guest_hcr(vcpu)), pstate);
 }
 
-void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
+static void add_general(struct vcpu *vcpu, struct reg_set *set, const struct el_regs *el, uint64_t pstate)
 {
-	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
-	uint64_t hcr = guest_hcr(vcpu);
-	const struct el_regs *el = ruling_regs(pstate, hcr);
-	uint64_t tcr = tcr_as_el1(el, optional_reg(vcpu, el->tcr), hcr);
 	char name[8];
 
 	for (unsigned int i = 0; i < 31; i++) {
@@ -768,15 +772,43 @@ void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
 	}
 	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){
 		"sp", arm_pstate_own_sp(pstate) ? el->sp : ARM_REG_CORE(regs.sp), ROLE_SP });
+}
+
+/* By the names that 32-bit code has for them; each mode has sp and lr of its own. */
+static void add_general_32(struct vcpu *vcpu, struct reg_set *set, uint64_t pstate)
+{
+	unsigned int sp, lr;
+
+	arm_aarch32_bank(pstate, &sp, &lr);
+	for (unsigned int i = 0; i < 31; i++) {
+		enum reg_role role = i == sp ? ROLE_SP : i == lr ? ROLE_LR : ROLE_PLAIN;
+
+		add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){ arm_aarch32_reg_name(i), ARM_REG_X(i), role });
+	}
+}
+
+void arch_vcpu_regs(struct vcpu *vcpu, struct reg_set *set)
+{
+	uint64_t pstate = optional_reg(vcpu, ARM_REG_CORE(regs.pstate));
+	uint64_t hcr = guest_hcr(vcpu);
+	const struct el_regs *el = ruling_regs(pstate, hcr);
+	uint64_t tcr = tcr_as_el1(el, optional_reg(vcpu, el->tcr), hcr);
+
+	set->bits = arm_pstate_is_32bit(pstate) ? 32 : 64;
+	if (set->bits == 32)
+		add_general_32(vcpu, set, pstate);
+	else
+		add_general(vcpu, set, el, pstate);
 	add_reg(vcpu, set, REG_GENERAL, &(struct named_reg){ "pc", ARM_REG_CORE(regs.pc), ROLE_PC });
 	add_system_regs(vcpu, set, el);
 	set->user = arm_pstate_is_user(pstate);
-	set->bits = pstate & PSTATE_AARCH32 ? 32 : 64;
 	set->big_endian = is_big_endian(vcpu, el, pstate);
 	set->frames = set->bits == 64 ? FRAMES_UP : FRAMES_NONE;
 	/* With FEAT_PAuth return addresses on the stack are signed above the bits that TCR_ELx.TnSZ leaves. */
-	set->signed_bits[0] = (uint8_t)(64 - (tcr & 0x3f));
-	set->signed_bits[1] = (uint8_t)(64 - (tcr >> 16 & 0x3f));
+	if (set->bits == 64) {
+		set->signed_bits[0] = (uint8_t)(64 - (tcr & 0x3f));
+		set->signed_bits[1] = (uint8_t)(64 - (tcr >> 16 & 0x3f));
+	}
 	set->vector_symbol = "vectors";
 	add_notes(vcpu, set, el, pstate);
 }

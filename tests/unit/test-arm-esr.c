@@ -83,7 +83,32 @@ static void test_pstate(void)
 	CHECK(!arm_pstate_is_user(0x1a));
 }
 
+static void test_aarch32(void)
+{
+	static const struct {
+		uint64_t    pstate;
+		const char *sp, *lr;
+	} rows[] = {
+		{ 0x10, "sp_usr", "lr_usr" }, { 0x11, "sp_fiq", "lr_fiq" }, { 0x12, "sp_irq", "lr_irq" },
+		{ 0x600000d3, "sp_svc", "lr_svc" }, { 0x17, "sp_abt", "lr_abt" }, { 0x1b, "sp_und", "lr_und" },
+		{ 0x1f, "sp_usr", "lr_usr" },
+	};
+	unsigned int sp, lr;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CHECK(arm_pstate_is_32bit(rows[i].pstate));
+		arm_aarch32_bank(rows[i].pstate, &sp, &lr);
+		CHECK_STR(arm_aarch32_reg_name(sp), rows[i].sp);
+		CHECK_STR(arm_aarch32_reg_name(lr), rows[i].lr);
+	}
+	CHECK(!arm_pstate_is_32bit(0x3c5));
+	CHECK_STR(arm_aarch32_reg_name(0), "r0");
+	CHECK_STR(arm_aarch32_reg_name(24), "r8_fiq");
+	CHECK_STR(arm_aarch32_reg_name(30), "lr_fiq");
+}
+
 const struct test arm_esr_tests[] = {
+	{ "aarch32", test_aarch32 },
 	{ "esr", test_esr },
 	{ "esr_fits", test_esr_fits },
 	{ "pstate", test_pstate },
