@@ -166,7 +166,6 @@ static void rw_and_image(struct config *cfg)
 
 static void legacy_and_virtiofs(struct config *cfg)
 {
-	cfg->kernel = strdup("Image");
 	cfg->virtio_transport = TRANSPORT_MMIO;
 	cfg->transport_legacy = true;
 	cfg->shares[cfg->nr_shares++].virtiofs = true;
@@ -174,7 +173,6 @@ static void legacy_and_virtiofs(struct config *cfg)
 
 static void legacy_and_virtiofs_root(struct config *cfg)
 {
-	cfg->kernel = strdup("Image");
 	cfg->command = calloc(2, sizeof(*cfg->command));
 	cfg->command[0] = strdup("cat");
 	cfg->root = strdup("/");
