@@ -60,13 +60,11 @@ static void more_sys_reg(struct exit_record *rec, const char *at)
 static void more_msr(struct exit_record *rec, const char *at)
 {
 	uint64_t msr, data;
-	bool write = true;
+	/* By the wording itself: lines that follow may be of the other kind. */
+	bool write = tolower((unsigned char)at[strcspn(at, " ") + 1]) == 'w';
 
-	if (!number_behind(at, "wrmsr", 16, &msr)) {
-		write = false;
-		if (!number_behind(at, "rdmsr", 16, &msr))
-			return;
-	}
+	if (!number_behind(at, write ? "wrmsr" : "rdmsr", 16, &msr))
+		return;
 	exit_what_more(rec, ": MSR 0x%" PRIx64, msr);
 	if (write && (number_behind(at, "data", 16, &data) || number_behind(at, ") ", 16, &data)))
 		exit_what_more(rec, ", 0x%" PRIx64 " written", data);

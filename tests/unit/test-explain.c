@@ -236,6 +236,16 @@ static void test_rows(void)
 	}
 }
 
+/* What a line says is not looked for in one of the other kind that follows. */
+static void test_msr_lines(void)
+{
+	CHECK_EQ(explain(NULL, "kvm: vcpu0 ignored rdmsr: 0x10 data 0x0\nkvm: vcpu0 unhandled wrmsr: 0x1d9 data 0x1", &res), 0);
+	CHECK_EQ(res.nr, 2);
+	CHECK(strstr(res.readings[0].rec.what, "MSR 0x1d9, 0x1 written") != NULL);
+	CHECK(strstr(res.readings[1].rec.what, "MSR 0x10") != NULL);
+	CHECK(strstr(res.readings[1].rec.what, "written") == NULL);
+}
+
 /* On its own a small number can be many things. */
 static void test_number_alone(void)
 {
@@ -330,6 +340,7 @@ static void test_limits(void)
 
 const struct test explain_tests[] = {
 	{ "rows", test_rows },
+	{ "msr_lines", test_msr_lines },
 	{ "number_alone", test_number_alone },
 	{ "arches", test_arches },
 	{ "nothing_known", test_nothing_known },
