@@ -325,8 +325,10 @@ int ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args)
 		status = rtas->ops->start_interrupts(rtas->ctx);
 	else if (c.nr_args >= services[service].nr_args)
 		status = services[service].serve(&c);
-	if (status == RTAS_SUCCESS && ppc_rtas_in_kernel(service))
+	if (status == RTAS_SUCCESS && ppc_rtas_in_kernel(service)) {
+		store_results(&c, block, RTAS_BUSY);
 		return -EAGAIN;
+	}
 	store_results(&c, block, status);
 	return 0;
 }

@@ -75,7 +75,8 @@ int ppc_rtas_assign_msis(struct ppc_rtas *rtas, uint32_t first, uint32_t nr) LKV
 
 /*
  * Serves the call whose argument block is at @args in guest memory. Returns 0; -EFAULT if there is no such block,
- * so that no status could be stored; or -EAGAIN if the guest is to make it again, for KVM. Any vCPU thread.
+ * so that no status could be stored; or -EAGAIN if the guest is to make it again, for KVM: its status says so, too,
+ * to firmware that makes calls by code of its own. Any vCPU thread.
  */
 int ppc_rtas_call(struct ppc_rtas *rtas, gpa_t args) LKVM_MUST_CHECK;
 
